@@ -1,0 +1,112 @@
+"""Meetings and bookings: their values, and all roads between their states in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from syncd.model.directory import MailboxId
+from syncd.model.interval import Interval
+from syncd.model.offer import Form
+
+
+class BookingState(StrEnum):
+    """Where a citizen's booking is."""
+
+    HELD = "held"
+    """A slot is reserved for minutes; nothing outside knows of it."""
+    PENDING = "pending"
+    """Booked and durable; the calendars have not all been written yet."""
+    CONFIRMED = "confirmed"
+    """Booked, and seen in every calendar it belongs in."""
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+TRANSITIONS: dict[BookingState, frozenset[BookingState]] = {
+    BookingState.HELD: frozenset({BookingState.PENDING, BookingState.EXPIRED, BookingState.CANCELLED}),
+    BookingState.PENDING: frozenset({BookingState.CONFIRMED, BookingState.CANCELLED}),
+    BookingState.CONFIRMED: frozenset({BookingState.PENDING, BookingState.CANCELLED}),
+    BookingState.CANCELLED: frozenset(),
+    BookingState.EXPIRED: frozenset(),
+}
+
+
+class RoomState(StrEnum):
+    """How the room of a meeting stands."""
+
+    NONE = "none"
+    """None is needed."""
+    PENDING = "pending"
+    """Chosen and reserved by us; not yet seen in the room's calendar."""
+    ACCEPTED = "accepted"
+    MISSING = "missing"
+    """Needed, but none could be had; a person is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What takes a person's and a room's time; desired state beside what was last seen (decision 5).
+
+    :param uid: iCalendar UID in every calendar, the same for ever.
+    :param zone: the site's zone; the wall time is kept with the instant (decision 12).
+    :param wanted: False once it is cancelled: the calendars should be clean.
+    :param desired_generation: grows with each change of what should be in the calendars.
+    :param applied_generation: the generation all calendars were last seen to hold.
+    :param attention: a sentence for a person when something could not be had; None when all is well.
+    :param conflict: another event overlaps it since a human put one there; kept, flagged once.
+    """
+
+    id: str
+    uid: str
+    offer: str
+    form: Form
+    caseworker: MailboxId
+    room: MailboxId | None
+    room_state: RoomState
+    interval: Interval
+    zone: str
+    before: int
+    after: int
+    wanted: bool
+    desired_generation: int
+    applied_generation: int
+    attempts: int = 0
+    attention: str | None = None
+    conflict: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether the calendars were seen to hold what they should."""
+        return self.desired_generation == self.applied_generation
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A citizen's seat in a meeting; in state HELD it is the hold.
+
+    :param client: the API client it belongs to; others cannot see it.
+    :param citizen: the client's opaque reference of the citizen; None while only held.
+    :param expires: when a hold ends (UTC).
+    :param moves: how often the citizen rescheduled it.
+    """
+
+    id: str
+    meeting: str
+    client: str
+    state: BookingState
+    created: datetime
+    citizen: str | None = None
+    expires: datetime | None = None
+    moves: int = 0
+
+
+def advance(booking: Booking, to: BookingState) -> Booking:
+    """The booking in its next state.
+
+    :raises ValueError: there is no way from here to there; a defect, not a user's mistake.
+    """
+    if to not in TRANSITIONS[booking.state]:
+        raise ValueError(f"booking {booking.id}: no way from {booking.state} to {to}")
+    return replace(booking, state=to)

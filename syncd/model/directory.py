@@ -1,0 +1,112 @@
+"""Who and what there is: sites, caseworkers, rooms and their mailboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from enum import StrEnum
+from typing import TypeAlias
+
+MailboxId: TypeAlias = str
+"""Our own stable name of a watched calendar: the caseworker's or room's id from the configuration."""
+
+
+class MailboxKind(StrEnum):
+    """Whose calendar it is (iCalendar CUTYPE)."""
+
+    PERSON = "person"
+    ROOM = "room"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A calendar we watch.
+
+    :param account: name of the `[calendars.NAME]` section that reaches it.
+    :param address: mail address of its owner, lower case.
+    :param url: explicit calendar URL; None lets the adapter discover it.
+    :param zone: IANA zone in which floating times and all-day dates are read.
+    """
+
+    id: MailboxId
+    kind: MailboxKind
+    account: str
+    address: str
+    zone: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place with rooms and people.
+
+    :param zone: IANA zone of working hours and caps.
+    :param reception: what citizens are told until a room is announced.
+    """
+
+    id: str
+    name: str
+    zone: str
+    reception: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caseworker:
+    """A person whose time is booked. ``name`` is shown to staff only."""
+
+    id: MailboxId
+    name: str
+    mailbox: Mailbox
+    site: str
+    floor: int = 0
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room that can be given to a meeting.
+
+    :param capacity: seats.
+    :param features: equipment words, such as ``screen`` or ``alarm``.
+    :param turnover: minutes kept free after each meeting.
+    :param opens, closes: wall clock of the site; None for always.
+    """
+
+    id: MailboxId
+    name: str
+    mailbox: Mailbox
+    site: str
+    floor: int = 0
+    capacity: int = 2
+    features: frozenset[str] = frozenset()
+    step_free: bool = False
+    turnover: int = 0
+    opens: time | None = None
+    closes: time | None = None
+    preferred_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everybody and everything, by id; one immutable value, replaced whole on reload."""
+
+    organisation: str
+    sites: Mapping[str, Site]
+    caseworkers: Mapping[MailboxId, Caseworker]
+    rooms: Mapping[MailboxId, Room]
+    support: str = ""
+    mailboxes: Mapping[MailboxId, Mailbox] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        organisation: str,
+        sites: Mapping[str, Site],
+        caseworkers: Mapping[MailboxId, Caseworker],
+        rooms: Mapping[MailboxId, Room],
+        support: str = "",
+    ) -> Directory:
+        """Build the directory and its list of all mailboxes."""
+        boxes = {p.id: p.mailbox for p in caseworkers.values()} | {r.id: r.mailbox for r in rooms.values()}
+        return cls(organisation, sites, caseworkers, rooms, support, boxes)

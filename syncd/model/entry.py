@@ -1,0 +1,81 @@
+"""Entries that syncd itself writes into calendars."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from syncd.model.busy import BusyType, Stamp
+from syncd.model.delta import GroupKey, Version
+from syncd.model.interval import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A room named on a meeting: its mail address and the name people read."""
+
+    address: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """What should stand in one calendar for one of our meetings.
+
+    :param uid: chosen by us, the same for every try; also names the CalDAV object.
+    :param zone: IANA zone whose wall clock the entry is written in.
+    :param summary, description, location: from templates that cannot leak a citizen's data.
+    :param room: invited as a resource (CUTYPE=ROOM); None in the room's own calendar and without a room.
+    :param private: sensitivity private (CLASS:PRIVATE).
+    """
+
+    uid: str
+    interval: Interval
+    zone: str
+    summary: str
+    description: str
+    location: str
+    stamp: Stamp
+    room: Resource | None = None
+    categories: tuple[str, ...] = ()
+    private: bool = True
+    busy: BusyType = BusyType.BUSY
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One of our entries as it stands on the server now.
+
+    :param key, version: the server's identity and change mark, needed to change or delete it.
+    :param interval: None when the server's copy has no usable time.
+    :param digest: `digest` over what stands there now, to tell a human's hand.
+    :param cancelled: STATUS:CANCELLED was set on it.
+    :param room_answer: PARTSTAT / ResponseType of the invited room where a booking attendant answers.
+    """
+
+    key: GroupKey
+    version: Version
+    uid: str
+    interval: Interval | None
+    location: str
+    stamp: Stamp | None
+    digest: str
+    categories: tuple[str, ...] = ()
+    cancelled: bool = False
+    room_answer: str | None = None
+
+
+def digest(interval: Interval | None, summary: str, location: str) -> str:
+    """A short hash of what a person would notice in an entry, equal for draft and read-back.
+
+    Servers rewrite texts (line ends, blanks), so only collapsed text counts.
+    """
+    times = f"{interval.start.isoformat()}/{interval.end.isoformat()}" if interval else "-"
+    text = "\n".join((times, " ".join(summary.split()), " ".join(location.split())))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def stamped(draft: EntryDraft) -> EntryDraft:
+    """The draft with the digest of its own content in its stamp."""
+    content = digest(draft.interval, draft.summary, draft.location)
+    return replace(draft, stamp=replace(draft.stamp, digest=content))

@@ -1,0 +1,121 @@
+"""What can be booked, by what rules, and one bookable time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from syncd.model.directory import MailboxId
+from syncd.model.interval import Interval
+
+
+class Form(StrEnum):
+    """How people meet."""
+
+    IN_PERSON = "in-person"
+    PHONE = "phone"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRequirement:
+    """What a meeting asks of its room."""
+
+    seats: int = 2
+    features: frozenset[str] = frozenset()
+    step_free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityRule:
+    """Wall-clock hours on some weekdays, in the site's zone (RFC 7953 AVAILABLE).
+
+    :param weekdays: 0 is Monday.
+    :param starts, ends: wall clock; ``ends`` is after ``starts`` on the same day.
+    :param valid_from, valid_to: first and last day the rule holds; None for no limit.
+    """
+
+    weekdays: frozenset[int]
+    starts: time
+    ends: time
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be booked: talk type, forms, length, buffers, notice, horizon, who serves.
+
+    Minutes throughout, except ``horizon_days``.
+
+    :param minutes: length per form.
+    :param step: candidate starts lie on this grid, counted from the site's midnight.
+    :param before, after: the caseworker's buffers; they add up between two meetings.
+    :param notice: a slot must begin at least this much later than now.
+    :param caseworkers: ids that serve it (teams already resolved).
+    :param room_forms: the forms that need a room.
+    """
+
+    name: str
+    title: Mapping[str, str]
+    minutes: Mapping[Form, int]
+    step: int
+    before: int
+    after: int
+    notice: int
+    horizon_days: int
+    caseworkers: tuple[MailboxId, ...]
+    room: RoomRequirement = RoomRequirement()
+    room_forms: frozenset[Form] = frozenset({Form.IN_PERSON})
+    per_day: int | None = None
+    hold_minutes: int = 10
+    cancel_notice: int = 0
+    moves: int | None = None
+    seats: int = 1
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms it can be held in."""
+        return tuple(self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """One numbered revision of the rules: offers, and everybody's working hours.
+
+    :param hours: by caseworker id; a caseworker without an entry is never offered.
+    """
+
+    number: int
+    offers: Mapping[str, Offer]
+    hours: Mapping[MailboxId, tuple[AvailabilityRule, ...]]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """One bookable time of an offer with one caseworker; ``interval`` is the meeting itself, without buffers."""
+
+    interval: Interval
+    caseworker: MailboxId
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Slots on offer, and how far they can be trusted.
+
+    :param generation: grows with every commit that can change an answer.
+    :param as_of: the oldest mirror the answer rests on; None when nobody's calendar was ever read.
+    :param valid_until: when time alone changes the answer.
+    :param closed: caseworkers left out because their calendar cannot be trusted now, each with a reason.
+    :param counts: survivors of each named step.
+    """
+
+    slots: tuple[Slot, ...]
+    generation: int
+    as_of: datetime | None
+    valid_until: datetime
+    closed: Mapping[MailboxId, str]
+    counts: Mapping[str, int]

@@ -1,0 +1,103 @@
+"""What syncd needs of the outside, as protocols; adapters implement them, the core calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from syncd.model.delta import Delta, GroupKey, Since, Version
+from syncd.model.directory import Mailbox
+from syncd.model.entry import Entry, EntryDraft
+from syncd.model.interval import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the adapter asked us to keep for one group at its last delta."""
+
+    version: Version
+    memory: bytes
+
+
+class Memory(Protocol):
+    """What we hold of a mailbox, lent to the adapter for one call; reads only, opens no network."""
+
+    def versions(self) -> Mapping[GroupKey, Version]:
+        """Version of every group and every unreadable object we hold."""
+        ...
+
+    def recall(self, keys: Iterable[GroupKey]) -> Mapping[GroupKey, Remembered]:
+        """The adapter's own memory of these groups; unknown keys are left out."""
+        ...
+
+    def touching(self, window: Interval) -> Iterable[GroupKey]:
+        """Keys of groups whose first..last span touches *window* (endless series always do)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One line of `syncd check` about one mailbox.
+
+    :param ok: it can be read (and, as far as can be told without writing, written).
+    :param says: a sentence for the operator: what works, or what to do.
+    :param facts: what was detected (sync-collection, ETags, server), for ``--json``.
+    """
+
+    ok: bool
+    says: str
+    facts: Mapping[str, str]
+
+
+class CalendarPort(Protocol):
+    """A calendar server, seen through one account.
+
+    Group     what changes together on the server; replaced whole (`syncd.model.delta.Group`).
+    Version   opaque; changes whenever the group does (ETag, ChangeKey).
+    Token     opaque; marks a point in the mailbox's history.
+    Entry     something we wrote ourselves, found by our own UID.
+
+    Every method may raise `Transient` (also `Throttled`) or `Rejected` (`AccessDenied`, `CalendarNotFound`,
+    `NotACalendar`); a write may also raise `OutcomeUnknown`, which is looked up and never retried blindly.
+    No other exception leaves an adapter. Every call ends within its time-out.
+    """
+
+    def changes(self, mailbox: Mailbox, window: Interval, since: Since | None, memory: Memory) -> Delta:
+        """What changed in *mailbox* since *since*, with all occurrences inside *window*.
+
+        With ``since=None`` the answer is a full listing (``present`` is set); groups whose version equals the
+        remembered one need not be fetched again, but must be in ``groups`` when *window* grew beyond ``since``.
+
+        :raises TokenExpired: the server has forgotten the token; call again with ``since=None``.
+        """
+        ...
+
+    def find(self, mailbox: Mailbox, uid: str) -> tuple[Entry, ...]:
+        """Every entry of ours with this *uid* on the server now; empty when there is none."""
+        ...
+
+    def create(self, mailbox: Mailbox, draft: EntryDraft) -> Entry:
+        """Write an entry once and return it as the server then shows it.
+
+        A second call with the same UID changes nothing and returns what is there already.
+        """
+        ...
+
+    def update(self, mailbox: Mailbox, entry: Entry, draft: EntryDraft) -> Entry:
+        """Make *entry* equal to *draft* and return it as the server then shows it.
+
+        :raises VersionConflict: somebody changed or removed it since *entry* was read.
+        """
+        ...
+
+    def delete(self, mailbox: Mailbox, entry: Entry) -> None:
+        """Remove *entry*, mailing nobody; already gone is success.
+
+        :raises VersionConflict: somebody changed it since *entry* was read.
+        """
+        ...
+
+    def check(self, mailbox: Mailbox) -> CheckResult:
+        """Contact the server read-only and say how it stands; errors become a result, not an exception."""
+        ...

@@ -1,0 +1,1 @@
+"""The database: one transaction per fact, no network inside it."""
