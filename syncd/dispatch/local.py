@@ -1,0 +1,108 @@
+"""One node's clock: APScheduler with a bounded thread pool over our own due rows.
+
+Traps (reference, reliability 1): a 3.x job store must not be shared by processes, so it lives in memory and the
+database decides what is due; cron triggers are fragile around clock changes, so all triggers are UTC intervals.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from syncd.observe.logs import log
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something done again and again.
+
+    :param seconds: pause between two starts; :param jitter: up to this many seconds earlier or later.
+    """
+
+    name: str
+    seconds: float
+    run: Callable[[], object]
+    jitter: int = 0
+
+
+class LocalDispatcher:
+    """Runs tasks in threads, never the same one twice at a time."""
+
+    def __init__(self, threads: int) -> None:
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(threads)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
+            timezone=UTC,
+        )
+        self._beats: dict[str, tuple[float, float]] = {}
+        self._again: set[str] = set()
+        self._running: set[str] = set()
+        self._lock = threading.Lock()
+
+    def every(self, task: Task) -> None:
+        """Run *task* now and then, beginning at once; a task of the same name is replaced."""
+        self._beats[task.name] = (monotonic(), task.seconds)
+        self._scheduler.add_job(
+            lambda: self._fence(task),
+            "interval",
+            seconds=task.seconds,
+            jitter=task.jitter or None,
+            id=task.name,
+            next_run_time=datetime.now(UTC),
+            replace_existing=True,
+        )
+
+    def soon(self, name: str) -> None:
+        """Run the task *name* as soon as a thread is free; a hint, never needed for correctness."""
+        with self._lock:
+            if name in self._running:
+                self._again.add(name)
+                return
+        try:
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+        except JobLookupError:
+            log.debug("dispatch.hint_ignored", task=name)
+
+    def start(self) -> None:
+        """Begin to run tasks."""
+        self._scheduler.start()
+
+    def stop(self, seconds: float) -> bool:
+        """Start nothing new and wait up to *seconds* for what runs; True when all has ended."""
+        if self._scheduler.running:
+            self._scheduler.pause()
+        deadline = monotonic() + seconds
+        while self._running and monotonic() < deadline:
+            threading.Event().wait(0.02)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        return not self._running
+
+    def late(self) -> list[str]:
+        """Names of tasks that have not ended a run for five of their own pauses and a minute."""
+        now = monotonic()
+        return [name for name, (beat, pause) in self._beats.items() if now - beat > 5 * pause + 60]
+
+    def _fence(self, task: Task) -> None:
+        with self._lock:
+            self._running.add(task.name)
+        try:
+            task.run()
+        except Exception:
+            # The scheduler's fence: a defect in one run must not end the task for good.
+            log.exception("task.failed", task=task.name)
+        finally:
+            with self._lock:
+                self._running.discard(task.name)
+                again = task.name in self._again
+                self._again.discard(task.name)
+            self._beats[task.name] = (monotonic(), task.seconds)
+        if again and self._scheduler.running:
+            self.soon(task.name)
