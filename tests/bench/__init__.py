@@ -1,0 +1,1 @@
+"""Figures, measured and printed by `make bench`; nothing here passes or fails."""

@@ -1,0 +1,1 @@
+"""Rivals in every test: servers that know nothing of syncd."""

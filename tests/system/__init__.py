@@ -1,0 +1,1 @@
+"""The installed program as processes, seen from outside."""
