@@ -1,0 +1,63 @@
+"""Secrets are kept elsewhere: this reads them where the configuration points; tokens of clients are only hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from syncd.config.sections import ClientSection, SecretRef
+from syncd.errors import ConfigError
+
+
+def secret(ref: SecretRef, env: Mapping[str, str] = os.environ) -> str:
+    """The secret *ref* points to, without a trailing line end.
+
+    :raises ConfigError: it is not there, or empty; the text names the place, never the content.
+    """
+    if ref.env is not None:
+        value = env.get(ref.env, "")
+        place = f"environment variable {ref.env}"
+    elif ref.credential is not None:
+        base = env.get("CREDENTIALS_DIRECTORY", "/run/credentials/syncd.service")
+        place = f"credential '{ref.credential}'"
+        value = _content(Path(base) / ref.credential, place)
+    else:
+        place = f"file {ref.file}"
+        value = _content(Path(ref.file or ""), place)
+    if not value:
+        raise ConfigError(place, ["is empty or not set; the secret is expected there"])
+    return value
+
+
+def _content(path: Path, place: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(place, [f"cannot be read ({path}): {reason}"]) from None
+
+
+def token_digest(token: str) -> str:
+    """What is kept of a client's token. A plain hash is enough: tokens carry 256 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_client(name: str) -> tuple[str, str]:
+    """A fresh token, to be given to the client once, and the lines for `syncd.toml`."""
+    token = f"syncd_{secrets.token_urlsafe(32)}"
+    return token, f'[clients.{name}]\ntoken_sha256 = "{token_digest(token)}"\n'
+
+
+def client_of(clients: Mapping[str, ClientSection], token: str) -> str | None:
+    """The client this token belongs to, or None; takes the same time whichever it is."""
+    given = token_digest(token)
+    found: str | None = None
+    for name, client in clients.items():
+        for digest in client.token_sha256:
+            if hmac.compare_digest(digest, given):
+                found = name
+    return found

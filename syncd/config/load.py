@@ -1,0 +1,327 @@
+"""`syncd.toml` becomes one checked value, or a complete list of what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from syncd.config.checks import cross_problems
+from syncd.config.credentials import secret
+from syncd.config.people import Row, read_rows
+from syncd.config.sections import (
+    CalendarAccount,
+    CaseworkerSection,
+    ClientSection,
+    HttpSection,
+    Id,
+    LogSection,
+    RoomSection,
+    SecretRef,
+    SiteSection,
+    SyncSection,
+)
+from syncd.errors import ConfigError
+from syncd.model.directory import (
+    Caseworker,
+    Directory,
+    Mailbox,
+    MailboxKind,
+    Room,
+    Site,
+)
+from syncd.section import Location, Section, complaints, path_of
+
+STATE = "/var/lib/syncd"
+"""Where the database is kept when neither the file nor systemd ($STATE_DIRECTORY) says otherwise."""
+
+
+class Config(Section):
+    """The whole of `syncd.toml`: infrastructure only; what may be booked is in the rules (`syncd offers`)."""
+
+    organisation: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="Whose citizens book here.",
+            examples=["Eksempel Kommune"],
+        ),
+    ]
+    support: Annotated[
+        str,
+        Field(
+            description="Whom citizens and caseworkers can call.",
+            examples=["Servicedesk, tlf. 12 34 56 78"],
+        ),
+    ] = ""
+    database: Annotated[
+        str,
+        Field(
+            description=f"sqlite:///FILE or postgresql://USER@HOST/NAME; empty: syncd.sqlite3 in {STATE}.",
+            examples=["sqlite:////var/lib/syncd/syncd.sqlite3"],
+        ),
+    ] = ""
+    database_password: Annotated[
+        SecretRef | None,
+        Field(description="Where PostgreSQL's password is kept, if it needs one."),
+    ] = None
+    rules_file: Annotated[
+        Path | None,
+        Field(
+            description="Offers and hours, applied at start when it changed.",
+            examples=["offers.toml"],
+        ),
+    ] = None
+    caseworkers_file: Annotated[
+        Path | None,
+        Field(
+            description="CSV with the columns of [[caseworkers]].",
+            examples=["caseworkers.csv"],
+        ),
+    ] = None
+    rooms_file: Annotated[
+        Path | None,
+        Field(description="CSV with the columns of [[rooms]].", examples=["rooms.csv"]),
+    ] = None
+    http: HttpSection = HttpSection()
+    sync: SyncSection = SyncSection()
+    log: LogSection = LogSection()
+    calendars: Annotated[
+        dict[Id, CalendarAccount],
+        Field(min_length=1, description="Calendar servers by name."),
+    ]
+    sites: Annotated[
+        dict[Id, SiteSection], Field(min_length=1, description="Places by name.")
+    ]
+    caseworkers: Annotated[
+        tuple[CaseworkerSection, ...], Field(description="People whose time is booked.")
+    ] = ()
+    rooms: Annotated[
+        tuple[RoomSection, ...], Field(description="Rooms that meetings may get.")
+    ] = ()
+    clients: Annotated[
+        dict[Id, ClientSection],
+        Field(
+            default_factory=dict, description="Programs that may use the API, by name."
+        ),
+    ]
+
+    @field_validator("database")
+    @classmethod
+    def _usable_url(cls, value: str) -> str:
+        parts = urlsplit(value or "sqlite:///x")
+        if parts.scheme.partition("+")[0] not in ("sqlite", "postgresql"):
+            raise ValueError("should begin with sqlite:/// or postgresql://")
+        if parts.password is not None:
+            raise ValueError(
+                "must not contain a password; use database_password = {credential=…}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _old_enough(self) -> Config:
+        if self.sync.max_age_seconds < self.sync.interval_seconds:
+            raise ValueError(
+                "sync.max_age_seconds must not be shorter than sync.interval_seconds: everything would be closed always"
+            )
+        return self
+
+    def database_url(self, env: Mapping[str, str] = os.environ) -> str:
+        """The SQLAlchemy URL, with the password put in; keep it out of logs.
+
+        :raises ConfigError: the password cannot be read.
+        """
+        if self.database_password is None:
+            return self.database
+        parts = urlsplit(self.database)
+        user = quote(secret(self.database_password, env), safe="")
+        return urlunsplit(
+            parts._replace(
+                netloc=f"{parts.username or 'syncd'}:{user}@{parts.netloc.rpartition('@')[2]}"
+            )
+        )
+
+    def directory(self) -> Directory:
+        """Everybody and everything as the rest of syncd knows them."""
+        sites = {
+            name: Site(name, site.name, site.zone, site.reception)
+            for name, site in self.sites.items()
+        }
+        people = {person.id: self._caseworker(person) for person in self.caseworkers}
+        rooms = {room.id: self._room(room) for room in self.rooms}
+        return Directory.of(self.organisation, sites, people, rooms, self.support)
+
+    def _account(self, named: str | None) -> str:
+        return named if named is not None else next(iter(self.calendars))
+
+    def _caseworker(self, person: CaseworkerSection) -> Caseworker:
+        zone = person.zone or self.sites[person.site].zone
+        account, address = self._account(person.account), person.address.lower()
+        box = Mailbox(person.id, MailboxKind.PERSON, account, address, zone, person.url)
+        return Caseworker(
+            person.id, person.name, box, person.site, person.floor, person.teams
+        )
+
+    def _room(self, room: RoomSection) -> Room:
+        zone = self.sites[room.site].zone
+        box = Mailbox(
+            room.id,
+            MailboxKind.ROOM,
+            self._account(room.account),
+            room.address.lower(),
+            zone,
+            room.url,
+        )
+        return Room(
+            id=room.id,
+            name=room.name,
+            mailbox=box,
+            site=room.site,
+            floor=room.floor,
+            capacity=room.capacity,
+            features=room.features,
+            step_free=room.step_free,
+            turnover=room.turnover,
+            opens=room.opens,
+            closes=room.closes,
+            preferred_by=room.preferred_by,
+        )
+
+
+def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
+    """Read and check the configuration file; relative paths in it are relative to the file.
+
+    :raises ConfigError: with all problems at once, each with its path and a hint.
+    """
+    raw = read_toml(path)
+    rows: dict[str, list[Row]] = {}
+    problems: list[str] = []
+    for name in ("caseworkers", "rooms"):
+        try:
+            rows[name] = _file_rows(raw, name, path.parent)
+        except ValueError as error:
+            problems.append(f"{name}_file: {error}")
+    place = _placing(raw, rows)
+    joined = raw | {
+        name: [*_inline(raw, name), *(dict(row.values) for row in rows[name])]
+        for name in rows
+    }
+    try:
+        config = Config.model_validate(joined)
+    except ValidationError as error:
+        problems += complaints(error, Config, place)
+    problems += cross_problems(joined, place) + _missing_files(raw, path.parent)
+    if problems:
+        raise ConfigError(str(path), problems)
+    return _anchored(config, path.parent.resolve(), env)
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """The tables of a TOML file.
+
+    :raises ConfigError: it is not there, not UTF-8 or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            str(path), [f"is not UTF-8 text (byte {error.start})"]
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), [f"is not TOML: {error}"]) from None
+
+
+def _inline(raw: Mapping[str, object], name: str) -> list[object]:
+    listed = raw.get(name, [])
+    return list(listed) if isinstance(listed, list) else [listed]
+
+
+def _file_rows(raw: Mapping[str, object], name: str, base: Path) -> list[Row]:
+    written = raw.get(f"{name}_file")
+    return (
+        read_rows(base / written, written)
+        if isinstance(written, str) and written
+        else []
+    )
+
+
+def _placing(
+    raw: Mapping[str, object], rows: Mapping[str, list[Row]]
+) -> Callable[[Location], str]:
+    """Names a location by its path in the file, or by the line of the CSV file it came from."""
+
+    def place(location: Location) -> str:
+        if len(location) >= 2 and isinstance(location[1], int) and location[0] in rows:
+            name, offset = (
+                str(location[0]),
+                location[1] - len(_inline(raw, str(location[0]))),
+            )
+            if offset >= 0:
+                row = rows[name][offset]
+                rest = path_of(location[2:])
+                return f"{row.file} line {row.line}" + (f", {rest}" if rest else "")
+        return path_of(location) or "the file"
+
+    return place
+
+
+def _missing_files(raw: Mapping[str, object], base: Path) -> list[str]:
+    written = raw.get("rules_file")
+    if isinstance(written, str) and not (base / written).is_file():
+        return [f"rules_file: there is no file '{written}' ({base / written})"]
+    return []
+
+
+def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
+    """The same configuration with absolute paths and the database's default filled in."""
+    files = {
+        name: base / file
+        for name in ("rules_file", "caseworkers_file", "rooms_file")
+        if (file := getattr(config, name))
+    }
+    accounts = {
+        name: _anchored_account(account, base)
+        for name, account in config.calendars.items()
+    }
+    password = _anchored_ref(config.database_password, base)
+    return config.model_copy(
+        update=files
+        | {
+            "database": _database(config.database, base, env),
+            "calendars": accounts,
+            "database_password": password,
+        }
+    )
+
+
+def _anchored_account(account: CalendarAccount, base: Path) -> CalendarAccount:
+    ca_file = base / account.ca_file if account.ca_file else None
+    return account.model_copy(
+        update={"ca_file": ca_file, "password": _anchored_ref(account.password, base)}
+    )
+
+
+def _anchored_ref(ref: SecretRef | None, base: Path) -> SecretRef | None:
+    return (
+        ref.model_copy(update={"file": base / ref.file})
+        if ref is not None and ref.file is not None
+        else ref
+    )
+
+
+def _database(url: str, base: Path, env: Mapping[str, str]) -> str:
+    if not url:
+        # systemd may list several directories, parted by colons; the first is ours
+        state = env.get("STATE_DIRECTORY", STATE).partition(":")[0]
+        return f"sqlite:///{state}/syncd.sqlite3"
+    scheme, separator, file = url.partition(":///")
+    if separator and scheme.startswith("sqlite") and file and file != ":memory:":
+        return f"{scheme}:///{base / file}"
+    return url

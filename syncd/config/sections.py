@@ -1,0 +1,409 @@
+"""The tables of `syncd.toml`; description, default and example stand at each field."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from syncd.model.zones import known
+from syncd.section import Section
+
+
+def _short_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+        raise ValueError(
+            "should be a short name of letters a-z, digits, dot, dash and underscore"
+        )
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        raise ValueError("should be a mail address, such as anna@example.dk")
+    return value
+
+
+def _hash(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError(
+            "should be 64 hexadecimal digits; `syncd client new NAME` prints a token and this line"
+        )
+    return value
+
+
+Id = Annotated[str, AfterValidator(_short_name)]
+"""A short stable name of ours, usable in URLs and file names."""
+
+Address = Annotated[str, AfterValidator(_mail_address)]
+
+
+class SecretRef(Section):
+    """Where a secret is kept; exactly one of the three."""
+
+    file: Annotated[
+        Path | None, Field(description="A file that holds only the secret.")
+    ] = None
+    env: Annotated[str | None, Field(description="An environment variable.")] = None
+    credential: Annotated[
+        str | None, Field(description="A systemd credential (LoadCredential=).")
+    ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _never_inline(cls, value: object) -> object:
+        if isinstance(value, str):
+            raise ValueError(  # noqa: TRY004 - pydantic collects ValueError only
+                "write where the secret is, never the secret: {file=…}, {env=…} or {credential=…}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SecretRef:
+        if (
+            sum(part is not None for part in (self.file, self.env, self.credential))
+            != 1
+        ):
+            raise ValueError("give exactly one of file, env, credential")
+        return self
+
+
+class HttpSection(Section):
+    """Where syncd answers HTTP."""
+
+    listen: Annotated[
+        str,
+        Field(
+            description="Address and port; port 0 takes a free one.",
+            examples=["[::1]:8080"],
+        ),
+    ] = "127.0.0.1:8080"
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        try:
+            parts = urlsplit(f"//{value}")
+            fits = (
+                bool(parts.hostname)
+                and parts.port is not None
+                and not parts.path
+                and "@" not in value
+            )
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                "should be address:port, such as 127.0.0.1:8080 or [::1]:8080"
+            )
+        return value
+
+    @property
+    def host(self) -> str:
+        """The address to bind."""
+        return urlsplit(f"//{self.listen}").hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The port to bind; 0 for any free one."""
+        return urlsplit(f"//{self.listen}").port or 0
+
+
+class CalendarAccount(Section):
+    """One way to reach calendars: a server and the account that may read and write there."""
+
+    adapter: Annotated[
+        Literal["caldav", "memory"],
+        Field(
+            description="Kind of server; 'memory' keeps calendars in the process, for trials.",
+            examples=["caldav"],
+        ),
+    ]
+    url: Annotated[
+        str | None,
+        Field(
+            description="Base URL of the server.",
+            examples=["https://kalender.example.dk/"],
+        ),
+    ] = None
+    username: Annotated[
+        str | None, Field(description="Account name.", examples=["syncd"])
+    ] = None
+    password: Annotated[
+        SecretRef | None,
+        Field(
+            description="Where the password is kept, never the password itself.",
+            examples=[{"credential": "caldav"}],
+        ),
+    ] = None
+    ca_file: Annotated[
+        Path | None,
+        Field(description="Certificate authority of the server, if it is your own."),
+    ] = None
+    timeout_seconds: Annotated[
+        int, Field(ge=1, le=300, description="A call that takes longer is given up.")
+    ] = 20
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://x/")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(
+                "should begin with https:// (or http://) and name a server"
+            )
+        if parts.password is not None:
+            raise ValueError(
+                "must not contain a password; use the key 'password' with a reference"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _reachable(self) -> CalendarAccount:
+        if self.adapter == "caldav" and self.url is None:
+            raise ValueError("a caldav account needs url, the server's base address")
+        return self
+
+
+class SiteSection(Section):
+    """A place with people and rooms."""
+
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="What people call it.",
+            examples=["Jobcentret, Torvet 1"],
+        ),
+    ]
+    zone: Annotated[
+        str, Field(description="Time zone of its working hours and caps.")
+    ] = "Europe/Copenhagen"
+    reception: Annotated[
+        str,
+        Field(
+            description="Where citizens report until a room is announced.",
+            examples=["Receptionen i stuen"],
+        ),
+    ] = ""
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        return known_zone(value)
+
+
+class CaseworkerSection(Section):
+    """A person whose time is booked."""
+
+    id: Annotated[
+        Id, Field(description="Our own short name; never changes.", examples=["anna"])
+    ]
+    name: Annotated[
+        str,
+        Field(min_length=1, description="Shown to staff only.", examples=["Anna Holm"]),
+    ]
+    address: Annotated[
+        Address, Field(description="Mail address.", examples=["anna@example.dk"])
+    ]
+    site: Annotated[str, Field(description="A site of [sites].", examples=["torvet"])]
+    account: Annotated[
+        str | None,
+        Field(
+            description="The [calendars] account; may be left out when there is one only."
+        ),
+    ] = None
+    url: Annotated[
+        str | None,
+        Field(
+            description="Calendar URL (absolute, or below the account's), when discovery is not wanted."
+        ),
+    ] = None
+    zone: Annotated[
+        str | None,
+        Field(description="Zone of floating and all-day entries; the site's if unset."),
+    ] = None
+    floor: Annotated[int, Field(ge=-9, le=99, description="Where the desk is.")] = 0
+    teams: Annotated[
+        tuple[str, ...], Field(description="Team names.", examples=[["job"]])
+    ] = ()
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        return None if value is None else known_zone(value)
+
+
+class RoomSection(Section):
+    """A room that can be given to a meeting."""
+
+    id: Annotated[
+        Id,
+        Field(description="Our own short name; never changes.", examples=["lokale-1"]),
+    ]
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="What is written on the door.",
+            examples=["Lokale 1.07"],
+        ),
+    ]
+    address: Annotated[
+        Address, Field(description="Mail address.", examples=["lokale1@example.dk"])
+    ]
+    site: Annotated[str, Field(description="A site of [sites].", examples=["torvet"])]
+    account: Annotated[
+        str | None,
+        Field(
+            description="The [calendars] account; may be left out when there is one only."
+        ),
+    ] = None
+    url: Annotated[
+        str | None,
+        Field(
+            description="Calendar URL (absolute, or below the account's), when discovery is not wanted."
+        ),
+    ] = None
+    floor: Annotated[int, Field(ge=-9, le=99, description="Which floor it is on.")] = 0
+    capacity: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="Seats, the caseworker's included.",
+            examples=[4],
+        ),
+    ] = 2
+    features: Annotated[
+        frozenset[str],
+        Field(
+            description="Equipment words that offers may ask for.",
+            examples=[["screen"]],
+        ),
+    ] = frozenset()
+    step_free: Annotated[bool, Field(description="Reachable without steps.")] = False
+    turnover: Annotated[
+        int, Field(ge=0, le=240, description="Minutes kept free after each meeting.")
+    ] = 0
+    opens: Annotated[
+        time | None, Field(description="Wall clock; the room is never given earlier.")
+    ] = None
+    closes: Annotated[
+        time | None, Field(description="Wall clock; the room is never given later.")
+    ] = None
+    preferred_by: Annotated[
+        tuple[str, ...], Field(description="Teams that come first here.")
+    ] = ()
+
+    @model_validator(mode="after")
+    def _opens_before_closing(self) -> RoomSection:
+        if (
+            self.opens is not None
+            and self.closes is not None
+            and self.opens >= self.closes
+        ):
+            raise ValueError("opens must be earlier than closes on the same day")
+        return self
+
+
+class ClientSection(Section):
+    """A program that may use the HTTP API; bookings belong to the client that made them."""
+
+    token_sha256: Annotated[
+        tuple[Annotated[str, AfterValidator(_hash)], ...],
+        Field(
+            description="SHA-256 of its token, as `syncd client new NAME` prints it; two while a token is replaced.",
+            examples=["0" * 64],
+        ),
+    ]
+    rights: Annotated[
+        frozenset[Literal["book", "why", "servers", "audit"]],
+        Field(
+            description="book: hold and book; why: ask why not; servers: see who serves a time; audit: past supply."
+        ),
+    ] = frozenset({"book", "why"})
+
+    @field_validator("token_sha256", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("token_sha256")
+    @classmethod
+    def _one_or_two(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) not in (1, 2):
+            raise ValueError("give one, or two while a token is being replaced")
+        return value
+
+
+class SyncSection(Section):
+    """How often calendars are read, and when what was read is too old to be trusted."""
+
+    interval_seconds: Annotated[
+        int, Field(ge=1, le=3600, description="Pause between two looks at a calendar.")
+    ] = 60
+    horizon_days: Annotated[
+        int, Field(ge=1, le=366, description="How far ahead calendars are mirrored.")
+    ] = 60
+    full_every_minutes: Annotated[
+        int, Field(ge=1, description="A full listing at least this often.")
+    ] = 1440
+    max_age_seconds: Annotated[
+        int, Field(ge=1, description="A mirror older than this closes its offers.")
+    ] = 900
+    hold_limit_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="A hold is refused when the mirror is older and cannot be refreshed.",
+        ),
+    ] = 300
+    workers: Annotated[
+        int, Field(ge=1, le=64, description="Calendars read at the same time.")
+    ] = 4
+    loss_share: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="A larger part of a calendar gone at once is not believed …",
+        ),
+    ] = 0.2
+    loss_least: Annotated[
+        int, Field(ge=1, description="… if it is at least this many entries.")
+    ] = 5
+    loss_own: Annotated[
+        int,
+        Field(
+            ge=1, description="So many of our own future meetings gone at once neither."
+        ),
+    ] = 2
+
+
+class LogSection(Section):
+    """What is logged, and how."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Least level.")
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "json", "pretty"],
+        Field(description="auto: pretty on a terminal, JSON elsewhere."),
+    ] = "auto"
+
+
+def known_zone(value: str) -> str:
+    """*value*, when this machine knows it as an IANA zone.
+
+    :raises ValueError: it does not.
+    """
+    if not known(value):
+        raise ValueError(
+            f"unknown time zone '{value}'; use an IANA name such as Europe/Copenhagen"
+        )
+    return value
