@@ -3,6 +3,7 @@
 * SyncdError
   + ConfigError               the operator must edit the configuration (exit 78)
   + StoreError                the database cannot be used; nothing was changed
+    - Contention              another transaction won; the same one may be run again at once
   + CalendarError             a calendar server did not do what we asked
     - Transient               the same call may succeed later
       . Throttled             ... not before ``retry_after``
@@ -52,6 +53,10 @@ class ConfigError(SyncdError):
 
 class StoreError(SyncdError):
     """The database refused or cannot be reached; the transaction left nothing behind."""
+
+
+class Contention(StoreError):
+    """Another transaction won (PostgreSQL 40001, 40P01); nothing was changed, the same work may be run again."""
 
 
 class CalendarError(SyncdError):

@@ -6,7 +6,7 @@ migrations; it is the last word on double booking, whatever the code above does.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -182,7 +182,12 @@ class ClaimRow(Base):
     active: Mapped[bool]
     """False for released time and for a conflict a human caused, which may overlap."""
 
-    __table_args__ = (Index(None, "mailbox", "start"), Index(None, "meeting"))
+    # By end: the past of a mailbox is long, what ends after now is short.
+    __table_args__ = (
+        Index(None, "mailbox", "end"),
+        Index(None, "meeting"),
+        CheckConstraint('start < "end"', name="order"),
+    )
 
 
 class BookingRow(Base):

@@ -1,0 +1,122 @@
+"""Connections to SQLite and PostgreSQL that behave alike.
+
+SQLite: versions 3.7.0 to 3.51.2 can lose commits in WAL mode (architecture, decision 14), so WAL is used on a
+safe build only; ``synchronous=FULL`` always; one writer connection, readers of their own that cannot write.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from syncd.errors import StoreError
+
+BUSY_MS = 10_000
+FIXED_IN = (3, 51, 3)
+BACKPORTS = {(3, 50): 7, (3, 44): 6}
+
+
+def parse(text: str) -> URL:
+    """The database URL, with the driver we use.
+
+    :raises StoreError: it is not a URL of SQLite or PostgreSQL.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise StoreError(
+            "The database URL cannot be read. Write sqlite:////var/lib/syncd/syncd.db "
+            "or postgresql://user@host/name; nothing was opened."
+        ) from None
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_url(url)
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    raise StoreError(f"syncd keeps its data in SQLite or PostgreSQL, not in {url.get_backend_name()!r}.")
+
+
+def _sqlite_url(url: URL) -> URL:
+    if not url.database or url.database == ":memory:":
+        raise StoreError(
+            "An SQLite database in memory forgets everything; name a file: sqlite:////var/lib/syncd/syncd.db"
+        )
+    return url.set(drivername="sqlite+pysqlite")
+
+
+def sqlite_module() -> ModuleType:
+    """The SQLite build to use: the one pysqlite3 brings, else Python's own."""
+    try:
+        return importlib.import_module("pysqlite3.dbapi2")
+    except ImportError:
+        return importlib.import_module("sqlite3.dbapi2")
+
+
+def safe_for_wal(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite version is free of the WAL-reset bug."""
+    if version >= FIXED_IN:
+        return True
+    patch = BACKPORTS.get((version[0], version[1]))
+    return patch is not None and version[2] >= patch
+
+
+def sqlite_engines(url: URL) -> tuple[Engine, Engine]:
+    """The writer (one connection) and the readers of an SQLite file."""
+    module = sqlite_module()
+    mode = "WAL" if safe_for_wal(module.sqlite_version_info) else "DELETE"
+    options: dict[str, Any] = {"module": module, "poolclass": QueuePool, "pool_timeout": 30}
+    writer = create_engine(url, pool_size=1, max_overflow=0, **options)
+    reader = create_engine(url, pool_size=8, max_overflow=32, **options)
+    _prepare(writer, f"PRAGMA journal_mode={mode}", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+    _prepare(reader, "PRAGMA query_only=ON")
+    _begin_with(writer, "BEGIN IMMEDIATE")
+    _begin_with(reader, "BEGIN DEFERRED")
+    return writer, reader
+
+
+def _prepare(engine: Engine, *pragmas: str) -> None:
+    """Run *pragmas* on every new connection and take transactions into our own hands."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # else Python's driver begins, and commits, when it likes
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        for pragma in pragmas:
+            row = cursor.execute(pragma).fetchone()
+            _refuse_unsafe_wal(pragma, row)
+        cursor.close()
+
+
+def _refuse_unsafe_wal(pragma: str, row: tuple[Any, ...] | None) -> None:
+    if pragma == "PRAGMA journal_mode=DELETE" and row is not None and row[0] == "wal":
+        raise StoreError(
+            "The database file is in WAL mode, in which this SQLite build can lose data (3.7.0 to 3.51.2), and another "
+            "program has it open. Install the package pysqlite3, or close the other program; nothing was changed."
+        )
+
+
+def _begin_with(engine: Engine, statement: str) -> None:
+    @event.listens_for(engine, "begin")
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql(statement)
+
+
+def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
+    """The writer's and the readers' view of one pool; readers see one snapshot and cannot write."""
+    settings = "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=120s"
+    writer = create_engine(
+        url,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=30,
+        pool_pre_ping=True,  # a restarted server costs nobody an error
+        connect_args={"connect_timeout": 10, "application_name": "syncd", "options": settings},
+    )
+    reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return writer, reader

@@ -1,0 +1,1 @@
+"""Alembic migrations; run by `syncd.store.schema`, never by hand."""

@@ -1,0 +1,74 @@
+"""The layout of the database: brought up to date by alembic, then checked for the overlap rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from syncd.errors import StoreError
+
+LOCK = 7_291_550_133_204
+"""Any number; it keeps two PostgreSQL clients from upgrading at once."""
+
+GUARDS = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'claims'",
+    "postgresql": "SELECT conname FROM pg_constraint WHERE contype = 'x' AND conrelid = 'claims'::regclass",
+}
+NEEDED = {
+    "sqlite": {"claims_no_overlap_insert", "claims_no_overlap_update"},
+    "postgresql": {"ex_claims_no_overlap"},
+}
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """The newest layout this version knows."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def revision(connection: Connection) -> str | None:
+    """The layout the database has."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the missing migrations inside the connection's transaction.
+
+    :raises StoreError: the database has a layout this version does not know.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    current = revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current is not None and current not in known:
+        raise StoreError(
+            f"The database has layout {current!r}, made by a newer syncd than this one (which knows {head()!r}). "
+            "Install that version again, or restore a backup made before the upgrade. Nothing was changed."
+        )
+    if current != head():
+        command.upgrade(_config(connection), "head")
+
+
+def verify(connection: Connection) -> None:
+    """Make sure that the database itself refuses overlapping claims.
+
+    :raises StoreError: the rule is missing; nothing may be booked on such a database.
+    """
+    dialect = connection.dialect.name
+    missing = NEEDED[dialect] - set(connection.scalars(text(GUARDS[dialect])))
+    if missing:
+        raise StoreError(
+            f"The database lacks the rule against double booking ({', '.join(sorted(missing))}), so syncd does not "
+            "start. Somebody removed it, or copied tables by hand; restore a backup. Nothing was changed."
+        )

@@ -1,0 +1,224 @@
+"""Transactions: one writes at a time on SQLite, many on PostgreSQL, and nobody can tell from the outside."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from syncd.errors import Contention, StoreError
+from syncd.store import engines, schema
+from syncd.store.failures import place, translate
+from syncd.store.settings import Settings
+from syncd.store.turns import Turns
+
+if TYPE_CHECKING:
+    from syncd.store.audit import Audit
+    from syncd.store.bookings import Bookings
+    from syncd.store.idempotency import Idempotency
+    from syncd.store.mailboxes import Mailboxes
+    from syncd.store.meetings import Meetings
+    from syncd.store.rules import Rules
+
+T = TypeVar("T")
+
+PATIENCE = 30.0
+"""Seconds a writer waits for its turn."""
+TRIES = 5
+"""How often `Store.run` tries the same work when another transaction wins."""
+
+
+class Tx:
+    """One open transaction and the repositories that work inside it.
+
+    Each repository is imported when it is first used, because most transactions need two of seven.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Installation id and generation."""
+        return Settings(self.session)
+
+    @cached_property
+    def mailboxes(self) -> Mailboxes:
+        """The mirror of the calendars."""
+        from syncd.store.mailboxes import Mailboxes
+
+        return Mailboxes(self.session, self.settings)
+
+    @cached_property
+    def meetings(self) -> Meetings:
+        """Meetings, their entries and claims."""
+        from syncd.store.meetings import Meetings
+
+        return Meetings(self.session)
+
+    @cached_property
+    def bookings(self) -> Bookings:
+        """Citizens' seats."""
+        from syncd.store.bookings import Bookings
+
+        return Bookings(self.session)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Revisions of the rules."""
+        from syncd.store.rules import Rules
+
+        return Rules(self.session)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who looked at or changed what."""
+        from syncd.store.audit import Audit
+
+        return Audit(self.session)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        """Stored answers to POSTs."""
+        from syncd.store.idempotency import Idempotency
+
+        return Idempotency(self.session)
+
+
+class Store:
+    """The database. Thread-safe; a `Tx` belongs to the thread that opened it.
+
+    :param url: ``sqlite:////path/to/file`` or ``postgresql://user@host/name``.
+    :raises StoreError: the URL is neither.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = engines.parse(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        make = engines.sqlite_engines if self.sqlite else engines.postgresql_engines
+        self._writer, self._reader = make(self.url)
+        self._turns = Turns() if self.sqlite else None
+
+    @property
+    def place(self) -> str:
+        """How the database is called in messages; without the password."""
+        return place(self.url)
+
+    @property
+    def warning(self) -> str | None:
+        """What an operator should know about this database at start; None when all is well."""
+        version = engines.sqlite_module().sqlite_version_info
+        if not self.sqlite or engines.safe_for_wal(version):
+            return None
+        number = ".".join(map(str, version))
+        return f"SQLite {number} may lose data in WAL mode; syncd runs without it, slower. Install pysqlite3."
+
+    def upgrade(self) -> None:
+        """Bring the database to the layout this version knows, and check that it refuses overlaps.
+
+        Several processes may do this at once; one does the work. A new database gets its installation id.
+
+        :raises StoreError: it cannot be reached or written, or a newer syncd has upgraded it already.
+        """
+        self._protect_file()
+        with self._translated(), self._turn(), self._writer.begin() as connection:
+            schema.upgrade(connection)
+            with Session(connection) as session:
+                Settings(session).found()
+                session.commit()
+            schema.verify(connection)
+
+    def revision(self) -> str | None:
+        """The layout the database has now; None when it was never set up."""
+        with self._translated(), self._reader.connect() as connection:
+            return schema.revision(connection)
+
+    def ping(self) -> None:
+        """Write nothing, but prove that a write transaction can begin and commit.
+
+        :raises StoreError: it cannot.
+        """
+        with self.begin() as tx:
+            tx.session.execute(text("SELECT 1"))
+
+    @contextmanager
+    def begin(self) -> Iterator[Tx]:
+        """A write transaction: committed when the block ends, rolled back when it raises.
+
+        No network inside. On SQLite it is the only writer; on PostgreSQL lock what you decide upon.
+
+        :raises StoreError: the database could not be used (`Contention`: run it again, see `run`).
+        :raises IntegrityError: a rule of the database refused the change; for the use case to explain.
+        """
+        with self._translated(), self._turn(), Session(self._writer, expire_on_commit=False) as session:
+            tx = Tx(session)
+            yield tx
+            tx.settings.settle()
+            session.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A snapshot to read from; it waits for no writer and cannot write.
+
+        :raises StoreError: the database could not be used.
+        """
+        with self._translated(), Session(self._reader, expire_on_commit=False) as session:
+            yield Tx(session)
+
+    def run(self, work: Callable[[Tx], T]) -> T:
+        """Do *work* in one write transaction; again when another transaction won, at most `TRIES` times.
+
+        :raises Contention: it never won.
+        """
+        for attempt in range(TRIES):
+            try:
+                with self.begin() as tx:
+                    return work(tx)
+            except Contention:
+                if attempt == TRIES - 1:
+                    raise
+                time.sleep(random.uniform(0.005, 0.02) * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def raw(self) -> Connection:
+        """A connection outside every transaction, for backup; the caller closes it."""
+        with self._translated():
+            return self._reader.connect()
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return self._turns.turn(PATIENCE) if self._turns else nullcontext()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise translate(error, self.url) from error
+
+    def _protect_file(self) -> None:
+        """Make a new SQLite file readable by its owner only."""
+        if not self.sqlite:
+            return
+        path = Path(str(self.url.database))
+        try:
+            path.touch(mode=0o600, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"The database file {path} cannot be created or written ({error.strerror}). "
+                "Check that the folder exists and that syncd may write there. Nothing was changed."
+            ) from error

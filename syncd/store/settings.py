@@ -1,0 +1,80 @@
+"""Single values of the installation: who it is, and how often its answers changed."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import BigInteger, Text, cast, delete, select, update
+from sqlalchemy.orm import Session
+
+from syncd.store.tables import Setting
+
+INSTALLATION = "installation"
+GENERATION = "generation"
+
+
+class Settings:
+    """The ``settings`` table, seen from inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._bumped: int | None = None
+
+    def installation(self) -> str:
+        """The random id given to this database when it was made; it marks what we write into calendars."""
+        return self._known(INSTALLATION)
+
+    def generation(self) -> int:
+        """A number that grows with every commit that can change an answer."""
+        return int(self._known(GENERATION))
+
+    def bump(self) -> int:
+        """Let this commit count as one that can change an answer; any number of calls count once.
+
+        The row is written last of all, at commit (`settle`): on PostgreSQL everybody queues behind it.
+
+        :returns: the generation after this commit; with other writers about, a lower bound.
+        """
+        if self._bumped is None:
+            self._bumped = self.generation() + 1
+        return self._bumped
+
+    def settle(self) -> None:
+        """Carry out what `bump` promised; the store calls it just before it commits."""
+        if self._bumped is None:
+            return
+        grown = cast(cast(Setting.value, BigInteger) + 1, Text)
+        self._session.execute(update(Setting).where(Setting.name == GENERATION).values(value=grown))
+
+    def value(self, name: str) -> str | None:
+        """A stored value, or None."""
+        return self._session.scalar(select(Setting.value).where(Setting.name == name))
+
+    def put(self, name: str, value: str | None) -> None:
+        """Store a value; None removes it."""
+        if value is None:
+            self._session.execute(delete(Setting).where(Setting.name == name))
+            return
+        self._session.merge(Setting(name=name, value=value))
+        self._session.flush()
+
+    def secret(self, name: str) -> str:
+        """A random 256-bit key (hex) under this name, made at the first call inside a write transaction."""
+        found = self.value(name)
+        if found is None:
+            found = secrets.token_hex(32)
+            self.put(name, found)
+        return found
+
+    def found(self) -> None:
+        """Give a new database its identity; one that has it keeps it."""
+        if self.value(INSTALLATION) is None:
+            self.put(INSTALLATION, secrets.token_hex(8))
+        if self.value(GENERATION) is None:
+            self.put(GENERATION, "1")
+
+    def _known(self, name: str) -> str:
+        value = self.value(name)
+        if value is None:
+            raise RuntimeError(f"the database has no setting {name!r}; Store.upgrade() must run first")
+        return value
