@@ -1,0 +1,41 @@
+# Everything a person or CI does with this checkout; each target says in one line what it is for.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+PYTEST_ARGS ?= -n 2 --dist loadgroup
+
+.DEFAULT_GOAL := help
+.PHONY: help env packages demo test check format lock bench
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+env: $(STAMP) ## make .venv with the syncd command, from requirements.lock alone
+
+$(STAMP): requirements.lock pyproject.toml setup/environment
+	@bash setup/environment "$(PYTHON)" "$(VENV)" "$(STAMP)"
+
+packages: ## install the Debian packages that the tests need, or say which are missing
+	@bash setup/packages
+
+demo: env ## start the demonstration town until Ctrl-C; ONCE=1 runs the guided tour and ends
+	@$(BIN)/syncd demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: env packages ## run all tests; REQUIRE_ALL=1 fails when anything was not covered
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+check: env ## format, lint, types and import contracts, as CI runs them
+	@bash setup/check "$(BIN)"
+
+format: env ## let ruff put the code into its form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only --quiet .
+
+lock: env ## write requirements.lock anew from pyproject.toml; UPGRADE=1 takes newer releases
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --extra demo --group dev $(if $(filter-out 0,$(UPGRADE)),--upgrade) \
+		--output-file requirements.lock pyproject.toml
+
+bench: env ## measure; NAME=… picks one benchmark, JSON=1 prints one object, PLOT=1 draws bars
+	@$(BIN)/python -m tests.bench $(NAME) $(if $(filter-out 0,$(JSON)),--json) $(if $(filter-out 0,$(PLOT)),--plot)
