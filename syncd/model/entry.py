@@ -68,11 +68,27 @@ class Entry:
 def digest(interval: Interval | None, summary: str, location: str) -> str:
     """A short hash of what a person would notice in an entry, equal for draft and read-back.
 
-    Servers rewrite texts (line ends, blanks), so only collapsed text counts.
+    Its first half stands for the time, its second for the texts (`same_time`, `same_text`): a move is a human's
+    decision that the booking follows, another wording is not. Servers rewrite texts (line ends, blanks), so only
+    collapsed text counts.
     """
     times = f"{interval.start.isoformat()}/{interval.end.isoformat()}" if interval else "-"
-    text = "\n".join((times, " ".join(summary.split()), " ".join(location.split())))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    texts = "\n".join((" ".join(summary.split()), " ".join(location.split())))
+    return _half(times) + _half(texts)
+
+
+def same_time(one: str, other: str) -> bool:
+    """Whether two digests stand for the same time."""
+    return one[:8] == other[:8]
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two digests stand for the same texts."""
+    return one[8:] == other[8:]
+
+
+def _half(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def stamped(draft: EntryDraft) -> EntryDraft:

@@ -141,6 +141,8 @@ class MeetingRow(Base):
     attempts: Mapped[int]
     due: Mapped[int | None]
     """When reconcile looks next; None when settled and quiet. Set to 0 to look at once."""
+    owed_since: Mapped[int | None]
+    """Since when the calendars lag behind what is desired; None when settled. Tells when a person must hear of it."""
     rewrites_day: Mapped[int]
     """Days since the epoch on which ``rewrites`` were counted: bounds a write war."""
     rewrites: Mapped[int]
