@@ -17,6 +17,8 @@ class BusyType(StrEnum):
     BUSY = "busy"
     OUT_OF_OFFICE = "out-of-office"
     WORKING_ELSEWHERE = "working-elsewhere"
+    UNAVAILABLE = "unavailable"
+    """Cannot be scheduled at all: FBTYPE=BUSY-UNAVAILABLE, or outside the opening hours of RFC 7953; blocks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,14 @@ def known(zone: str) -> bool:
     return True
 
 
+def clock(zone: str) -> ZoneInfo:
+    """The clocks of IANA zone *zone*, for code that converts many times at once; loaded once, then shared.
+
+    :raises ZoneInfoNotFoundError: no such zone (see `known`).
+    """
+    return ZoneInfo(zone)
+
+
 def instant(day: date, wall: time, zone: str) -> datetime:
     """The UTC instant at which clocks in *zone* show *wall* on *day*.
 
