@@ -54,8 +54,11 @@ class Meeting:
     :param wanted: False once it is cancelled: the calendars should be clean.
     :param desired_generation: grows with each change of what should be in the calendars.
     :param applied_generation: the generation all calendars were last seen to hold.
+    :param attempts: tries since the calendars were last as desired; sets the pace of the next one.
     :param attention: a sentence for a person when something could not be had; None when all is well.
     :param conflict: another event overlaps it since a human put one there; kept, flagged once.
+    :param owed_since: since when the calendars lag behind; None when settled.
+    :param rewrites: writes on ``rewrites_day`` (days since 1970) that repaired what was right before.
     """
 
     id: str
@@ -75,11 +78,33 @@ class Meeting:
     attempts: int = 0
     attention: str | None = None
     conflict: bool = False
+    owed_since: datetime | None = None
+    rewrites_day: int = 0
+    rewrites: int = 0
 
     @property
     def settled(self) -> bool:
         """Whether the calendars were seen to hold what they should."""
         return self.desired_generation == self.applied_generation
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRecord:
+    """What we know of a meeting's entry in one calendar.
+
+    :param wanted: it should stand there; False where it must be cleaned away.
+    :param generation: the stamp's generation when it was last seen there; 0 when it was never seen, or is gone.
+    :param digest: `syncd.model.entry.digest` of it when last seen; what differs later, a human changed.
+    :param missing_since: first look (UTC) that missed it after it had been seen; a second look confirms.
+    """
+
+    mailbox: MailboxId
+    wanted: bool
+    key: str | None = None
+    version: str | None = None
+    generation: int = 0
+    digest: str | None = None
+    missing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
