@@ -34,9 +34,7 @@ def path_of(location: Location) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += ("." if text else "") + (
-                part if _BARE.fullmatch(part) else f'"{part}"'
-            )
+            text += ("." if text else "") + (part if _BARE.fullmatch(part) else f'"{part}"')
     return text
 
 
@@ -50,9 +48,7 @@ def one_of(noun: str, word: str, known: Iterable[str]) -> str:
     """The sentence for a reference that leads nowhere, with what would."""
     names = sorted(known)
     listed = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
-    return f"no {noun} called '{word}'; " + (
-        f"{noun}s are: {listed}" if names else f"there are no {noun}s"
-    )
+    return f"no {noun} called '{word}'; " + (f"{noun}s are: {listed}" if names else f"there are no {noun}s")
 
 
 def complaints(
@@ -79,9 +75,7 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
     location, kind = detail["loc"], detail["type"]
     if kind == "extra_forbidden":
         owner = _model_at(model, location[:-1])
-        return "unknown key" + did_you_mean(
-            str(location[-1]), owner.model_fields if owner else ()
-        )
+        return "unknown key" + did_you_mean(str(location[-1]), owner.model_fields if owner else ())
     if kind == "missing":
         return "is missing" + _purpose(model, location)
     if kind == "value_error":

@@ -30,9 +30,7 @@ def _entries(raw: Mapping[str, object], name: str) -> Iterator[Entry]:
             yield (name, index), entry
 
 
-def _unknown_references(
-    raw: Mapping[str, object], entries: list[Entry], place: Place
-) -> Iterator[str]:
+def _unknown_references(raw: Mapping[str, object], entries: list[Entry], place: Place) -> Iterator[str]:
     sites, accounts = _names(raw, "sites"), _names(raw, "calendars")
     for where, entry in entries:
         site, account = entry.get("site"), entry.get("account")
@@ -41,11 +39,7 @@ def _unknown_references(
         if isinstance(account, str) and account not in accounts:
             yield f"{place((*where, 'account'))}: {one_of('calendar', account, accounts)}"
         if account is None and len(accounts) != 1:
-            hint = (
-                f"one of: {', '.join(sorted(accounts))}"
-                if accounts
-                else "there is no [calendars.NAME] table yet"
-            )
+            hint = f"one of: {', '.join(sorted(accounts))}" if accounts else "there is no [calendars.NAME] table yet"
             yield f"{place((*where, 'account'))}: has no calendar; name its account ({hint})"
 
 
@@ -62,9 +56,7 @@ def _used_twice(entries: list[Entry], place: Place) -> Iterator[str]:
             value = entry.get(key)
             if not isinstance(value, str) or not value.strip():
                 continue
-            folded = (
-                value.strip() if key == "id" else value.strip().rstrip("/").casefold()
-            )
+            folded = value.strip() if key == "id" else value.strip().rstrip("/").casefold()
             mark = (entry.get("account"), folded) if key == "url" else folded
             if mark in first:
                 yield f"{place((*where, key))}: '{value}' is used already by {place(first[mark])}"

@@ -95,20 +95,12 @@ class Config(Section):
         dict[Id, CalendarAccount],
         Field(min_length=1, description="Calendar servers by name."),
     ]
-    sites: Annotated[
-        dict[Id, SiteSection], Field(min_length=1, description="Places by name.")
-    ]
-    caseworkers: Annotated[
-        tuple[CaseworkerSection, ...], Field(description="People whose time is booked.")
-    ] = ()
-    rooms: Annotated[
-        tuple[RoomSection, ...], Field(description="Rooms that meetings may get.")
-    ] = ()
+    sites: Annotated[dict[Id, SiteSection], Field(min_length=1, description="Places by name.")]
+    caseworkers: Annotated[tuple[CaseworkerSection, ...], Field(description="People whose time is booked.")] = ()
+    rooms: Annotated[tuple[RoomSection, ...], Field(description="Rooms that meetings may get.")] = ()
     clients: Annotated[
         dict[Id, ClientSection],
-        Field(
-            default_factory=dict, description="Programs that may use the API, by name."
-        ),
+        Field(default_factory=dict, description="Programs that may use the API, by name."),
     ]
 
     @field_validator("database")
@@ -118,9 +110,7 @@ class Config(Section):
         if parts.scheme.partition("+")[0] not in ("sqlite", "postgresql"):
             raise ValueError("should begin with sqlite:/// or postgresql://")
         if parts.password is not None:
-            raise ValueError(
-                "must not contain a password; use database_password = {credential=…}"
-            )
+            raise ValueError("must not contain a password; use database_password = {credential=…}")
         return value
 
     @model_validator(mode="after")
@@ -141,17 +131,12 @@ class Config(Section):
         parts = urlsplit(self.database)
         user = quote(secret(self.database_password, env), safe="")
         return urlunsplit(
-            parts._replace(
-                netloc=f"{parts.username or 'syncd'}:{user}@{parts.netloc.rpartition('@')[2]}"
-            )
+            parts._replace(netloc=f"{parts.username or 'syncd'}:{user}@{parts.netloc.rpartition('@')[2]}")
         )
 
     def directory(self) -> Directory:
         """Everybody and everything as the rest of syncd knows them."""
-        sites = {
-            name: Site(name, site.name, site.zone, site.reception)
-            for name, site in self.sites.items()
-        }
+        sites = {name: Site(name, site.name, site.zone, site.reception) for name, site in self.sites.items()}
         people = {person.id: self._caseworker(person) for person in self.caseworkers}
         rooms = {room.id: self._room(room) for room in self.rooms}
         return Directory.of(self.organisation, sites, people, rooms, self.support)
@@ -163,9 +148,7 @@ class Config(Section):
         zone = person.zone or self.sites[person.site].zone
         account, address = self._account(person.account), person.address.lower()
         box = Mailbox(person.id, MailboxKind.PERSON, account, address, zone, person.url)
-        return Caseworker(
-            person.id, person.name, box, person.site, person.floor, person.teams
-        )
+        return Caseworker(person.id, person.name, box, person.site, person.floor, person.teams)
 
     def _room(self, room: RoomSection) -> Room:
         zone = self.sites[room.site].zone
@@ -207,10 +190,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
         except ValueError as error:
             problems.append(f"{name}_file: {error}")
     place = _placing(raw, rows)
-    joined = raw | {
-        name: [*_inline(raw, name), *(dict(row.values) for row in rows[name])]
-        for name in rows
-    }
+    joined = raw | {name: [*_inline(raw, name), *(dict(row.values) for row in rows[name])] for name in rows}
     try:
         config = Config.model_validate(joined)
     except ValidationError as error:
@@ -231,9 +211,7 @@ def read_toml(path: Path) -> dict[str, object]:
     except OSError as error:
         raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
-        raise ConfigError(
-            str(path), [f"is not UTF-8 text (byte {error.start})"]
-        ) from None
+        raise ConfigError(str(path), [f"is not UTF-8 text (byte {error.start})"]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), [f"is not TOML: {error}"]) from None
 
@@ -245,16 +223,10 @@ def _inline(raw: Mapping[str, object], name: str) -> list[object]:
 
 def _file_rows(raw: Mapping[str, object], name: str, base: Path) -> list[Row]:
     written = raw.get(f"{name}_file")
-    return (
-        read_rows(base / written, written)
-        if isinstance(written, str) and written
-        else []
-    )
+    return read_rows(base / written, written) if isinstance(written, str) and written else []
 
 
-def _placing(
-    raw: Mapping[str, object], rows: Mapping[str, list[Row]]
-) -> Callable[[Location], str]:
+def _placing(raw: Mapping[str, object], rows: Mapping[str, list[Row]]) -> Callable[[Location], str]:
     """Names a location by its path in the file, or by the line of the CSV file it came from."""
 
     def place(location: Location) -> str:
@@ -286,10 +258,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
         for name in ("rules_file", "caseworkers_file", "rooms_file")
         if (file := getattr(config, name))
     }
-    accounts = {
-        name: _anchored_account(account, base)
-        for name, account in config.calendars.items()
-    }
+    accounts = {name: _anchored_account(account, base) for name, account in config.calendars.items()}
     password = _anchored_ref(config.database_password, base)
     return config.model_copy(
         update=files
@@ -303,17 +272,11 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
 
 def _anchored_account(account: CalendarAccount, base: Path) -> CalendarAccount:
     ca_file = base / account.ca_file if account.ca_file else None
-    return account.model_copy(
-        update={"ca_file": ca_file, "password": _anchored_ref(account.password, base)}
-    )
+    return account.model_copy(update={"ca_file": ca_file, "password": _anchored_ref(account.password, base)})
 
 
 def _anchored_ref(ref: SecretRef | None, base: Path) -> SecretRef | None:
-    return (
-        ref.model_copy(update={"file": base / ref.file})
-        if ref is not None and ref.file is not None
-        else ref
-    )
+    return ref.model_copy(update={"file": base / ref.file}) if ref is not None and ref.file is not None else ref
 
 
 def _database(url: str, base: Path, env: Mapping[str, str]) -> str:

@@ -37,23 +37,13 @@ def read_rows(path: Path, written: str) -> list[Row]:
     try:
         text = _decoded(path.read_bytes())
     except OSError as error:
-        raise ValueError(
-            f"cannot read '{written}' ({path}): {error.strerror}"
-        ) from None
+        raise ValueError(f"cannot read '{written}' ({path}): {error.strerror}") from None
     heading = text.partition("\n")[0]
     if not heading.strip():
-        raise ValueError(
-            f"'{written}' is empty; its first line must name the columns, such as id,name,address,site"
-        )
-    reader = csv.DictReader(
-        StringIO(text), delimiter=max(",;\t", key=heading.count), restkey="", restval=""
-    )
+        raise ValueError(f"'{written}' is empty; its first line must name the columns, such as id,name,address,site")
+    reader = csv.DictReader(StringIO(text), delimiter=max(",;\t", key=heading.count), restkey="", restval="")
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-    return [
-        Row(written, reader.line_num, _values(cells))
-        for cells in reader
-        if any(cells.values())
-    ]
+    return [Row(written, reader.line_num, _values(cells)) for cells in reader if any(cells.values())]
 
 
 def _decoded(content: bytes) -> str:

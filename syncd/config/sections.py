@@ -16,9 +16,7 @@ from syncd.section import Section
 
 def _short_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
-        raise ValueError(
-            "should be a short name of letters a-z, digits, dot, dash and underscore"
-        )
+        raise ValueError("should be a short name of letters a-z, digits, dot, dash and underscore")
     return value
 
 
@@ -30,9 +28,7 @@ def _mail_address(value: str) -> str:
 
 def _hash(value: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise ValueError(
-            "should be 64 hexadecimal digits; `syncd client new NAME` prints a token and this line"
-        )
+        raise ValueError("should be 64 hexadecimal digits; `syncd client new NAME` prints a token and this line")
     return value
 
 
@@ -45,13 +41,9 @@ Address = Annotated[str, AfterValidator(_mail_address)]
 class SecretRef(Section):
     """Where a secret is kept; exactly one of the three."""
 
-    file: Annotated[
-        Path | None, Field(description="A file that holds only the secret.")
-    ] = None
+    file: Annotated[Path | None, Field(description="A file that holds only the secret.")] = None
     env: Annotated[str | None, Field(description="An environment variable.")] = None
-    credential: Annotated[
-        str | None, Field(description="A systemd credential (LoadCredential=).")
-    ] = None
+    credential: Annotated[str | None, Field(description="A systemd credential (LoadCredential=).")] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -64,10 +56,7 @@ class SecretRef(Section):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> SecretRef:
-        if (
-            sum(part is not None for part in (self.file, self.env, self.credential))
-            != 1
-        ):
+        if sum(part is not None for part in (self.file, self.env, self.credential)) != 1:
             raise ValueError("give exactly one of file, env, credential")
         return self
 
@@ -88,18 +77,11 @@ class HttpSection(Section):
     def _host_and_port(cls, value: str) -> str:
         try:
             parts = urlsplit(f"//{value}")
-            fits = (
-                bool(parts.hostname)
-                and parts.port is not None
-                and not parts.path
-                and "@" not in value
-            )
+            fits = bool(parts.hostname) and parts.port is not None and not parts.path and "@" not in value
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(
-                "should be address:port, such as 127.0.0.1:8080 or [::1]:8080"
-            )
+            raise ValueError("should be address:port, such as 127.0.0.1:8080 or [::1]:8080")
         return value
 
     @property
@@ -130,9 +112,7 @@ class CalendarAccount(Section):
             examples=["https://kalender.example.dk/"],
         ),
     ] = None
-    username: Annotated[
-        str | None, Field(description="Account name.", examples=["syncd"])
-    ] = None
+    username: Annotated[str | None, Field(description="Account name.", examples=["syncd"])] = None
     password: Annotated[
         SecretRef | None,
         Field(
@@ -144,22 +124,16 @@ class CalendarAccount(Section):
         Path | None,
         Field(description="Certificate authority of the server, if it is your own."),
     ] = None
-    timeout_seconds: Annotated[
-        int, Field(ge=1, le=300, description="A call that takes longer is given up.")
-    ] = 20
+    timeout_seconds: Annotated[int, Field(ge=1, le=300, description="A call that takes longer is given up.")] = 20
 
     @field_validator("url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         parts = urlsplit(value or "https://x/")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(
-                "should begin with https:// (or http://) and name a server"
-            )
+            raise ValueError("should begin with https:// (or http://) and name a server")
         if parts.password is not None:
-            raise ValueError(
-                "must not contain a password; use the key 'password' with a reference"
-            )
+            raise ValueError("must not contain a password; use the key 'password' with a reference")
         return value
 
     @model_validator(mode="after")
@@ -180,9 +154,7 @@ class SiteSection(Section):
             examples=["Jobcentret, Torvet 1"],
         ),
     ]
-    zone: Annotated[
-        str, Field(description="Time zone of its working hours and caps.")
-    ] = "Europe/Copenhagen"
+    zone: Annotated[str, Field(description="Time zone of its working hours and caps.")] = "Europe/Copenhagen"
     reception: Annotated[
         str,
         Field(
@@ -200,37 +172,27 @@ class SiteSection(Section):
 class CaseworkerSection(Section):
     """A person whose time is booked."""
 
-    id: Annotated[
-        Id, Field(description="Our own short name; never changes.", examples=["anna"])
-    ]
+    id: Annotated[Id, Field(description="Our own short name; never changes.", examples=["anna"])]
     name: Annotated[
         str,
         Field(min_length=1, description="Shown to staff only.", examples=["Anna Holm"]),
     ]
-    address: Annotated[
-        Address, Field(description="Mail address.", examples=["anna@example.dk"])
-    ]
+    address: Annotated[Address, Field(description="Mail address.", examples=["anna@example.dk"])]
     site: Annotated[str, Field(description="A site of [sites].", examples=["torvet"])]
     account: Annotated[
         str | None,
-        Field(
-            description="The [calendars] account; may be left out when there is one only."
-        ),
+        Field(description="The [calendars] account; may be left out when there is one only."),
     ] = None
     url: Annotated[
         str | None,
-        Field(
-            description="Calendar URL (absolute, or below the account's), when discovery is not wanted."
-        ),
+        Field(description="Calendar URL (absolute, or below the account's), when discovery is not wanted."),
     ] = None
     zone: Annotated[
         str | None,
         Field(description="Zone of floating and all-day entries; the site's if unset."),
     ] = None
     floor: Annotated[int, Field(ge=-9, le=99, description="Where the desk is.")] = 0
-    teams: Annotated[
-        tuple[str, ...], Field(description="Team names.", examples=[["job"]])
-    ] = ()
+    teams: Annotated[tuple[str, ...], Field(description="Team names.", examples=[["job"]])] = ()
 
     @field_validator("zone")
     @classmethod
@@ -253,21 +215,15 @@ class RoomSection(Section):
             examples=["Lokale 1.07"],
         ),
     ]
-    address: Annotated[
-        Address, Field(description="Mail address.", examples=["lokale1@example.dk"])
-    ]
+    address: Annotated[Address, Field(description="Mail address.", examples=["lokale1@example.dk"])]
     site: Annotated[str, Field(description="A site of [sites].", examples=["torvet"])]
     account: Annotated[
         str | None,
-        Field(
-            description="The [calendars] account; may be left out when there is one only."
-        ),
+        Field(description="The [calendars] account; may be left out when there is one only."),
     ] = None
     url: Annotated[
         str | None,
-        Field(
-            description="Calendar URL (absolute, or below the account's), when discovery is not wanted."
-        ),
+        Field(description="Calendar URL (absolute, or below the account's), when discovery is not wanted."),
     ] = None
     floor: Annotated[int, Field(ge=-9, le=99, description="Which floor it is on.")] = 0
     capacity: Annotated[
@@ -287,26 +243,14 @@ class RoomSection(Section):
         ),
     ] = frozenset()
     step_free: Annotated[bool, Field(description="Reachable without steps.")] = False
-    turnover: Annotated[
-        int, Field(ge=0, le=240, description="Minutes kept free after each meeting.")
-    ] = 0
-    opens: Annotated[
-        time | None, Field(description="Wall clock; the room is never given earlier.")
-    ] = None
-    closes: Annotated[
-        time | None, Field(description="Wall clock; the room is never given later.")
-    ] = None
-    preferred_by: Annotated[
-        tuple[str, ...], Field(description="Teams that come first here.")
-    ] = ()
+    turnover: Annotated[int, Field(ge=0, le=240, description="Minutes kept free after each meeting.")] = 0
+    opens: Annotated[time | None, Field(description="Wall clock; the room is never given earlier.")] = None
+    closes: Annotated[time | None, Field(description="Wall clock; the room is never given later.")] = None
+    preferred_by: Annotated[tuple[str, ...], Field(description="Teams that come first here.")] = ()
 
     @model_validator(mode="after")
     def _opens_before_closing(self) -> RoomSection:
-        if (
-            self.opens is not None
-            and self.closes is not None
-            and self.opens >= self.closes
-        ):
+        if self.opens is not None and self.closes is not None and self.opens >= self.closes:
             raise ValueError("opens must be earlier than closes on the same day")
         return self
 
@@ -323,9 +267,7 @@ class ClientSection(Section):
     ]
     rights: Annotated[
         frozenset[Literal["book", "why", "servers", "audit"]],
-        Field(
-            description="book: hold and book; why: ask why not; servers: see who serves a time; audit: past supply."
-        ),
+        Field(description="book: hold and book; why: ask why not; servers: see who serves a time; audit: past supply."),
     ] = frozenset({"book", "why"})
 
     @field_validator("token_sha256", mode="before")
@@ -344,18 +286,10 @@ class ClientSection(Section):
 class SyncSection(Section):
     """How often calendars are read, and when what was read is too old to be trusted."""
 
-    interval_seconds: Annotated[
-        int, Field(ge=1, le=3600, description="Pause between two looks at a calendar.")
-    ] = 60
-    horizon_days: Annotated[
-        int, Field(ge=1, le=366, description="How far ahead calendars are mirrored.")
-    ] = 60
-    full_every_minutes: Annotated[
-        int, Field(ge=1, description="A full listing at least this often.")
-    ] = 1440
-    max_age_seconds: Annotated[
-        int, Field(ge=1, description="A mirror older than this closes its offers.")
-    ] = 900
+    interval_seconds: Annotated[int, Field(ge=1, le=3600, description="Pause between two looks at a calendar.")] = 60
+    horizon_days: Annotated[int, Field(ge=1, le=366, description="How far ahead calendars are mirrored.")] = 60
+    full_every_minutes: Annotated[int, Field(ge=1, description="A full listing at least this often.")] = 1440
+    max_age_seconds: Annotated[int, Field(ge=1, description="A mirror older than this closes its offers.")] = 900
     hold_limit_seconds: Annotated[
         int,
         Field(
@@ -363,9 +297,7 @@ class SyncSection(Section):
             description="A hold is refused when the mirror is older and cannot be refreshed.",
         ),
     ] = 300
-    workers: Annotated[
-        int, Field(ge=1, le=64, description="Calendars read at the same time.")
-    ] = 4
+    workers: Annotated[int, Field(ge=1, le=64, description="Calendars read at the same time.")] = 4
     loss_share: Annotated[
         float,
         Field(
@@ -374,23 +306,17 @@ class SyncSection(Section):
             description="A larger part of a calendar gone at once is not believed …",
         ),
     ] = 0.2
-    loss_least: Annotated[
-        int, Field(ge=1, description="… if it is at least this many entries.")
-    ] = 5
+    loss_least: Annotated[int, Field(ge=1, description="… if it is at least this many entries.")] = 5
     loss_own: Annotated[
         int,
-        Field(
-            ge=1, description="So many of our own future meetings gone at once neither."
-        ),
+        Field(ge=1, description="So many of our own future meetings gone at once neither."),
     ] = 2
 
 
 class LogSection(Section):
     """What is logged, and how."""
 
-    level: Annotated[
-        Literal["debug", "info", "warning", "error"], Field(description="Least level.")
-    ] = "info"
+    level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Least level.")] = "info"
     format: Annotated[
         Literal["auto", "json", "pretty"],
         Field(description="auto: pretty on a terminal, JSON elsewhere."),
@@ -403,7 +329,5 @@ def known_zone(value: str) -> str:
     :raises ValueError: it does not.
     """
     if not known(value):
-        raise ValueError(
-            f"unknown time zone '{value}'; use an IANA name such as Europe/Copenhagen"
-        )
+        raise ValueError(f"unknown time zone '{value}'; use an IANA name such as Europe/Copenhagen")
     return value

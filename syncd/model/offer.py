@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
+from syncd.model.policy import DEFAULT_POLICY, NO_HOLIDAYS, Closing, DayException, Holidays, Policy
 
 
 class Form(StrEnum):
@@ -33,7 +34,7 @@ class AvailabilityRule:
     """Wall-clock hours on some weekdays, in the site's zone (RFC 7953 AVAILABLE).
 
     :param weekdays: 0 is Monday.
-    :param starts, ends: wall clock; ``ends`` is after ``starts`` on the same day.
+    :param starts, ends: wall clock; an ``ends`` not after ``starts`` is on the following day.
     :param valid_from, valid_to: first and last day the rule holds; None for no limit.
     """
 
@@ -56,6 +57,12 @@ class Offer:
     :param notice: a slot must begin at least this much later than now.
     :param caseworkers: ids that serve it (teams already resolved).
     :param room_forms: the forms that need a room.
+    :param per_day, per_week: most meetings of this offer per caseworker in a local day or ISO week.
+    :param offer_per_day, offer_per_week: most meetings of this offer in all.
+    :param hold_minutes: how long a chosen time is kept for the citizen who fills in the form.
+    :param cancel_notice: minutes before the start until which a citizen may cancel or move.
+    :param moves: how often a citizen may move a booking; None for any number.
+    :param one_future: a citizen may have one future booking of it only.
     """
 
     name: str
@@ -74,6 +81,12 @@ class Offer:
     cancel_notice: int = 0
     moves: int | None = None
     seats: int = 1
+    per_week: int | None = None
+    offer_per_day: int | None = None
+    offer_per_week: int | None = None
+    topics: tuple[str, ...] = ()
+    talk_type: str = ""
+    one_future: bool = False
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -86,11 +99,21 @@ class Rulebook:
     """One numbered revision of the rules: offers, and everybody's working hours.
 
     :param hours: by caseworker id; a caseworker without an entry is never offered.
+    :param exceptions: by caseworker id; the last one that holds on a day decides it.
+    :param policies: by caseworker id; `DEFAULT_POLICY` for those not in it.
     """
 
     number: int
     offers: Mapping[str, Offer]
     hours: Mapping[MailboxId, tuple[AvailabilityRule, ...]]
+    exceptions: Mapping[MailboxId, tuple[DayException, ...]] = field(default_factory=dict)
+    policies: Mapping[MailboxId, Policy] = field(default_factory=dict)
+    closings: tuple[Closing, ...] = ()
+    holidays: Holidays = NO_HOLIDAYS
+
+    def policy(self, caseworker: MailboxId) -> Policy:
+        """What holds for this caseworker's time."""
+        return self.policies.get(caseworker, DEFAULT_POLICY)
 
 
 @dataclass(frozen=True, slots=True, order=True)

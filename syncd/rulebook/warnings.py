@@ -1,0 +1,92 @@
+"""Rules that can be read but will never yield a time, said before they go live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, time
+from itertools import combinations
+
+from syncd.model.directory import Directory, Room
+from syncd.model.offer import AvailabilityRule, Offer, RoomRequirement, Rulebook
+from syncd.model.policy import Mode, Source
+
+DAY = 24 * 60
+
+
+def warnings(rulebook: Rulebook, directory: Directory, today: date, mirrored_days: int | None = None) -> list[str]:
+    """One sentence per suspicious rule, its place first.
+
+    :param mirrored_days: how far ahead calendars are read (``sync.horizon_days``).
+    """
+    found: list[str] = []
+    for name, offer in rulebook.offers.items():
+        found += [f"offers.{name}: {text}" for text in _about_offer(offer, rulebook, directory, mirrored_days)]
+    for person_id in sorted({person_id for offer in rulebook.offers.values() for person_id in offer.caseworkers}):
+        found += [f"caseworker '{person_id}': {text}" for text in _about_person(person_id, rulebook, today)]
+    return found
+
+
+def _about_offer(offer: Offer, rulebook: Rulebook, directory: Directory, mirrored_days: int | None) -> Iterator[str]:
+    if not offer.caseworkers:
+        yield "nobody serves it"
+        return
+    if offer.notice >= offer.horizon_days * DAY:
+        yield (
+            f"horizon_days = {offer.horizon_days} is not longer than notice = {offer.notice} minutes; "
+            "it can never yield a time"
+        )
+    if mirrored_days is not None and offer.horizon_days > mirrored_days:
+        yield f"horizon_days = {offer.horizon_days}, but calendars are read {mirrored_days} days ahead only"
+    yield from _rooms_missing(offer, directory)
+    for form, minutes in offer.minutes.items():
+        spans = [_length(rule) for person_id in offer.caseworkers for rule in rulebook.hours.get(person_id, ())]
+        needed = offer.before + minutes + offer.after
+        if spans and needed > max(spans) and not _by_marks(offer, rulebook):
+            yield f"minutes.{form}: {needed} minutes with buffers fit into nobody's hours (longest: {max(spans)})"
+
+
+def _by_marks(offer: Offer, rulebook: Rulebook) -> bool:
+    return any(rulebook.policy(person_id).source is not Source.RULES for person_id in offer.caseworkers)
+
+
+def _rooms_missing(offer: Offer, directory: Directory) -> Iterator[str]:
+    if not offer.room_forms:
+        return
+    forms = ", ".join(sorted(offer.room_forms))
+    for site in sorted({directory.caseworkers[person_id].site for person_id in offer.caseworkers}):
+        rooms = [room for room in directory.rooms.values() if room.site == site]
+        if not any(fits(room, offer.room) for room in rooms):
+            why = "has no room" if not rooms else "has no room that meets the requirement"
+            yield f"room: site '{site}' {why}; {forms} is never offered there"
+
+
+def fits(room: Room, need: RoomRequirement) -> bool:
+    """Whether *room* could ever serve *need*."""
+    return room.capacity >= need.seats and need.features <= room.features and (room.step_free or not need.step_free)
+
+
+def _about_person(person_id: str, rulebook: Rulebook, today: date) -> Iterator[str]:
+    policy, rules = rulebook.policy(person_id), rulebook.hours.get(person_id, ())
+    if policy.mode is Mode.LIVE and policy.source is not Source.MARKED:
+        if not rules:
+            yield "serves an offer but has no hours; never offered"
+        elif all(rule.valid_to is not None and rule.valid_to < today for rule in rules):
+            yield "the hours have all ended (valid_to); never offered"
+    if any(6 in rule.weekdays and rule.starts < time(3) and _reaches_two(rule) for rule in rules):
+        yield "works on Sundays between 02:00 and 03:00, an hour that is skipped in March and comes twice in October"
+    for one, other in combinations(rulebook.exceptions.get(person_id, ()), 2):
+        if one.first <= other.last and other.first <= one.last and one != other:
+            yield (
+                f"two exceptions hold on {max(one.first, other.first)}; "
+                "the more particular one counts, of two alike the later"
+            )
+
+
+def _reaches_two(rule: AvailabilityRule) -> bool:
+    return rule.ends > time(2) or rule.ends <= rule.starts
+
+
+def _length(rule: AvailabilityRule) -> int:
+    """Wall-clock minutes from begin to end."""
+    starts, ends = (at.hour * 60 + at.minute for at in (rule.starts, rule.ends))
+    return ends - starts if ends > starts else ends - starts + DAY
