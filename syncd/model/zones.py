@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
 from syncd.model.interval import Interval
 
@@ -54,3 +57,14 @@ def days(window: Interval, zone: str) -> list[date]:
     first = wall_clock(window.start, zone).date()
     last = wall_clock(window.end - timedelta(microseconds=1), zone).date()
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+@cache
+def tzdata() -> str:
+    """The release of the time zone rules in use, such as ``2025b``; kept with what they turned into an instant."""
+    for folder in TZPATH:
+        path = Path(folder, "tzdata.zi")
+        if path.is_file():
+            with path.open(encoding="ascii", errors="replace") as rules:
+                return rules.readline().removeprefix("# version ").strip()
+    return version("tzdata")

@@ -1,0 +1,78 @@
+"""Who looked at or changed what of a citizen's, in the transaction of the fact itself."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from syncd.store.instants import epoch
+from syncd.store.settings import Settings
+from syncd.store.tables import AuditRow, Setting
+
+KEY = "audit_key"
+"""Name of the setting that holds the key of citizens' digests."""
+
+
+class Audit:
+    """The table ``audit``, seen from inside one write transaction; rows are only ever added."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(
+        self,
+        actor: str,
+        action: str,
+        *,
+        now: datetime,
+        booking: str | None = None,
+        meeting: str | None = None,
+        citizen: str | None = None,
+        purpose: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Write one row.
+
+        :param actor: ``client:NAME``, ``cli:USER``, ``calendar:MAILBOX`` (a human's hand) or ``syncd``.
+        :param action: what was done, ``noun.verb`` (``booking.read``).
+        :param citizen: the client's reference; only its keyed digest is stored.
+        :param detail: what a reader needs besides; never a citizen's data.
+        """
+        digest = None if citizen is None else self.citizen_digest(citizen)
+        self._session.add(
+            AuditRow(
+                at=epoch(now),
+                actor=actor,
+                action=action,
+                booking=booking,
+                meeting=meeting,
+                citizen=digest,
+                purpose=purpose,
+                detail=detail,
+            )
+        )
+
+    def citizen_digest(self, citizen: str) -> str:
+        """HMAC-SHA-256 of the reference with a key of this installation: a bare hash of ten digits is soon undone."""
+        return hmac.new(self._key(), citizen.encode(), hashlib.sha256).hexdigest()
+
+    def _key(self) -> bytes:
+        """The installation's key; of several who make it at once, one wins and all use the winner's."""
+        settings = Settings(self._session)
+        if settings.value(KEY) is None:
+            insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
+            row = insert(Setting).values(name=KEY, value=secrets.token_hex(32))
+            self._session.execute(row.on_conflict_do_nothing())
+        return bytes.fromhex(settings.secret(KEY))
+
+    def count(self, actions: tuple[str, ...], since: datetime) -> int:
+        """How many rows with these actions were written at or after *since*."""
+        self._session.flush()
+        question = select(func.count()).where(AuditRow.action.in_(actions), AuditRow.at >= epoch(since))
+        return self._session.scalar(question) or 0

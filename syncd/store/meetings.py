@@ -1,0 +1,238 @@
+"""Meetings, the time they claim, and where they stand in calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState
+from syncd.model.directory import MailboxId
+from syncd.model.interval import Interval
+from syncd.model.offer import Form
+from syncd.model.zones import tzdata, wall_clock
+from syncd.store.instants import epoch, maybe, optional, span
+from syncd.store.tables import BookingRow, ClaimRow, EntryRow, MeetingRow
+
+AT_ONCE = 0
+"""Value of ``due`` that comes before every instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A span of a person's or room's time that a meeting takes.
+
+    :param active: False when a human made it overlap with another meeting of ours.
+    """
+
+    mailbox: MailboxId
+    interval: Interval
+    active: bool
+
+
+class Meetings:
+    """The tables ``meetings``, ``claims`` and ``entries``, seen from inside one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, meeting: Meeting, now: datetime) -> None:
+        """Keep a new meeting; nothing is owed to the calendars until `save` says so."""
+        row = MeetingRow(id=meeting.id, uid=meeting.uid, created=epoch(now), due=None, **_values(meeting))
+        self._session.add(row)
+        self._session.flush()
+
+    def get(self, meeting_id: str, *, lock: bool = False) -> Meeting | None:
+        """The meeting, or None; with *lock* nobody else changes it until the transaction ends."""
+        question = select(MeetingRow).where(MeetingRow.id == meeting_id).execution_options(populate_existing=True)
+        row = self._session.scalar(question.with_for_update() if lock else question)
+        return None if row is None else _meeting(row)
+
+    def save(self, meeting: Meeting, due: datetime | int | None) -> None:
+        """Store *meeting* as it is now; *due* is when reconcile looks next (`AT_ONCE`, an instant, or None)."""
+        when = epoch(due) if isinstance(due, datetime) else due
+        change = update(MeetingRow).where(MeetingRow.id == meeting.id)
+        self._session.execute(change.values(due=when, **_values(meeting)))
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        """Ids of meetings that reconcile must look at, the longest waiting first."""
+        question = select(MeetingRow.id).where(MeetingRow.due <= epoch(now)).order_by(MeetingRow.due, MeetingRow.id)
+        return list(self._session.scalars(question.limit(limit)))
+
+    def touch(self, meeting_ids: Collection[str], now: datetime) -> None:
+        """Let reconcile look at these meetings at once; unknown ids are ignored, over meetings too."""
+        live = and_(MeetingRow.desired_generation > 0, or_(~MeetingRow.wanted, MeetingRow.end > epoch(now)))
+        change = update(MeetingRow).where(MeetingRow.id.in_(meeting_ids), live)
+        self._session.execute(change.values(due=AT_ONCE))
+
+    def claim(self, meeting_id: str, mailbox: MailboxId, interval: Interval, *, active: bool = True) -> None:
+        """Take a span (buffers included) of a person's or room's time.
+
+        :raises IntegrityError: it overlaps another active claim; the transaction must be given up
+            (or the savepoint around it).
+        """
+        start, end = epoch(interval.start), epoch(interval.end)
+        self._session.add(ClaimRow(meeting=meeting_id, mailbox=mailbox, start=start, end=end, active=active))
+        self._session.flush()
+
+    def release(self, meeting_id: str, *mailboxes: MailboxId) -> None:
+        """Give back the time a meeting took of these mailboxes; of all when none is named."""
+        self._session.flush()
+        question = delete(ClaimRow).where(ClaimRow.meeting == meeting_id)
+        if mailboxes:
+            question = question.where(ClaimRow.mailbox.in_(mailboxes))
+        self._session.execute(question.execution_options(synchronize_session=False))
+
+    def claims(self, meeting_id: str) -> list[Claim]:
+        """The time a meeting takes."""
+        rows = self._session.scalars(select(ClaimRow).where(ClaimRow.meeting == meeting_id).order_by(ClaimRow.mailbox))
+        return [Claim(row.mailbox, span(row.start, row.end), row.active) for row in rows]
+
+    def busy(
+        self,
+        mailboxes: Collection[MailboxId],
+        window: Interval,
+        now: datetime | None = None,
+        ignoring: str | None = None,
+    ) -> dict[MailboxId, list[Interval]]:
+        """What meetings and holds take of each mailbox inside *window*, buffers included, sorted by start.
+
+        Time that a human made overlap counts too.
+
+        :param now: holds that ran out before it are left out; None counts every hold.
+        :param ignoring: id of a meeting to leave out.
+        """
+        question = select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end).where(
+            ClaimRow.mailbox.in_(mailboxes),
+            ClaimRow.start < epoch(window.end),
+            ClaimRow.end > epoch(window.start),
+        )
+        if now is not None:
+            question = question.where(~_expired(now).exists())
+        if ignoring is not None:
+            question = question.where(ClaimRow.meeting != ignoring)
+        taken: dict[MailboxId, list[Interval]] = {mailbox: [] for mailbox in mailboxes}
+        for mailbox, start, end in self._session.execute(question.order_by(ClaimRow.start, ClaimRow.end)):
+            taken[mailbox].append(span(start, end))
+        return taken
+
+    def starting(
+        self, caseworkers: Collection[MailboxId], window: Interval, now: datetime, ignoring: str | None = None
+    ) -> dict[MailboxId, int]:
+        """How many meetings and live holds of each caseworker begin inside *window*."""
+        question = (
+            select(MeetingRow.caseworker, func.count())
+            .join(BookingRow, BookingRow.meeting == MeetingRow.id)
+            .where(
+                MeetingRow.caseworker.in_(caseworkers),
+                MeetingRow.start >= epoch(window.start),
+                MeetingRow.start < epoch(window.end),
+                alive(now),
+                MeetingRow.id != (ignoring or ""),
+            )
+            .group_by(MeetingRow.caseworker)
+        )
+        counted = dict(self._session.execute(question).tuples())
+        return {caseworker: counted.get(caseworker, 0) for caseworker in caseworkers}
+
+    def entries(self, meeting_id: str) -> list[EntryRecord]:
+        """What is known of the meeting in each calendar it is, or was, in; sorted by mailbox."""
+        rows = self._session.scalars(select(EntryRow).where(EntryRow.meeting == meeting_id).order_by(EntryRow.mailbox))
+        return [
+            EntryRecord(
+                row.mailbox, row.wanted, row.key, row.version, row.generation, row.digest, maybe(row.missing_since)
+            )
+            for row in rows
+        ]
+
+    def want(self, meeting_id: str, mailboxes: Collection[MailboxId]) -> None:
+        """Say in which calendars the meeting should stand; from all others it must be cleaned away."""
+        known = {record.mailbox: record for record in self.entries(meeting_id)}
+        for mailbox in sorted(set(mailboxes) | known.keys()):
+            record = known.get(mailbox, EntryRecord(mailbox, wanted=False))
+            self.note(meeting_id, replace(record, wanted=mailbox in mailboxes))
+
+    def note(self, meeting_id: str, record: EntryRecord) -> None:
+        """Store what is known of the meeting in one calendar."""
+        row = EntryRow(
+            meeting=meeting_id,
+            mailbox=record.mailbox,
+            wanted=record.wanted,
+            key=record.key,
+            version=record.version,
+            generation=record.generation,
+            digest=record.digest,
+            missing_since=optional(record.missing_since),
+        )
+        self._session.merge(row)
+        self._session.flush()
+
+
+def alive(now: datetime) -> object:
+    """SQL condition on `BookingRow`: booked, or held and not run out."""
+    booked = BookingRow.state.in_((BookingState.PENDING, BookingState.CONFIRMED))
+    return or_(booked, and_(BookingRow.state == BookingState.HELD, BookingRow.expires > epoch(now)))
+
+
+def _expired(now: datetime) -> object:
+    return select(BookingRow.id).where(
+        BookingRow.meeting == ClaimRow.meeting,
+        BookingRow.state == BookingState.HELD,
+        BookingRow.expires <= epoch(now),
+    )
+
+
+def _values(meeting: Meeting) -> dict[str, object]:
+    """The columns that follow from the meeting's value."""
+    wall = wall_clock(meeting.interval.start, meeting.zone).replace(tzinfo=None)
+    return {
+        "offer": meeting.offer,
+        "form": meeting.form.value,
+        "caseworker": meeting.caseworker,
+        "room": meeting.room,
+        "room_state": meeting.room_state.value,
+        "start": epoch(meeting.interval.start),
+        "end": epoch(meeting.interval.end),
+        "zone": meeting.zone,
+        "wall_start": wall.isoformat(timespec="minutes"),
+        "tzdata": tzdata(),
+        "before": meeting.before,
+        "after": meeting.after,
+        "wanted": meeting.wanted,
+        "desired_generation": meeting.desired_generation,
+        "applied_generation": meeting.applied_generation,
+        "attempts": meeting.attempts,
+        "attention": meeting.attention,
+        "conflict": meeting.conflict,
+        "owed_since": optional(meeting.owed_since),
+        "rewrites_day": meeting.rewrites_day,
+        "rewrites": meeting.rewrites,
+    }
+
+
+def _meeting(row: MeetingRow) -> Meeting:
+    return Meeting(
+        id=row.id,
+        uid=row.uid,
+        offer=row.offer,
+        form=Form(row.form),
+        caseworker=row.caseworker,
+        room=row.room,
+        room_state=RoomState(row.room_state),
+        interval=span(row.start, row.end),
+        zone=row.zone,
+        before=row.before,
+        after=row.after,
+        wanted=row.wanted,
+        desired_generation=row.desired_generation,
+        applied_generation=row.applied_generation,
+        attempts=row.attempts,
+        attention=row.attention,
+        conflict=row.conflict,
+        owed_since=maybe(row.owed_since),
+        rewrites_day=row.rewrites_day,
+        rewrites=row.rewrites,
+    )
