@@ -50,7 +50,7 @@ def program(name: str, package: str, places: Iterable[Path] = ()) -> Path:
             return place / name
     if found := shutil.which(name):
         return Path(found)
-    not_covered(f"{name} is missing", f"apt-get install {package}")
+    return not_covered(f"{name} is missing", f"apt-get install {package}")
 
 
 def shared(relative: str) -> Path:
@@ -58,7 +58,7 @@ def shared(relative: str) -> Path:
     base = Path(os.environ.get("SYNCD_SHARED") or ROOT.parent / "shared")
     if (path := base / relative).exists():
         return path
-    not_covered(f"{relative} is missing in the shared data", "lay it beside the checkout or set SYNCD_SHARED")
+    return not_covered(f"{relative} is missing in the shared data", "lay it beside the checkout or set SYNCD_SHARED")
 
 
 def gaps(skip_texts: Iterable[str]) -> list[str]:

@@ -48,12 +48,12 @@ class Cluster:
         shutil.chown(folder, user)
         folder.chmod(0o755)
         data = str(folder / "data")
-        initialise = [initdb, "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+        initialise = [str(initdb), "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
         subprocess.run([*_become(user), *initialise], check=True, capture_output=True, cwd=folder)
         options = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
-                [*_become(user), "--pdeathsig", "INT", postgres, "-D", data, "-k", str(folder), *options],
+                [*_become(user), "--pdeathsig", "INT", str(postgres), "-D", data, "-k", str(folder), *options],
                 stdout=log,
                 stderr=log,
                 cwd=folder,
@@ -120,7 +120,7 @@ def _user() -> str:
             return pwd.getpwnam(name).pw_name
         except KeyError:
             continue
-    not_covered("no unprivileged user to run PostgreSQL", "apt-get install postgresql")
+    return not_covered("no unprivileged user to run PostgreSQL", "apt-get install postgresql")
 
 
 def _become(user: str) -> list[str]:
