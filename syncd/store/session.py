@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from syncd.errors import Contention, StoreError
 from syncd.store import engines, schema
@@ -178,15 +177,18 @@ class Store:
 
         :raises Contention: it never won.
         """
-        for attempt in range(TRIES):
-            try:
-                with self.begin() as tx:
-                    return work(tx)
-            except Contention:
-                if attempt == TRIES - 1:
-                    raise
-                time.sleep(random.uniform(0.005, 0.02) * 2**attempt)
-        raise AssertionError("unreachable")
+
+        def once() -> T:
+            with self.begin() as tx:
+                return work(tx)
+
+        patiently = Retrying(
+            retry=retry_if_exception_type(Contention),
+            wait=wait_random_exponential(multiplier=0.01, max=0.3),
+            stop=stop_after_attempt(TRIES),
+            reraise=True,
+        )
+        return patiently(once)
 
     def raw(self) -> Connection:
         """A connection outside every transaction, for backup; the caller closes it."""

@@ -6,6 +6,8 @@ migrations; it is the last word on double booking, whatever the code above does.
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -26,7 +28,7 @@ class Base(DeclarativeBase):
     """All tables; every integer is 64 bits."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {int: BigInteger, str: Text}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger, str: Text}
 
 
 class Setting(Base):
@@ -58,6 +60,10 @@ class MailboxRow(Base):
     """Set when an unbelievable loss was refused and waits for a person."""
     retry_at: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    source: Mapped[str] = mapped_column(default="")
+    """Which calendar this is (account, address, URL, zone): another one is read from the beginning."""
+    revision: Mapped[int] = mapped_column(default=0)
+    """Grows with each completed pass; a pass that began on another revision is void."""
 
 
 class GroupRow(Base):
@@ -170,6 +176,8 @@ class EntryRow(Base):
     digest: Mapped[str | None]
     missing_since: Mapped[int | None]
     """First look that missed it after it had been seen; a second look confirms a human's deletion."""
+
+    __table_args__ = (Index(None, "mailbox"),)
 
 
 class ClaimRow(Base):

@@ -1,0 +1,245 @@
+"""The mirror of the calendars: how far each was read, and when its owner is busy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from syncd.model.busy import Occurrence
+from syncd.model.delta import Delta, Group, GroupKey, Unreadable
+from syncd.model.directory import Mailbox, MailboxId
+from syncd.model.interval import Interval
+from syncd.model.mirror import MailboxStatus, UnreadableObject
+from syncd.store import mirror_rows as rows
+from syncd.store.chunks import chunks
+from syncd.store.instants import epoch, moment, span
+from syncd.store.settings import Settings
+from syncd.store.tables import EntryRow, GroupRow, MailboxRow, MeetingRow, OccurrenceRow, UnreadableRow
+
+
+class Change(Protocol):
+    """What `apply` needs of a plan (`syncd.sync.plan.Plan`)."""
+
+    @property
+    def replaced(self) -> Iterable[Group]:
+        """Groups to write whole."""
+        ...
+
+    @property
+    def removed(self) -> Iterable[GroupKey]:
+        """Groups and unreadable objects to forget."""
+        ...
+
+    @property
+    def unreadable(self) -> Iterable[Unreadable]:
+        """Objects to remember as not understood."""
+        ...
+
+    @property
+    def covers(self) -> Interval:
+        """The window known afterwards."""
+        ...
+
+
+class Mailboxes:
+    """Watched calendars, seen from inside one transaction."""
+
+    def __init__(self, session: Session, settings: Settings) -> None:
+        self._session = session
+        self._settings = settings
+
+    def ensure(self, mailboxes: Iterable[Mailbox]) -> None:
+        """Know these mailboxes; one whose account, address, URL or zone changed is read from the beginning."""
+        known = {row.id: row for row in self._session.scalars(select(MailboxRow))}
+        for mailbox in mailboxes:
+            source = "|".join((mailbox.account, mailbox.address, mailbox.url or "", mailbox.zone))
+            row = known.get(mailbox.id)
+            if row is None:
+                row = MailboxRow(id=mailbox.id, attempts=0, revision=0)
+                self._session.add(row)
+            elif row.source != source:
+                self.forget(mailbox.id)
+            row.kind, row.account, row.source = mailbox.kind.value, mailbox.account, source
+        self._session.flush()
+
+    def forget(self, *ids: MailboxId) -> None:
+        """Drop everything read from these calendars; nothing is offered on them until they are read again."""
+        for table in (OccurrenceRow, GroupRow, UnreadableRow):
+            self._session.execute(delete(table).where(table.mailbox.in_(ids)))
+        never = dict.fromkeys(
+            ("token", "covered_start", "covered_end", "as_of", "full_at", "problem", "problem_since", "refused")
+        )
+        fresh = {**never, "retry_at": None, "attempts": 0, "revision": MailboxRow.revision + 1}
+        self._session.execute(update(MailboxRow).where(MailboxRow.id.in_(ids)).values(**fresh))
+        self._settings.bump()
+
+    def forget_others(self, ids: Collection[MailboxId]) -> list[MailboxId]:
+        """`forget` what is read but not among *ids* any more; returns whom."""
+        held = self._session.scalars(select(MailboxRow.id).where(MailboxRow.as_of.is_not(None)))
+        others = sorted(set(held) - set(ids))
+        if others:
+            self.forget(*others)
+        return others
+
+    def lock(self, *ids: MailboxId) -> None:
+        """Let nobody else decide about these calendars until we commit; always in the same order.
+
+        On SQLite the one writer has the lock already.
+        """
+        if self._session.get_bind().dialect.name != "sqlite":
+            ordered = select(MailboxRow.id).where(MailboxRow.id.in_(ids)).order_by(MailboxRow.id)
+            self._session.execute(ordered.with_for_update()).all()
+
+    def status(self, mailbox: MailboxId) -> MailboxStatus | None:
+        """How this mailbox stands; None when it is not known."""
+        return self._statuses(MailboxRow.id == mailbox).get(mailbox)
+
+    def statuses(self) -> dict[MailboxId, MailboxStatus]:
+        """How all mailboxes stand."""
+        return self._statuses()
+
+    def _statuses(self, *where: Any) -> dict[MailboxId, MailboxStatus]:
+        broken = (
+            select(func.count())
+            .where(UnreadableRow.mailbox == MailboxRow.id, UnreadableRow.acknowledged.is_(False))
+            .scalar_subquery()
+        )
+        found = self._session.execute(select(*MailboxRow.__table__.columns, broken.label("unreadable")).where(*where))
+        return {row.id: rows.status(row) for row in found}
+
+    def apply(
+        self, mailbox: MailboxId, plan: Change, delta: Delta, began: datetime, *, full: bool, visible: bool
+    ) -> None:
+        """Write a completed pass: groups whole, then how far the mailbox was read.
+
+        :param began: when the pass asked the server; what changed later is for the next one.
+        :param full: the pass compared everything.
+        :param visible: answers may differ afterwards; the generation grows.
+        """
+        covers = plan.covers
+        self._clear(mailbox, [*plan.removed, *(group.key for group in plan.replaced)])
+        self._write(mailbox, plan.replaced)
+        self._remember_unreadable(mailbox, plan.unreadable, began)
+        over = delete(OccurrenceRow).where(OccurrenceRow.mailbox == mailbox, OccurrenceRow.end <= epoch(covers.start))
+        self._session.execute(over)
+        fresh: dict[str, Any] = dict.fromkeys(("problem", "problem_since", "refused", "retry_at"))
+        fresh |= {"token": delta.token, "attempts": 0, "revision": MailboxRow.revision + 1, "as_of": epoch(began)}
+        fresh |= {"covered_start": epoch(covers.start), "covered_end": epoch(covers.end)}
+        fresh |= {"full_at": epoch(began)} if full else {}
+        self._session.execute(update(MailboxRow).where(MailboxRow.id == mailbox).values(**fresh))
+        if visible:
+            self._settings.bump()
+
+    def _clear(self, mailbox: MailboxId, keys: list[GroupKey]) -> None:
+        for some in chunks(keys):
+            for table in (OccurrenceRow, GroupRow, UnreadableRow):
+                self._session.execute(delete(table).where(table.mailbox == mailbox, table.key.in_(some)))
+
+    def _write(self, mailbox: MailboxId, groups: Iterable[Group]) -> None:
+        whole = [rows.group_row(mailbox, group) for group in groups]
+        dated = [rows.occurrence_row(mailbox, group.key, o) for group in groups for o in group.occurrences]
+        for some in chunks(whole):
+            self._session.execute(insert(rows.GROUPS), some)
+        for some in chunks(dated):
+            self._session.execute(insert(rows.OCCURRENCES), some)
+
+    def _remember_unreadable(self, mailbox: MailboxId, objects: Iterable[Unreadable], seen: datetime) -> None:
+        """In place of a group under the same key; an acknowledgement stays while the bytes stay."""
+        known = {row.key: row for row in self._session.scalars(_unreadable(mailbox))}
+        for item in objects:
+            before = known.get(item.key)
+            same = before is not None and before.digest == item.digest
+            self._clear(mailbox, [item.key])
+            row: dict[str, Any] = {"mailbox": mailbox, "key": item.key, "version": item.version, "digest": item.digest}
+            row |= {"reason": item.reason, "seen": before.seen if before and same else epoch(seen)}
+            row |= {"acknowledged": bool(before and same and before.acknowledged)}
+            self._session.execute(insert(UnreadableRow).values(**row))
+
+    def failed(self, mailbox: MailboxId, reason: str, now: datetime, retry_at: datetime) -> None:
+        """Record that a pass did not complete; the mirror stays as it was and ages."""
+        self._trouble(mailbox, now, problem=reason, attempts=MailboxRow.attempts + 1, retry_at=epoch(retry_at))
+
+    def refuse(self, mailbox: MailboxId, reason: str, now: datetime) -> None:
+        """Record that an unbelievable loss waits for a person; the mailbox is closed until then."""
+        self._trouble(mailbox, now, problem=reason, refused=reason, attempts=0, retry_at=None)
+        self._settings.bump()
+
+    def _trouble(self, mailbox: MailboxId, now: datetime, **values: Any) -> None:
+        since = func.coalesce(MailboxRow.problem_since, epoch(now))
+        self._session.execute(update(MailboxRow).where(MailboxRow.id == mailbox).values(problem_since=since, **values))
+
+    def occurrences(self, ids: Collection[MailboxId], window: Interval) -> dict[MailboxId, list[Occurrence]]:
+        """What the mirror holds in *window*, by mailbox and in order; every id has an entry."""
+        found: dict[MailboxId, list[Occurrence]] = {mailbox: [] for mailbox in ids}
+        within = (OccurrenceRow.end > epoch(window.start), OccurrenceRow.start < epoch(window.end))
+        query = select(OccurrenceRow.mailbox, *rows.OCCURRENCE).where(*within).order_by(OccurrenceRow.start)
+        for some in chunks(ids):
+            for mailbox, *fields in self._session.execute(query.where(_one_of(OccurrenceRow.mailbox, some))):
+                found[mailbox].append(rows.occurrence(*fields))
+        return found
+
+    def groups(self, mailbox: MailboxId, keys: Iterable[GroupKey]) -> dict[GroupKey, tuple[Occurrence, ...]]:
+        """The occurrences of those of these groups that we hold; a group without any has an empty entry."""
+        found: dict[GroupKey, list[Occurrence]] = {}
+        for some in chunks(keys):
+            mine = select(GroupRow.key).where(GroupRow.mailbox == mailbox, GroupRow.key.in_(some))
+            found |= {key: [] for key in self._session.scalars(mine)}
+            query = select(OccurrenceRow.key, *rows.OCCURRENCE)
+            query = query.where(OccurrenceRow.mailbox == mailbox, OccurrenceRow.key.in_(some))
+            for key, *fields in self._session.execute(query):
+                found.setdefault(key, []).append(rows.occurrence(*fields))
+        return {key: tuple(occurrences) for key, occurrences in found.items()}
+
+    def upcoming(self, mailbox: MailboxId, now: datetime) -> int:
+        """How many groups of the mailbox have an occurrence that is not over."""
+        query = select(func.count(OccurrenceRow.key.distinct()))
+        ahead = (OccurrenceRow.mailbox == mailbox, OccurrenceRow.end > epoch(now))
+        return self._session.scalar(query.where(*ahead)) or 0
+
+    def own(self, mailbox: MailboxId, now: datetime) -> list[tuple[str, GroupKey | None, Interval, bool]]:
+        """Our entries here whose meeting is not long over: meeting, key, time, whether it should stand here."""
+        query = (
+            select(EntryRow.meeting, EntryRow.key, MeetingRow.start, MeetingRow.end, EntryRow.wanted, MeetingRow.wanted)
+            .join(MeetingRow, MeetingRow.id == EntryRow.meeting)
+            .where(EntryRow.mailbox == mailbox, MeetingRow.end > epoch(now - timedelta(days=1)))
+        )
+        found = self._session.execute(query)
+        return [(meeting, key, span(start, end), here and held) for meeting, key, start, end, here, held in found]
+
+    def unreadable(self, mailbox: MailboxId | None = None) -> list[UnreadableObject]:
+        """Objects that could not be understood, of one mailbox or all, acknowledged ones too."""
+        return [
+            UnreadableObject(row.mailbox, row.key, row.digest, row.reason, moment(row.seen), row.acknowledged)
+            for row in self._session.scalars(_unreadable(mailbox))
+        ]
+
+    def unreadable_keys(self, mailbox: MailboxId) -> frozenset[GroupKey]:
+        """Keys of the objects of a mailbox that could not be understood."""
+        query = select(UnreadableRow.key).where(UnreadableRow.mailbox == mailbox)
+        return frozenset(self._session.scalars(query))
+
+    def acknowledge(self, mailbox: MailboxId, key: GroupKey, digest: str) -> bool:
+        """Let offers open although this object cannot be understood, as long as its bytes stay the same.
+
+        :returns: False when there is no such object with this digest.
+        """
+        same = (UnreadableRow.mailbox == mailbox, UnreadableRow.key == key, UnreadableRow.digest == digest)
+        query = update(UnreadableRow).where(*same).values(acknowledged=True).returning(UnreadableRow.key)
+        if self._session.scalar(query) is None:
+            return False
+        self._settings.bump()
+        return True
+
+
+def _one_of(column: Any, ids: Collection[MailboxId]) -> Any:
+    """Equality with one id is what indexes and statement caches like best."""
+    return column == next(iter(ids)) if len(ids) == 1 else column.in_(ids)
+
+
+def _unreadable(mailbox: MailboxId | None) -> Select[UnreadableRow]:
+    query = select(UnreadableRow).order_by(UnreadableRow.mailbox, UnreadableRow.key)
+    return query if mailbox is None else query.where(UnreadableRow.mailbox == mailbox)
