@@ -42,8 +42,8 @@ class Stamp:
 
     @classmethod
     def decode(cls, text: str) -> Stamp | None:
-        """Read `encode`'s form; None when it is not one of ours."""
-        parts = text.strip().split(";")
+        """Read `encode`'s form, with or without iCalendar's escapes; None when it is not one of ours."""
+        parts = text.strip().replace("\\", "").split(";")
         if len(parts) != 5 or parts[0] != "1" or not parts[3].isdigit():
             return None
         return cls(parts[1], parts[2], int(parts[3]), parts[4])

@@ -1,0 +1,164 @@
+"""An HTTP session that cannot hang, be flooded, be led away to another host, or forget to count."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError as TransportError
+
+from syncd.adapters.resilience import Calls
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
+"""Methods that may be sent again when a kept connection turns out to be dead."""
+
+REDIRECTS = frozenset({301, 302, 307, 308})
+MAX_REDIRECTS = 4
+CHUNK = 1 << 16
+POOL = 8
+"""Connections kept to one server; more threads than that wait for one."""
+
+
+class Elsewhere(requests.RequestException):
+    """The server sent us to a place we do not follow; ``target`` says where (scheme, host and path only)."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"redirected to {target}")
+        self.target = target
+
+
+class TooLarge(requests.RequestException):
+    """The answer is longer than we are willing to hold."""
+
+
+class OutOfTime(requests.Timeout):
+    """The answer did not end in time, though single reads were answered."""
+
+
+class NoTimeLeft(requests.ConnectTimeout):
+    """The total time of the call was used up before the request was sent."""
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Sends one request: bounded in time and size, counted, repeated once on a dead kept connection."""
+
+    def __init__(self, calls: Calls, timeout: float, max_bytes: int) -> None:
+        super().__init__(pool_connections=2, pool_maxsize=POOL, pool_block=True)
+        self._calls = calls
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        """Send *request* and read its whole answer."""
+        if request.method not in IDEMPOTENT:
+            return self._send_afresh(request, kwargs)
+        try:
+            return self._send_once(request, kwargs)
+        except (requests.ConnectTimeout, requests.exceptions.SSLError, OutOfTime, TooLarge):
+            raise
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+            if never_sent(error):
+                raise
+            # Some servers drop kept connections without a word (SOGo's own port does).
+            return self._send_once(request, kwargs)
+
+    def _send_afresh(self, request: requests.PreparedRequest, kwargs: dict[str, Any]) -> requests.Response:
+        """A write gets a connection of its own: losing a kept one would leave its outcome unknown."""
+        writer = GuardedAdapter(self._calls, self._timeout, self._max_bytes)
+        try:
+            return writer._send_once(request, kwargs)
+        finally:
+            writer.close()
+
+    def _send_once(self, request: requests.PreparedRequest, kwargs: dict[str, Any]) -> requests.Response:
+        seconds = self._seconds()
+        ends = time.monotonic() + seconds
+        options = kwargs | {"stream": True, "timeout": (min(seconds, 10.0), seconds)}
+        response = super().send(request, **options)
+        try:
+            body = self._read(response, ends)
+        finally:
+            response.close()
+        response._content = body
+        response._content_consumed = True  # type: ignore[attr-defined]
+        return response
+
+    def _seconds(self) -> float:
+        """Time for one exchange; counts it."""
+        call = self._calls.current
+        if call is None:
+            return self._timeout
+        call.requests += 1
+        left = call.remaining()
+        if left <= 0:
+            raise NoTimeLeft("no time left")
+        return min(self._timeout, left)
+
+    def _read(self, response: requests.Response, ends: float) -> bytes:
+        """The whole body; a server that drips must not hold us, nor one that pours."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while part := response.raw.read1(CHUNK, decode_content=True):
+                parts.append(part)
+                size += len(part)
+                if size > self._max_bytes:
+                    raise TooLarge(f"more than {self._max_bytes} bytes")
+                if time.monotonic() > ends:
+                    raise OutOfTime("the answer did not end in time")
+            response.raw.drain_conn()
+        except TransportError as error:
+            raise requests.exceptions.ChunkedEncodingError(error) from error
+        return b"".join(parts)
+
+
+class GuardedSession(requests.Session):
+    """A session in which every request goes through `GuardedAdapter`, and redirects stay on the host."""
+
+    def __init__(self, calls: Calls, timeout: float, max_bytes: int) -> None:
+        super().__init__()
+        # No .netrc, no proxy variables: what is sent where is decided by the configuration alone.
+        self.trust_env = False
+        adapter = GuardedAdapter(calls, timeout, max_bytes)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """As `requests`, but the method survives a redirect (a PROPFIND must not become a GET)."""
+        kwargs["allow_redirects"] = False
+        target = str(url)
+        for _ in range(MAX_REDIRECTS):
+            response = super().request(method, target, *args, **kwargs)
+            if response.status_code not in REDIRECTS and response.status_code != 303:
+                return response
+            target = followed(target, response.status_code, response.headers)
+        raise Elsewhere("itself, again and again")
+
+
+def followed(url: str, status: int, headers: Mapping[str, str]) -> str:
+    """Where a redirect leads, if we may go there.
+
+    Only to the same host, and never from https to http: the password travels with each request.
+
+    :raises Elsewhere: another host, a downgrade, or a 303, which is how login pages are shown.
+    """
+    target = urljoin(url, headers.get("Location", ""))
+    here, there = urlsplit(url), urlsplit(target)
+    upgrade = (here.scheme, there.scheme) == ("http", "https")
+    same = here.hostname == there.hostname and (upgrade or (here.scheme, here.port) == (there.scheme, there.port))
+    if not same or status == 303 or target == url:
+        raise Elsewhere(f"{there.scheme}://{there.netloc.rpartition('@')[2]}{there.path}")
+    return target
+
+
+def never_sent(error: BaseException) -> bool:
+    """Whether the connection failed before a byte of the request could have left (refused, DNS, TLS)."""
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
+        return True
+    reason = error.args[0] if error.args else None
+    inner = getattr(reason, "reason", reason)
+    return type(inner).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "SSLError"}

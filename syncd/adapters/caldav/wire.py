@@ -1,0 +1,184 @@
+"""Our own entries ↔ iCalendar; everybody else's entries are read by `ics`, which keeps no text."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import icalendar
+from icalendar import vCalAddress, vText
+from icalendar.error import IncompleteComponent, InvalidCalendar
+
+from syncd.adapters.caldav.vtimezone import vtimezone
+from syncd.model.busy import BusyType, Stamp
+from syncd.model.entry import Entry, EntryDraft, Resource, digest
+from syncd.model.interval import Interval
+from syncd.model.zones import clock, whole_days
+
+STAMP = "X-SYNCD-STAMP"
+PRODUCT = "-//syncd//self-booking//EN"
+UNREADABLE_TIMES = (
+    *(ValueError, KeyError, TypeError, AttributeError, OverflowError),
+    *(IncompleteComponent, InvalidCalendar),
+)
+
+BUSY_STATUS = {
+    BusyType.FREE: "FREE",
+    BusyType.TENTATIVE: "TENTATIVE",
+    BusyType.BUSY: "BUSY",
+    BusyType.OUT_OF_OFFICE: "OOF",
+    BusyType.UNAVAILABLE: "OOF",
+    BusyType.WORKING_ELSEWHERE: "WORKINGELSEWHERE",
+}
+"""X-MICROSOFT-CDO-BUSYSTATUS (MS-OXCICAL); written beside TRANSP, which Outlook does not trust alone."""
+
+
+def write_entry(draft: EntryDraft, organizer: str, now: datetime, *, sequence: int = 0, invite: bool = False) -> bytes:
+    """*draft* as an iCalendar object.
+
+    :param organizer: mail address of the calendar's owner; named only when a room is invited.
+    :param now: instant of writing (UTC), for DTSTAMP and LAST-MODIFIED.
+    :param sequence: SEQUENCE (RFC 5545 3.8.7.4), greater than that of the copy it replaces.
+    :param invite: the server shall deliver the room's invitation (RFC 6638); otherwise the room counts as
+        accepted and the server is told to stay out of it.
+    """
+    event = icalendar.Event()
+    event.add("UID", draft.uid)
+    event.add("DTSTAMP", now)
+    event.add("LAST-MODIFIED", now)
+    event.add("SEQUENCE", sequence)
+    _add_times(event, draft)
+    event.add("SUMMARY", draft.summary)
+    if draft.description:
+        event.add("DESCRIPTION", draft.description)
+    if draft.location:
+        event.add("LOCATION", draft.location)
+    event.add("STATUS", "CONFIRMED")
+    event.add("TRANSP", "TRANSPARENT" if draft.busy is BusyType.FREE else "OPAQUE")
+    event.add("X-MICROSOFT-CDO-BUSYSTATUS", BUSY_STATUS[draft.busy])
+    event.add("CLASS", "PRIVATE" if draft.private else "PUBLIC")
+    if draft.categories:
+        event.add("CATEGORIES", list(draft.categories))
+    event.add(STAMP, vText(draft.stamp.encode()))
+    if draft.room:
+        event.add("ORGANIZER", _organizer(organizer))
+        event.add("ATTENDEE", _attendee(draft.room, invite=invite))
+    return _object(event, draft)
+
+
+def _object(event: icalendar.Event, draft: EntryDraft) -> bytes:
+    """The whole VCALENDAR; METHOD must not be set in a stored object (RFC 4791 4.1)."""
+    inner = bytes(event.to_ical())
+    if draft.zone != "UTC":
+        inner = vtimezone(draft.zone, draft.interval.start.year) + inner
+    head = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:{PRODUCT}\r\nCALSCALE:GREGORIAN\r\n".encode()
+    return head + inner + b"END:VCALENDAR\r\n"
+
+
+def _add_times(event: icalendar.Event, draft: EntryDraft) -> None:
+    event.add("DTSTART", _written(draft.interval.start, draft.zone))
+    event.add("DTEND", _written(draft.interval.end, draft.zone))
+
+
+def _written(moment: datetime, zone: str) -> datetime:
+    """*moment* on the wall clock of *zone*; in UTC where that hour comes twice and would be read as the first."""
+    local = moment if zone == "UTC" else moment.astimezone(clock(zone))
+    return moment if local.fold else local
+
+
+def _organizer(address: str) -> vCalAddress:
+    return vCalAddress(f"mailto:{address}")
+
+
+def _attendee(room: Resource, *, invite: bool) -> vCalAddress:
+    """The room as a resource (RFC 5545 3.2.3); SCHEDULE-AGENT is RFC 6638 7.1."""
+    attendee = vCalAddress(f"mailto:{room.address}")
+    attendee.params["CN"] = room.name
+    attendee.params["CUTYPE"] = "ROOM"
+    attendee.params["ROLE"] = "NON-PARTICIPANT" if not invite else "REQ-PARTICIPANT"
+    attendee.params["PARTSTAT"] = "NEEDS-ACTION" if invite else "ACCEPTED"
+    if invite:
+        attendee.params["RSVP"] = "TRUE"
+    else:
+        attendee.params["SCHEDULE-AGENT"] = "NONE"
+    return attendee
+
+
+def read_entry(data: bytes, uid: str, key: str, version: str, zone: str) -> Entry | None:
+    """The entry with *uid* in *data*; None when the object holds none.
+
+    A person may have moved it, shortened it, made it last all day or repeat: the interval says where it stands
+    now (its first instance when it repeats), and the digest differs from the one in the stamp.
+
+    :param zone: IANA zone in which floating times and dates are read.
+    """
+    try:
+        events = icalendar.Calendar.from_ical(data).walk("VEVENT")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return Entry(key, version, uid, None, "", None, "") if uid.encode() in data else None
+    mine = [event for event in events if str(event.get("UID", "")) == uid]
+    if not mine:
+        return None
+    event = next((e for e in mine if "RECURRENCE-ID" not in e), mine[0])
+    interval = interval_of(event, zone)
+    location = str(event.get("LOCATION", ""))
+    repeats = any(name in event for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
+    summary = str(event.get("SUMMARY", "")) + ("\n(repeats)" if repeats else "")
+    return Entry(
+        key=key,
+        version=version,
+        uid=uid,
+        interval=interval,
+        location=location,
+        stamp=Stamp.decode(str(event.get(STAMP, ""))),
+        digest=digest(interval, summary, location),
+        categories=tuple(_categories(event)),
+        cancelled=str(event.get("STATUS", "")).upper() == "CANCELLED",
+        room_answer=_room_answer(event),
+    )
+
+
+def sequence_of(data: bytes) -> int:
+    """SEQUENCE of the object that is to be replaced; 0 when it cannot be read."""
+    with contextlib.suppress(ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return max((int(e.get("SEQUENCE", 0)) for e in icalendar.Calendar.from_ical(data).walk("VEVENT")), default=0)
+    return 0
+
+
+def interval_of(event: Any, zone: str) -> Interval | None:
+    """The time of one VEVENT, without regard to its recurrence; None when it has no usable one."""
+    try:
+        start, end = event.start, event.end
+        if not isinstance(start, datetime):
+            return whole_days(start, max(end - timedelta(days=1), start), zone)
+        return Interval(_utc(start, zone), _utc(end, zone))
+    except UNREADABLE_TIMES:
+        return None
+
+
+def _utc(moment: date, zone: str) -> datetime:
+    """An instant; a floating time is read in *zone*."""
+    if not isinstance(moment, datetime):
+        raise TypeError("a date beside a date-time")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=clock(zone))).astimezone(UTC)
+
+
+def _several(value: Any) -> list[Any]:
+    """The values of a property: icalendar gives one bare and several as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def _categories(event: Any) -> Iterable[str]:
+    for group in _several(event.get("CATEGORIES", [])):
+        yield from (str(name) for name in getattr(group, "cats", ()))
+
+
+def _room_answer(event: Any) -> str | None:
+    """PARTSTAT of the invited room."""
+    for attendee in _several(event.get("ATTENDEE", [])):
+        params = getattr(attendee, "params", {})
+        if str(params.get("CUTYPE", "")).upper() in ("ROOM", "RESOURCE"):
+            return str(params.get("PARTSTAT", "NEEDS-ACTION")).upper()
+    return None
