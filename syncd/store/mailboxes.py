@@ -17,6 +17,7 @@ from syncd.model.mirror import MailboxStatus, UnreadableObject
 from syncd.store import mirror_rows as rows
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch, moment, span
+from syncd.store.locks import take
 from syncd.store.settings import Settings
 from syncd.store.tables import EntryRow, GroupRow, MailboxRow, MeetingRow, OccurrenceRow, UnreadableRow
 
@@ -54,6 +55,7 @@ class Mailboxes:
 
     def ensure(self, mailboxes: Iterable[Mailbox]) -> None:
         """Know these mailboxes; one whose account, address, URL or zone changed is read from the beginning."""
+        take(self._session, ["0:mailboxes"])
         known = {row.id: row for row in self._session.scalars(select(MailboxRow))}
         for mailbox in mailboxes:
             source = "|".join((mailbox.account, mailbox.address, mailbox.url or "", mailbox.zone))
@@ -193,6 +195,11 @@ class Mailboxes:
             for key, *fields in self._session.execute(query):
                 found.setdefault(key, []).append(rows.occurrence(*fields))
         return {key: tuple(occurrences) for key, occurrences in found.items()}
+
+    def keys(self, mailbox: MailboxId) -> frozenset[GroupKey]:
+        """Keys of everything held of a mailbox, readable or not."""
+        groups = select(GroupRow.key).where(GroupRow.mailbox == mailbox)
+        return frozenset(self._session.scalars(groups)) | self.unreadable_keys(mailbox)
 
     def upcoming(self, mailbox: MailboxId, now: datetime) -> int:
         """How many groups of the mailbox have an occurrence that is not over."""

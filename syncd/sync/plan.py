@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -81,6 +81,7 @@ class Plan:
     :param removed: groups and unreadable objects to forget.
     :param unreadable: objects to remember as not understood, in place of a group under their key.
     :param covers: the window known afterwards; what ended before it is forgotten.
+    :param changed: keys whose occurrences differ from what we hold; a full listing replaces many that do not.
     :param dirty: spans in which the answer may differ, merged.
     :param touched: ids of our meetings somebody should look at.
     """
@@ -89,14 +90,24 @@ class Plan:
     removed: tuple[GroupKey, ...]
     unreadable: tuple[Unreadable, ...]
     covers: Interval
+    changed: tuple[GroupKey, ...] = ()
     dirty: tuple[Interval, ...] = ()
     touched: tuple[str, ...] = ()
     loss: Loss = field(default_factory=lambda: Loss({}, (), 0))
 
     @property
-    def empty(self) -> bool:
-        """Whether nothing is written but how far the mailbox was read."""
-        return not (self.replaced or self.removed or self.unreadable)
+    def same(self) -> bool:
+        """Whether the calendar is as we held it."""
+        return not (self.changed or self.removed or self.unreadable)
+
+
+def touched_keys(known: Iterable[GroupKey], delta: Delta) -> frozenset[GroupKey]:
+    """The keys a delta says something about: all that must be known of the mirror to decide.
+
+    :param known: every key we hold, needed when the delta lists what is present.
+    """
+    arrived = {group.key for group in delta.groups} | {broken.key for broken in delta.unreadable}
+    return gone(known, delta) | arrived
 
 
 def gone(known: Iterable[GroupKey], delta: Delta) -> frozenset[GroupKey]:
@@ -123,12 +134,14 @@ def plan(held: Held, delta: Delta, limits: Limits | None, now: datetime) -> Plan
     loss = _loss(held, arrived, removed, delta.covers, now)
     if limits is not None and loss.refused_by(limits):
         raise SuspiciousDelta(_sentence(loss), sorted(loss.groups), loss.meetings)
-    dirty = _dirty(held, arrived, removed | broken)
+    changed = _changed(held, arrived, removed | broken)
+    dirty = tuple(merge(span for spans in changed.values() for span in spans))
     return Plan(
         replaced=tuple(arrived.values()),
         removed=tuple(sorted(removed)),
         unreadable=delta.unreadable,
         covers=delta.covers,
+        changed=tuple(sorted(changed.keys() & arrived.keys())),
         dirty=dirty,
         touched=_touched(held, arrived, removed | broken, dirty),
         loss=loss,
@@ -171,14 +184,17 @@ def _lost_meetings(
     return tuple(sorted((stamped | by_key) - back))
 
 
-def _dirty(held: Held, arrived: Mapping[GroupKey, Group], cleared: frozenset[GroupKey]) -> tuple[Interval, ...]:
-    """A moved item makes both its old place and its new one dirty; an unchanged one neither."""
-    spans: list[Interval] = []
+def _changed(
+    held: Held, arrived: Mapping[GroupKey, Group], cleared: frozenset[GroupKey]
+) -> dict[GroupKey, list[Interval]]:
+    """Where groups differ: a moved item at its old place and at its new one, an unchanged one nowhere."""
+    spans: dict[GroupKey, list[Interval]] = {}
     for key in arrived.keys() | cleared:
         before = set(held.groups.get(key, ()))
         after = set(arrived[key].occurrences) if key in arrived else set()
-        spans += [o.interval for o in before ^ after]
-    return tuple(merge(spans))
+        if before != after:
+            spans[key] = [o.interval for o in before ^ after]
+    return spans
 
 
 def _touched(
@@ -192,8 +208,12 @@ def _touched(
     before = {m for key in keys for m in _meetings(held.groups.get(key, ()), held.installation)}
     after = {m for group in arrived.values() for m in _meetings(group.occurrences, held.installation)}
     by_key = {entry.meeting for entry in held.own if entry.key in keys}
-    beside = {e.meeting for e in held.own if e.wanted and any(e.interval.overlaps(span) for span in dirty)}
-    return tuple(sorted(before | after | by_key | beside))
+    return tuple(sorted(before | after | by_key | beside(held.own, dirty)))
+
+
+def beside(own: Iterable[OwnEntry], dirty: Collection[Interval]) -> set[str]:
+    """Our meetings that something new (or something gone) overlaps: there may be a clash, or one less."""
+    return {e.meeting for e in own if e.wanted and any(e.interval.overlaps(span) for span in dirty)}
 
 
 def _meetings(occurrences: Iterable[Occurrence], installation: str) -> set[str]:

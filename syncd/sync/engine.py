@@ -1,0 +1,294 @@
+"""Brings the mirror of each mailbox up to date: ask the server, decide, write in one transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import monotonic
+
+from syncd.clock import Clock
+from syncd.errors import CalendarError, SuspiciousDelta, SyncdError, TokenExpired
+from syncd.model.delta import Delta, Since
+from syncd.model.directory import Directory, Mailbox, MailboxId
+from syncd.model.mirror import MailboxStatus, UnreadableObject, trust
+from syncd.observe.logs import canonical_line
+from syncd.observe.metrics import SYNC_SECONDS
+from syncd.ports import CalendarPort
+from syncd.store import Store, Tx
+from syncd.store.memory import StoredMemory
+from syncd.sync.outcome import LossPreview, Outcome, Result
+from syncd.sync.plan import Held, Limits, OwnEntry, Plan, beside, plan, touched_keys
+from syncd.sync.timing import Pace, full_is_due, pause, window
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What a pass began with."""
+
+    mailbox: Mailbox
+    status: MailboxStatus
+    now: datetime
+    limits: Limits | None
+
+
+class Engine:
+    """Reads calendars into the store. Thread-safe; passes over one mailbox run one after the other.
+
+    :param ports: the calendar server of each account.
+    :param directory: whose calendars are watched; a reload builds a new engine.
+    :param elapsed: a clock that only runs forward, in seconds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ports: Mapping[str, CalendarPort],
+        directory: Directory,
+        pace: Pace,
+        elapsed: Callable[[], float] = monotonic,
+    ) -> None:
+        self._store = store
+        self._ports = ports
+        self._directory = directory
+        self._pace = pace
+        self._elapsed = elapsed
+        self._locks = {mailbox: threading.Lock() for mailbox in directory.mailboxes}
+        self._prepared = False
+
+    def prepare(self) -> list[MailboxId]:
+        """Make the store know the directory's mailboxes and forget all others; returns whom it forgot.
+
+        A mailbox that now names another calendar is read from the beginning.
+        """
+        with self._store.begin() as tx:
+            tx.mailboxes.ensure(self._directory.mailboxes.values())
+            forgotten = tx.mailboxes.forget_others(self._directory.mailboxes)
+        self._prepared = True
+        return forgotten
+
+    def sync_mailbox(
+        self,
+        mailbox: MailboxId,
+        now: datetime,
+        *,
+        full: bool = False,
+        accept_loss: bool = False,
+        force: bool = False,
+    ) -> Outcome:
+        """One pass over one mailbox; afterwards the mirror equals the calendar, or the outcome says why not.
+
+        :param full: compare everything.
+        :param accept_loss: a person has said that what vanished may go.
+        :param force: do not wait for the pause after a failure to end (implied by the two above).
+        :raises StoreError: the database could not be used.
+        :raises SyncdError: there is no such mailbox.
+        """
+        watched = self.watched(mailbox)
+        if not self._prepared:
+            self.prepare()
+        with self._locks[mailbox]:
+            status = self._status(mailbox)
+            if not (force or full or accept_loss) and status.retry_at is not None and now < status.retry_at:
+                return Outcome(mailbox, Result.WAITING, status.problem, unreadable=status.unreadable)
+            limits = None if accept_loss else self._pace.limits
+            return self._reported(_Pass(watched, status, now, limits), full or accept_loss)
+
+    def sync_many(
+        self,
+        mailboxes: Collection[MailboxId],
+        clock: Clock,
+        *,
+        full: bool = False,
+        force: bool = False,
+        progress: Callable[[Outcome], None] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> list[Outcome]:
+        """One pass over each of *mailboxes*, some at a time; a failure of one does not stop the others.
+
+        :param progress: called after each pass, from its thread.
+        :param stopping: asked before each pass; once true, no more are begun.
+        :raises StoreError: the database could not be used; passes that ended before are kept.
+        """
+
+        def one(mailbox: MailboxId) -> Outcome | None:
+            if stopping():
+                return None
+            outcome = self.sync_mailbox(mailbox, clock.now(), full=full, force=force)
+            if progress is not None:
+                progress(outcome)
+            return outcome
+
+        with ThreadPoolExecutor(self._pace.workers, "sync") as pool:
+            futures = [pool.submit(one, mailbox) for mailbox in mailboxes]
+        outcomes = [future.result() for future in futures]
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def preview_loss(self, mailbox: MailboxId, now: datetime) -> LossPreview:
+        """What accepting the calendar as it is now would remove, and which of our meetings; changes nothing.
+
+        :raises CalendarError: the calendar cannot be read.
+        """
+        watched = self.watched(mailbox)
+        if not self._prepared:
+            self.prepare()
+        begun = _Pass(watched, self._status(mailbox), now, None)
+        decided = self._decide(begun, self._read(begun, None))
+        return LossPreview(mailbox, decided.loss, decided.loss.refused_by(self._pace.limits))
+
+    def acknowledge(self, mailbox: MailboxId, key: str) -> UnreadableObject:
+        """Let offers open although the object *key* cannot be understood, until its content changes.
+
+        :raises SyncdError: the mailbox has no such unreadable object.
+        """
+        self.watched(mailbox)
+        with self._store.begin() as tx:
+            for item in tx.mailboxes.unreadable(mailbox):
+                if item.key == key and tx.mailboxes.acknowledge(mailbox, key, item.digest):
+                    return item
+        raise SyncdError(f"{mailbox} has no unreadable object {key!r}; nothing was changed. List them: syncd check")
+
+    def watched(self, mailbox: MailboxId) -> Mailbox:
+        """The mailbox of that id.
+
+        :raises SyncdError: there is none.
+        """
+        if mailbox not in self._directory.mailboxes:
+            raise SyncdError(f"There is no mailbox {mailbox!r} in the configuration; nothing was read.")
+        return self._directory.mailboxes[mailbox]
+
+    def _status(self, mailbox: MailboxId) -> MailboxStatus:
+        with self._store.read() as tx:
+            status = tx.mailboxes.status(mailbox)
+        if status is None:
+            raise SyncdError(f"The mailbox {mailbox!r} was removed from the database meanwhile; nothing was read.")
+        return status
+
+    def _reported(self, begun: _Pass, full: bool) -> Outcome:
+        """Run the pass, with one log line and one measurement."""
+        started = self._elapsed()
+        with canonical_line("mailbox.synced", mailbox=begun.mailbox.id) as facts:
+            outcome = self._caught(begun, full)
+            facts.update(outcome=outcome.result.value, full=outcome.full, requests=outcome.requests)
+            facts.update(changed=outcome.changed, removed=outcome.removed, meetings=len(outcome.touched))
+            facts.update({"problem": outcome.problem} if outcome.problem else {})
+        SYNC_SECONDS.labels(outcome.result.value).observe(self._elapsed() - started)
+        return outcome
+
+    def _caught(self, begun: _Pass, full: bool) -> Outcome:
+        """The pass, with what can go wrong written down where operators look."""
+        started = self._elapsed()
+        mailbox, now = begun.mailbox.id, begun.now
+        try:
+            return self._pass(begun, full)
+        except SuspiciousDelta as error:
+            reason = f"{error} If it is right, run: syncd sync --accept-loss {mailbox}"
+            with self._store.begin() as tx:
+                tx.mailboxes.refuse(mailbox, reason, now)
+            return Outcome(mailbox, Result.REFUSED, reason, touched=error.bookings)
+        except CalendarError as error:
+            took = self._elapsed() - started
+            wait = pause(mailbox, error, begun.status.attempts, self._pace.interval)
+            with self._store.begin() as tx:
+                tx.mailboxes.failed(mailbox, str(error), now, now + timedelta(seconds=took) + wait)
+            return Outcome(mailbox, Result.FAILED, str(error))
+
+    def _pass(self, begun: _Pass, full: bool) -> Outcome:
+        status = begun.status
+        full = full or status.refused is not None or full_is_due(status, begun.now, self._pace.full_every)
+        since = None if full or status.covered is None else Since(status.token, status.covered)
+        delta = self._read(begun, since)
+        try:
+            decided = self._decide(begun, delta)
+        except SuspiciousDelta:
+            if delta.present is not None:
+                raise
+            listing = self._read(begun, None)  # a token can lie; a full listing is the truth
+            delta = replace(listing, requests=delta.requests + listing.requests)
+            decided = self._decide(begun, delta)
+        return self._store.run(lambda tx: self._apply(tx, begun, decided, delta))
+
+    def _read(self, begun: _Pass, since: Since | None) -> Delta:
+        """Ask the server, with no transaction open; a forgotten token means to begin again."""
+        port = self._ports[begun.mailbox.account]
+        wanted = window(begun.now, self._pace.horizon_days)
+        memory = StoredMemory(self._store, begun.mailbox.id, retry_unreadable=since is None)
+        try:
+            return port.changes(begun.mailbox, wanted, since, memory)
+        except TokenExpired:
+            if since is None:
+                raise
+            memory = StoredMemory(self._store, begun.mailbox.id, retry_unreadable=True)
+            return port.changes(begun.mailbox, wanted, None, memory)
+
+    def _decide(self, begun: _Pass, delta: Delta) -> Plan:
+        mailbox = begun.mailbox.id
+        with self._store.read() as tx:
+            known = tx.mailboxes.keys(mailbox) if delta.present is not None else frozenset(delta.gone)
+            keys = touched_keys(known, delta)
+            held = Held({}) if not keys else self._held(tx, mailbox, keys, begun.now)
+        return plan(held, delta, begun.limits, begun.now)
+
+    def _held(self, tx: Tx, mailbox: MailboxId, keys: Collection[str], now: datetime) -> Held:
+        return Held(
+            groups=tx.mailboxes.groups(mailbox, keys),
+            unreadable=tx.mailboxes.unreadable_keys(mailbox),
+            total=tx.mailboxes.upcoming(mailbox, now),
+            installation=tx.settings.installation(),
+            own=own_entries(tx, mailbox, now),
+        )
+
+    def _apply(self, tx: Tx, begun: _Pass, decided: Plan, delta: Delta) -> Outcome:
+        """Write what was decided, unless somebody else completed a pass since ours began."""
+        mailbox, status, now = begun.mailbox.id, begun.status, begun.now
+        tx.mailboxes.lock(mailbox)
+        current = tx.mailboxes.status(mailbox)
+        if current is None or current.revision != status.revision:
+            return Outcome(mailbox, Result.OVERTAKEN, requests=delta.requests)
+        full = delta.present is not None
+        tx.mailboxes.apply(mailbox, decided, delta, now, full=full, visible=self._visible(status, decided, now))
+        touched = self._touch(tx, mailbox, decided, now)
+        broken = [item for item in tx.mailboxes.unreadable(mailbox) if not item.acknowledged]
+        return Outcome(
+            mailbox,
+            Result.UNCHANGED if decided.same else Result.OK,
+            problem=_unreadable_problem(broken),
+            full=full,
+            changed=len(decided.changed),
+            removed=len(decided.removed),
+            unreadable=len(broken),
+            requests=delta.requests,
+            dirty=decided.dirty,
+            touched=touched,
+        )
+
+    def _touch(self, tx: Tx, mailbox: MailboxId, decided: Plan, now: datetime) -> tuple[str, ...]:
+        """Let reconcile look at our meetings; read under the lock, because one may be booked since the plan."""
+        touched = set(decided.touched)
+        if decided.dirty:
+            touched |= beside(own_entries(tx, mailbox, now), decided.dirty)
+        if touched:
+            tx.meetings.touch(sorted(touched), now)
+        return tuple(sorted(touched))
+
+    def _visible(self, before: MailboxStatus, decided: Plan, now: datetime) -> bool:
+        """Whether answers may differ: other times, another window, or a mailbox that opens or closes."""
+        opened = trust(before, now, self._pace.max_age, decided.covers).open
+        return bool(decided.dirty or decided.unreadable) or before.covered != decided.covers or not opened
+
+
+def own_entries(tx: Tx, mailbox: MailboxId, now: datetime) -> tuple[OwnEntry, ...]:
+    """What stands, or must not stand, in this mailbox by our own doing."""
+    return tuple(OwnEntry(*fields) for fields in tx.mailboxes.own(mailbox, now))
+
+
+def _unreadable_problem(broken: Sequence[UnreadableObject]) -> str | None:
+    if not broken:
+        return None
+    first = broken[0]
+    return (
+        f"{len(broken)} object(s) cannot be understood ({first.reason}), so nothing is offered on this calendar. "
+        f"Mend them, or if they do not matter run: syncd sync --acknowledge {first.mailbox} {first.key}"
+    )
