@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
@@ -68,3 +68,39 @@ def tzdata() -> str:
             with path.open(encoding="ascii", errors="replace") as rules:
                 return rules.readline().removeprefix("# version ").strip()
     return version("tzdata")
+
+
+@lru_cache(maxsize=256)
+def offsets(start: int, end: int, zone: str) -> tuple[tuple[int, int, int], ...]:
+    """The stretches of one UTC offset between two epoch seconds: (begin, end, seconds east of Greenwich).
+
+    Between the stretches clocks jump. A wall clock reading is ``instant + offset``, read as if it were UTC.
+    """
+    stretches: list[tuple[int, int, int]] = []
+    begin = start
+    while begin < end:
+        offset, until = _offset(begin, zone), begin
+        while until < end and _offset(min(until + _DAY, end), zone) == offset:
+            until = min(until + _DAY, end)
+        if until < end:
+            until = _jump(until, min(until + _DAY, end), zone)
+        stretches.append((begin, until, offset))
+        begin = until
+    return tuple(stretches)
+
+
+_DAY = 24 * 60 * 60
+
+
+def _offset(seconds: int, zone: str) -> int:
+    away = datetime.fromtimestamp(seconds, ZoneInfo(zone)).utcoffset()
+    return 0 if away is None else away // timedelta(seconds=1)
+
+
+def _jump(before: int, after: int, zone: str) -> int:
+    """The first second with another offset than *before*; clocks jump at most once in between."""
+    offset = _offset(before, zone)
+    while after - before > 1:
+        middle = (before + after) // 2
+        before, after = (middle, after) if _offset(middle, zone) == offset else (before, middle)
+    return after
