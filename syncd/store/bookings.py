@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import Booking, BookingState
@@ -51,7 +51,9 @@ class Bookings:
 
     def of(self, meeting_id: str) -> list[Booking]:
         """All bookings of a meeting, the oldest first."""
-        question = select(BookingRow).where(BookingRow.meeting == meeting_id).order_by(BookingRow.created, BookingRow.id)
+        question = (
+            select(BookingRow).where(BookingRow.meeting == meeting_id).order_by(BookingRow.created, BookingRow.id)
+        )
         return [_booking(row) for row in self._session.scalars(question)]
 
     def save(self, booking: Booking, now: datetime) -> None:
@@ -109,8 +111,8 @@ class Bookings:
         question = select(BookingRow).where(BookingRow.state == BookingState.HELD, BookingRow.expires <= epoch(now))
         return self._end(question.order_by(BookingRow.expires, BookingRow.id).limit(limit), now)
 
-    def _end(self, question: object, now: datetime) -> int:
-        rows = list(self._session.scalars(question.with_for_update(skip_locked=True)))  # type: ignore[attr-defined]
+    def _end(self, question: Select[BookingRow], now: datetime) -> int:
+        rows = list(self._session.scalars(question.with_for_update(skip_locked=True)))
         meetings = [row.meeting for row in rows]
         for row in rows:
             row.state, row.changed = BookingState.EXPIRED.value, epoch(now)

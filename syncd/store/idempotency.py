@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Insert, delete, select, text, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -90,7 +90,7 @@ class Idempotency:
             self._session.execute(text(f"SET LOCAL lock_timeout = {PATIENCE_MS}"))
         insert = postgresql.insert if postgres else sqlite.insert
         row = insert(IdempotencyRow).values(client=client, key=key, digest=digest, created=epoch(now))
-        statement: Insert = row.on_conflict_do_nothing()
+        statement = row.on_conflict_do_nothing()
         try:
             return self._session.scalar(statement.returning(IdempotencyRow.key)) is not None
         except OperationalError as error:

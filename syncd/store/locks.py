@@ -24,6 +24,11 @@ def citizen(client: str, reference: str) -> str:
     return f"1:citizen:{client}:{reference}"
 
 
+def offer(name: str) -> str:
+    """Guards caps that hold for an offer as a whole."""
+    return f"2:offer:{name}"
+
+
 def site_day(site: str, day: date) -> str:
     """Guards the rooms of one site on one day (of the site's zone)."""
     return f"4:site-day:{site}:{day.isoformat()}"

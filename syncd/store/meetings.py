@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState
@@ -171,13 +171,13 @@ class Meetings:
         self._session.flush()
 
 
-def alive(now: datetime) -> object:
+def alive(now: datetime) -> ColumnElement[bool]:
     """SQL condition on `BookingRow`: booked, or held and not run out."""
     booked = BookingRow.state.in_((BookingState.PENDING, BookingState.CONFIRMED))
     return or_(booked, and_(BookingRow.state == BookingState.HELD, BookingRow.expires > epoch(now)))
 
 
-def _expired(now: datetime) -> object:
+def _expired(now: datetime) -> Select[str]:
     return select(BookingRow.id).where(
         BookingRow.meeting == ClaimRow.meeting,
         BookingRow.state == BookingState.HELD,

@@ -1,0 +1,51 @@
+"""Whether something else lies on a meeting's time, by the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import select
+
+from syncd.booking.take import with_buffers
+from syncd.model.booking import Meeting
+from syncd.model.busy import BusyType, Occurrence
+from syncd.model.directory import Directory, MailboxId
+from syncd.model.interval import Interval
+from syncd.model.offer import Form, Rulebook
+from syncd.model.policy import Blocks, Policy
+from syncd.roomalloc import rank
+from syncd.store import Tx
+from syncd.store.tables import MeetingRow
+
+
+def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting) -> bool:
+    """Whether an event of somebody else takes time that the meeting has claimed, of its person or its room."""
+    policy = rulebook.policy(meeting.caseworker)
+    padded = with_buffers(meeting.interval, meeting.before, meeting.after)
+    foreign = foreign_events(tx, [meeting.caseworker], padded)[meeting.caseworker]
+    if any(blocks(event, policy, meeting.form) for event in foreign):
+        return True
+    room = directory.rooms.get(meeting.room) if meeting.room else None
+    if room is None:
+        return False
+    events = foreign_events(tx, [room.id], rank.claim(room, meeting.interval))[room.id]
+    return any(event.busy is not BusyType.FREE for event in events)
+
+
+def blocks(event: Occurrence, policy: Policy, form: Form) -> bool:
+    """Whether *event* stands in the way of a meeting of this *form*."""
+    if event.busy is BusyType.FREE and event.all_day and not event.recurring and policy.free_all_day_blocks:
+        return True
+    verdict = policy.blocks.get(event.busy, Blocks.ALL)
+    return verdict is Blocks.ALL or (verdict is Blocks.IN_PERSON and form is Form.IN_PERSON)
+
+
+def foreign_events(tx: Tx, mailboxes: Collection[MailboxId], window: Interval) -> Mapping[MailboxId, list[Occurrence]]:
+    """What the mirror holds that is not one of our own entries, whose time the claims tell better.
+
+    An entry is ours by UID and stamp together: a copy that a human made has our stamp under another UID, and counts.
+    """
+    found = tx.mailboxes.occurrences(mailboxes, window)
+    stamped = {event.uid for events in found.values() for event in events if event.stamp is not None}
+    ours = set(tx.session.scalars(select(MeetingRow.uid).where(MeetingRow.uid.in_(stamped)))) if stamped else set()
+    return {mailbox: [event for event in events if event.uid not in ours] for mailbox, events in found.items()}

@@ -1,0 +1,40 @@
+"""Changes of what should be in the calendars: each one a new generation, owed from then on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from syncd.booking.steps import places
+from syncd.model.booking import Meeting
+from syncd.store import Tx
+from syncd.store.meetings import AT_ONCE
+
+
+def desire(tx: Tx, meeting: Meeting, now: datetime, *, above: int = 0) -> Meeting:
+    """Store *meeting* as a new wish, so that reconcile brings all its calendars in line.
+
+    :param above: a generation seen outside; the new one must be greater.
+    """
+    wish = replace(
+        meeting,
+        desired_generation=max(meeting.desired_generation, above) + 1,
+        attempts=0,
+        owed_since=meeting.owed_since or now,
+    )
+    tx.meetings.save(wish, AT_ONCE)
+    tx.meetings.want(wish.id, places(wish))
+    return wish
+
+
+def booked(tx: Tx, meeting: Meeting, now: datetime) -> Meeting:
+    """The held meeting becomes one that calendars should hold."""
+    return desire(tx, replace(meeting, wanted=True), now)
+
+
+def cancelled(tx: Tx, meeting: Meeting, now: datetime) -> Meeting:
+    """The meeting gives its time back and should stand nowhere; a hold never stood anywhere."""
+    tx.meetings.release(meeting.id)
+    if meeting.desired_generation == 0:
+        return meeting
+    return desire(tx, replace(meeting, wanted=False, attention=None, conflict=False), now)

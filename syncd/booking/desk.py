@@ -1,0 +1,413 @@
+"""The use cases of a client: hold, book, look up, move and cancel a meeting.
+
+Lock order, in every transaction here and in `syncd.booking.follow`: citizen, offer, people, site-day, then rows of
+bookings and meetings. Nothing here waits for a network; what calendars must hear is owed and done by reconcile.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from syncd.booking.collide import collision
+from syncd.booking.desire import booked, cancelled, desire
+from syncd.booking.results import Appointment, Reply
+from syncd.booking.take import Taken, Wish, about, by_load, take
+from syncd.errors import (
+    BadRequest,
+    Contention,
+    HoldExpired,
+    KeyMissing,
+    NotAllowed,
+    SlotGone,
+    UnknownBooking,
+    UnknownCaseworker,
+    UnknownHold,
+    UnknownOffer,
+)
+from syncd.model.booking import Booking, BookingState, Meeting, RoomState, advance
+from syncd.model.directory import Directory, MailboxId
+from syncd.model.interval import Interval
+from syncd.model.offer import Form, Offer, Rulebook
+from syncd.publish import Publisher
+from syncd.store import Store, Tx, locks
+from syncd.store.idempotency import Stored
+
+T = TypeVar("T")
+
+ALTERNATIVES = 5
+"""How many other times a citizen is shown when the chosen one is gone."""
+ALTERNATIVE_DAYS = 14
+LONGEST_KEY = 255
+BOOKED = frozenset({BookingState.PENDING, BookingState.CONFIRMED})
+
+
+def new_id() -> str:
+    """An id nobody can guess: 100 bits in letters and digits that read well aloud."""
+    return "".join(secrets.choice("0123456789abcdefghjkmnpqrstvwxyz") for _ in range(20))
+
+
+class Desk:
+    """Bookings for API clients; each sees its own only.
+
+    Every method runs in a transaction of its own, or inside *tx* when one is given (see `once`).
+    All raise `Contention` or another `StoreError` when the database cannot be used.
+
+    :param directory, rulebook: the ones in force now.
+    :param ids: makes new ids.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        publisher: Publisher,
+        directory: Callable[[], Directory],
+        rulebook: Callable[[], Rulebook],
+        ids: Callable[[], str] = new_id,
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._directory = directory
+        self._rulebook = rulebook
+        self._ids = ids
+
+    def once(
+        self, client: str, key: str | None, request_digest: str, action: Callable[[Tx], Reply], now: datetime
+    ) -> Reply:
+        """Run *action* once for this client and Idempotency-Key; a repeated request gets the same bytes again.
+
+        Action and stored answer are one transaction. Only answers are stored, never errors.
+
+        :param request_digest: hash of method, path and body.
+        :raises KeyMissing: there is no key.
+        :raises KeyReused: the key came before with another digest.
+        :raises KeyInProgress: the first request with it still runs.
+        """
+        if not key:
+            raise KeyMissing("This request needs an Idempotency-Key header with a value of your own choosing.")
+        if len(key) > LONGEST_KEY or not key.isprintable():
+            raise BadRequest(f"The Idempotency-Key must be printable and at most {LONGEST_KEY} characters long.")
+
+        def work(tx: Tx) -> Reply:
+            stored = tx.idempotency.claim(client, key, request_digest, now)
+            if stored is not None:
+                tx.audit.add(f"client:{client}", "answer.replayed", booking=stored.booking, now=now)
+                return Reply(stored.status, stored.body, stored.booking, replayed=True)
+            reply = action(tx)
+            tx.idempotency.store(client, key, Stored(reply.status, reply.body, reply.booking))
+            return reply
+
+        return self._run(work, now, None)
+
+    def hold(
+        self,
+        client: str,
+        offer: str,
+        start: datetime,
+        caseworker: MailboxId | None,
+        form: Form,
+        citizen: str | None,
+        now: datetime,
+        *,
+        tx: Tx | None = None,
+    ) -> Appointment:
+        """Reserve a time for the offer's ``hold_minutes``: person, buffers, room, caps, and the citizen's one meeting.
+
+        :param start: UTC.
+        :param caseworker: None lets the desk choose a free one, the least burdened that week.
+        :param citizen: the client's reference, where it is known already.
+        :raises SlotGone: the time is not on offer (any more); with alternatives.
+        :raises NotAllowed: the citizen has a future meeting of this offer already.
+        :raises TemporarilyClosed: the calendars are too old to be trusted.
+        """
+        chosen = self._offer(offer)
+        wish = Wish(chosen, form, self._interval(chosen, form, start), self._ids())
+        return self._run(lambda tx: self._hold(tx, client, wish, caseworker, citizen, now), now, tx)
+
+    def book(self, client: str, hold_id: str, citizen: str, now: datetime, *, tx: Tx | None = None) -> Appointment:
+        """Turn a hold into a booking, allocating nothing new; the calendars are written soon after.
+
+        Booking the same hold again for the same citizen returns the booking.
+
+        :raises HoldExpired: it ran out.
+        :raises SlotGone: an event has landed on the held time meanwhile; with alternatives.
+        """
+        if not citizen.strip():
+            raise BadRequest("A booking needs the citizen's reference.")
+        return self._run(lambda tx: self._book(tx, client, hold_id, citizen, now), now, tx)
+
+    def booking(
+        self, client: str, booking_id: str, now: datetime, *, purpose: str | None = None, tx: Tx | None = None
+    ) -> Appointment:
+        """Look a booking up; the look-up is audited.
+
+        :raises UnknownBooking: this client has none of that id.
+        """
+
+        def work(tx: Tx) -> Appointment:
+            found = self._find(tx, client, booking_id)
+            self._audit(tx, "booking.read", found, now, purpose=purpose)
+            return found
+
+        return self._run(work, now, tx)
+
+    def reschedule(
+        self,
+        client: str,
+        booking_id: str,
+        start: datetime,
+        caseworker: MailboxId | None,
+        form: Form | None,
+        now: datetime,
+        *,
+        tx: Tx | None = None,
+    ) -> Appointment:
+        """Move a booking to another time, in one transaction that frees its own time first; all or nothing.
+
+        :param caseworker: None keeps the one it has.
+        :param form: None keeps the one it has.
+        :raises SlotGone: the new time is not on offer; the booking stays as it was.
+        :raises NotAllowed: it is too late, moved too often, or not booked any more.
+        """
+        return self._run(lambda tx: self._reschedule(tx, client, booking_id, start, caseworker, form, now), now, tx)
+
+    def cancel(
+        self, client: str, booking_id: str, now: datetime, *, reason: str | None = None, tx: Tx | None = None
+    ) -> Appointment:
+        """Cancel a booking, or give a hold back; the calendars are cleaned soon after. Cancelling twice is no error.
+
+        :param reason: one word for the audit, never a citizen's words.
+        :raises NotAllowed: it is too late.
+        """
+        return self._run(lambda tx: self._cancel(tx, client, booking_id, reason, now), now, tx)
+
+    def _hold(
+        self, tx: Tx, client: str, wish: Wish, caseworker: MailboxId | None, citizen: str | None, now: datetime
+    ) -> Appointment:
+        if citizen is not None:
+            self._one_future(tx, client, citizen, wish.offer, now)
+        taken = take(tx, self._publisher, self._directory(), wish, self._candidates(tx, wish, caseworker, now), now)
+        meeting = self._new_meeting(wish, taken)
+        expires = now + timedelta(minutes=wish.offer.hold_minutes)
+        hold = Booking(self._ids(), meeting.id, client, BookingState.HELD, now, citizen, expires)
+        tx.meetings.add(meeting, now)
+        tx.bookings.add(hold)
+        taken.claim(tx, meeting.id)
+        tx.settings.bump()
+        made = Appointment(hold, meeting)
+        self._audit(tx, "hold.made", made, now)
+        return made
+
+    def _book(self, tx: Tx, client: str, hold_id: str, citizen: str, now: datetime) -> Appointment:
+        hold, meeting = self._pair(tx, client, hold_id, UnknownHold)
+        self._one_future(tx, client, citizen, self._offer(meeting.offer), now, ignoring=hold_id)
+        tx.mailboxes.lock(meeting.caseworker)
+        hold, meeting = self._locked(tx, client, hold, meeting)
+        if hold.citizen not in (None, citizen):
+            raise BadRequest("This hold was made for another citizen. Nothing was booked.")
+        if hold.state in BOOKED:
+            return Appointment(hold, meeting)
+        if hold.state is not BookingState.HELD or hold.expires is None or hold.expires <= now:
+            raise HoldExpired("The reservation has run out. Choose a time again.", **about(meeting))
+        if collision(tx, self._rulebook(), self._directory(), meeting):
+            raise SlotGone("Something was put into the calendar at this time meanwhile.", **about(meeting))
+        booking = replace(advance(hold, BookingState.PENDING), citizen=citizen, expires=None)
+        made = Appointment(booking, booked(tx, meeting, now))
+        tx.bookings.save(booking, now)
+        tx.settings.bump()
+        self._audit(tx, "booking.made", made, now)
+        return made
+
+    def _reschedule(
+        self,
+        tx: Tx,
+        client: str,
+        booking_id: str,
+        start: datetime,
+        caseworker: MailboxId | None,
+        form: Form | None,
+        now: datetime,
+    ) -> Appointment:
+        booking, meeting = self._pair(tx, client, booking_id, UnknownBooking)
+        offer = self._offer(meeting.offer)
+        target = form or meeting.form
+        wish = Wish(offer, target, self._interval(offer, target, start), meeting.id, replaces=meeting)
+        person = self._serving(offer, caseworker or meeting.caseworker)
+        wish.lock(tx, self._directory(), person)
+        booking, meeting = self._locked(tx, client, booking, meeting)
+        self._may_change(booking, meeting, offer, now, moving=True)
+        if (meeting.interval, meeting.caseworker, meeting.form) == (wish.interval, person, target):
+            return Appointment(booking, meeting)
+        tx.meetings.release(meeting.id)
+        taken = take(tx, self._publisher, self._directory(), wish, [person], now)
+        changed = desire(tx, self._moved(meeting, wish, taken), now)
+        taken.claim(tx, meeting.id)
+        booking = replace(booking, moves=booking.moves + 1)
+        if booking.state is BookingState.CONFIRMED:
+            booking = advance(booking, BookingState.PENDING)
+        tx.bookings.save(booking, now)
+        tx.settings.bump()
+        made = Appointment(booking, changed)
+        self._audit(tx, "booking.moved", made, now)
+        return made
+
+    def _cancel(self, tx: Tx, client: str, booking_id: str, reason: str | None, now: datetime) -> Appointment:
+        booking, meeting = self._pair(tx, client, booking_id, UnknownBooking)
+        tx.mailboxes.lock(meeting.caseworker)
+        booking, meeting = self._locked(tx, client, booking, meeting)
+        if booking.state in (BookingState.CANCELLED, BookingState.EXPIRED):
+            return Appointment(booking, meeting)
+        if booking.state in BOOKED:
+            self._may_change(booking, meeting, self._rulebook().offers.get(meeting.offer), now, moving=False)
+        ended = advance(booking, BookingState.CANCELLED)
+        made = Appointment(ended, cancelled(tx, meeting, now))
+        tx.bookings.save(ended, now)
+        tx.settings.bump()
+        self._audit(tx, "booking.cancelled", made, now, detail=reason)
+        return made
+
+    def _offer(self, name: str) -> Offer:
+        offer = self._rulebook().offers.get(name)
+        if offer is None:
+            raise UnknownOffer(f"There is no offer {name!r} in force. Nothing was changed.")
+        return offer
+
+    def _interval(self, offer: Offer, form: Form, start: datetime) -> Interval:
+        if form not in offer.minutes:
+            known = ", ".join(sorted(offer.forms))
+            raise BadRequest(f"The offer {offer.name!r} is not held in the form {form.value!r}; it knows {known}.")
+        return Interval.at(start, offer.minutes[form])
+
+    def _serving(self, offer: Offer, caseworker: MailboxId) -> MailboxId:
+        if caseworker not in offer.caseworkers or caseworker not in self._directory().caseworkers:
+            raise UnknownCaseworker(f"No caseworker {caseworker!r} serves the offer {offer.name!r}.")
+        return caseworker
+
+    def _candidates(self, tx: Tx, wish: Wish, caseworker: MailboxId | None, now: datetime) -> list[MailboxId]:
+        if caseworker is not None:
+            return [self._serving(wish.offer, caseworker)]
+        known = [one for one in wish.offer.caseworkers if one in self._directory().caseworkers]
+        return by_load(tx, self._rulebook(), self._directory(), known, wish.interval, now)
+
+    def _one_future(self, tx: Tx, client: str, citizen: str, offer: Offer, now: datetime, ignoring: str = "") -> None:
+        """Refuse a second future meeting where the offer allows one only."""
+        if not offer.one_future:
+            return
+        locks.take(tx.session, [locks.citizen(client, citizen)])
+        other = tx.bookings.future(client, citizen, offer.name, now, ignoring)
+        if other is not None:
+            raise NotAllowed(
+                "The citizen already has a future meeting of this offer. Move or cancel that one; nothing was changed.",
+                booking=other.id,
+            )
+
+    def _new_meeting(self, wish: Wish, taken: Taken) -> Meeting:
+        site = self._directory().sites[self._directory().caseworkers[taken.caseworker].site]
+        return Meeting(
+            id=wish.meeting,
+            uid=f"{wish.meeting}@syncd",
+            offer=wish.offer.name,
+            form=wish.form,
+            caseworker=taken.caseworker,
+            room=taken.room,
+            room_state=RoomState.PENDING if taken.room else RoomState.NONE,
+            interval=wish.interval,
+            zone=site.zone,
+            before=wish.offer.before,
+            after=wish.offer.after,
+            wanted=False,
+            desired_generation=0,
+            applied_generation=0,
+        )
+
+    def _moved(self, meeting: Meeting, wish: Wish, taken: Taken) -> Meeting:
+        """*meeting* at its new time: what it is called and what is owed stays, all else is as if new."""
+        fresh = self._new_meeting(wish, taken)
+        return replace(
+            meeting,
+            form=fresh.form,
+            caseworker=fresh.caseworker,
+            room=fresh.room,
+            room_state=fresh.room_state,
+            interval=fresh.interval,
+            zone=fresh.zone,
+            before=fresh.before,
+            after=fresh.after,
+            attention=None,
+            conflict=False,
+        )
+
+    def _may_change(
+        self, booking: Booking, meeting: Meeting, offer: Offer | None, now: datetime, *, moving: bool
+    ) -> None:
+        if booking.state not in BOOKED:
+            raise NotAllowed(f"The booking is {booking.state.value}, so it cannot be moved. Nothing was changed.")
+        notice = timedelta(minutes=offer.cancel_notice if offer else 0)
+        if now >= meeting.interval.start - notice:
+            raise NotAllowed("It is too late to change this meeting here. Contact the caseworker; nothing was changed.")
+        if moving and offer and offer.moves is not None and booking.moves >= offer.moves:
+            raise NotAllowed(f"The meeting has been moved {booking.moves} times, which is the most allowed.")
+
+    def _pair(
+        self, tx: Tx, client: str, booking_id: str, missing: type[UnknownHold | UnknownBooking]
+    ) -> tuple[Booking, Meeting]:
+        booking = tx.bookings.get(booking_id, client)
+        meeting = tx.meetings.get(booking.meeting) if booking else None
+        if booking is None or meeting is None:
+            raise missing("There is nothing of this id, or it belongs to another client. Nothing was changed.")
+        return booking, meeting
+
+    def _locked(self, tx: Tx, client: str, booking: Booking, meeting: Meeting) -> tuple[Booking, Meeting]:
+        """Both rows again, now locked; another transaction may have changed them since."""
+        now_booking = tx.bookings.get(booking.id, client, lock=True)
+        now_meeting = tx.meetings.get(meeting.id, lock=True)
+        if now_booking is None or now_meeting is None or now_meeting.caseworker != meeting.caseworker:
+            raise Contention("The booking changed meanwhile; nothing was changed. Try again.")
+        return now_booking, now_meeting
+
+    def _find(self, tx: Tx, client: str, booking_id: str) -> Appointment:
+        return Appointment(*self._pair(tx, client, booking_id, UnknownBooking))
+
+    def _audit(
+        self,
+        tx: Tx,
+        action: str,
+        about: Appointment,
+        now: datetime,
+        *,
+        purpose: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        tx.audit.add(
+            f"client:{about.booking.client}",
+            action,
+            now=now,
+            booking=about.booking.id,
+            meeting=about.meeting.id,
+            citizen=about.booking.citizen,
+            purpose=purpose,
+            detail=detail,
+        )
+
+    def _run(self, work: Callable[[Tx], T], now: datetime, tx: Tx | None) -> T:
+        """Inside *tx*, or in a transaction of its own; alternatives are looked for after that has ended."""
+        if tx is not None:
+            return work(tx)
+        try:
+            return self._store.run(work)
+        except SlotGone as gone:
+            if "offer" in gone.facts and "alternatives" not in gone.facts:
+                gone.facts["alternatives"] = self._alternatives(gone, now)
+            raise
+
+    def _alternatives(self, gone: SlotGone, now: datetime) -> list[str]:
+        """Other starts of the same offer and form, the nearest first."""
+        wanted = datetime.fromisoformat(str(gone.facts["start"]))
+        start = max(now, wanted - timedelta(days=ALTERNATIVE_DAYS))
+        window = Interval(start, max(wanted, start) + timedelta(days=ALTERNATIVE_DAYS))
+        answer = self._publisher.answer(str(gone.facts["offer"]), window, now, form=Form(str(gone.facts["form"])))
+        starts = sorted({slot.interval.start for slot in answer.slots}, key=lambda at: (abs(at - wanted), at))
+        return [at.isoformat().replace("+00:00", "Z") for at in starts if at != wanted][:ALTERNATIVES]

@@ -1,0 +1,105 @@
+"""What must stand in calendars for a meeting, and the carrying out of decided steps: the only writer to ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from syncd.booking import texts
+from syncd.booking.decide import seen
+from syncd.booking.sight import Remove, Step, Write
+from syncd.errors import CalendarError, OutcomeUnknown, VersionConflict
+from syncd.model.booking import EntryRecord, Meeting, RoomState
+from syncd.model.busy import Stamp
+from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind
+from syncd.model.entry import Entry, EntryDraft, Resource, stamped
+from syncd.ports import CalendarPort
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What became of the steps.
+
+    :param records: what is known of each calendar whose steps all succeeded.
+    :param repairs: writes that only repaired what was right before.
+    :param failures: the error per calendar that did not answer as wished.
+    """
+
+    records: tuple[EntryRecord, ...]
+    repairs: int
+    failures: Mapping[MailboxId, CalendarError]
+
+    @property
+    def unknown(self) -> bool:
+        """Whether some outcome must be looked up before anything is tried again."""
+        return any(isinstance(error, OutcomeUnknown | VersionConflict) for error in self.failures.values())
+
+
+def places(meeting: Meeting) -> tuple[MailboxId, ...]:
+    """The calendars the meeting should stand in."""
+    if not meeting.wanted:
+        return ()
+    return (meeting.caseworker,) if meeting.room is None else (meeting.caseworker, meeting.room)
+
+
+def draft(
+    meeting: Meeting, mailbox: Mailbox, directory: Directory, title: Mapping[str, str], installation: str
+) -> EntryDraft:
+    """What should stand in *mailbox* for *meeting*, stamped with the digest of its own content.
+
+    :param title: the offer's title by language.
+    """
+    stamp = Stamp(installation, meeting.id, meeting.desired_generation, "")
+    if mailbox.kind is MailboxKind.ROOM:
+        return stamped(EntryDraft(meeting.uid, meeting.interval, meeting.zone, texts.ROOM_SUBJECT, "", "", stamp))
+    room = directory.rooms.get(meeting.room) if meeting.room else None
+    state = RoomState.MISSING if meeting.room_state is RoomState.MISSING else RoomState.PENDING
+    return stamped(
+        EntryDraft(
+            uid=meeting.uid,
+            interval=meeting.interval,
+            zone=meeting.zone,
+            summary=texts.SUBJECT,
+            description=texts.description(title, meeting.form, meeting.id),
+            location=texts.location(meeting.form, room.name if room else None, state),
+            stamp=stamp,
+            room=Resource(room.mailbox.address, room.name) if room else None,
+        )
+    )
+
+
+def act(
+    steps: Sequence[Step],
+    records: Mapping[MailboxId, EntryRecord],
+    directory: Directory,
+    ports: Mapping[str, CalendarPort],
+) -> Acted:
+    """Carry out *steps* in order; a calendar that fails is left alone for this pass, the others go on."""
+    failures: dict[MailboxId, CalendarError] = {}
+    known: dict[MailboxId, EntryRecord] = {}
+    repairs = 0
+    for step in steps:
+        if step.mailbox in failures:
+            continue
+        try:
+            known[step.mailbox] = _carry_out(step, records[step.mailbox], directory.mailboxes[step.mailbox], ports)
+        except CalendarError as error:
+            failures[step.mailbox] = error
+            known.pop(step.mailbox, None)
+        repairs += isinstance(step, Write) and step.repair
+    return Acted(tuple(known.values()), repairs, failures)
+
+
+def _carry_out(step: Step, record: EntryRecord, mailbox: Mailbox, ports: Mapping[str, CalendarPort]) -> EntryRecord:
+    port = ports[mailbox.account]
+    if isinstance(step, Remove):
+        port.delete(mailbox, step.entry)
+        return EntryRecord(mailbox.id, wanted=record.wanted) if not record.wanted else record
+    entry = _write(port, mailbox, step)
+    return seen(record, entry, written=step.draft.stamp.generation)
+
+
+def _write(port: CalendarPort, mailbox: Mailbox, step: Write) -> Entry:
+    if step.entry is None:
+        return port.create(mailbox, step.draft)
+    return port.update(mailbox, step.entry, step.draft)

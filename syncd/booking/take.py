@@ -1,0 +1,147 @@
+"""Taking a time: locks in one order, the proof that it is on offer, and the claims that keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from syncd.errors import SlotGone
+from syncd.model.booking import Meeting
+from syncd.model.directory import Directory, MailboxId
+from syncd.model.interval import Interval
+from syncd.model.offer import Form, Offer, Rulebook, Slot
+from syncd.model.zones import days, wall_clock, whole_days
+from syncd.publish import Publisher
+from syncd.roomalloc import rank
+from syncd.store import Tx, locks
+
+GONE = "This time is no longer on offer. Nothing was changed; choose another one."
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A time somebody wants.
+
+    :param meeting: id of the meeting that takes it.
+    :param replaces: that meeting as it is, when it only moves.
+    """
+
+    offer: Offer
+    form: Form
+    interval: Interval
+    meeting: str
+    replaces: Meeting | None = None
+
+    @property
+    def padded(self) -> Interval:
+        """The caseworker's time that it takes, with buffers."""
+        return with_buffers(self.interval, self.offer.before, self.offer.after)
+
+    def lock(self, tx: Tx, directory: Directory, caseworker: MailboxId) -> None:
+        """Let nobody else decide about the caseworker's time, or the site's rooms that day, until we commit."""
+        if self.offer.offer_per_day is not None or self.offer.offer_per_week is not None:
+            locks.take(tx.session, [locks.offer(self.offer.name)])
+        people = {caseworker} | ({self.replaces.caseworker} if self.replaces else set())
+        tx.mailboxes.lock(*sorted(people))
+        if self.form in self.offer.room_forms or (self.replaces and self.replaces.room):
+            spans = [self.interval] + ([self.replaces.interval] if self.replaces else [])
+            lock_site_days(tx, directory, people, spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Who and where, and the spans to claim."""
+
+    caseworker: MailboxId
+    room: MailboxId | None
+    spans: tuple[tuple[MailboxId, Interval], ...]
+
+    def claim(self, tx: Tx, meeting: str) -> None:
+        """Write the claims; the database has the last word.
+
+        :raises SlotGone: somebody else's claim overlaps.
+        """
+        try:
+            for mailbox, span in self.spans:
+                tx.meetings.claim(meeting, mailbox, span)
+        except IntegrityError as error:
+            raise SlotGone(GONE) from error
+
+
+def take(
+    tx: Tx, publisher: Publisher, directory: Directory, wish: Wish, candidates: Sequence[MailboxId], now: datetime
+) -> Taken:
+    """The first of *candidates* who can take the wish, with a room where one is needed.
+
+    Each try is a savepoint, so a candidate who could not is not locked while the next one is asked.
+
+    :raises SlotGone: nobody can.
+    """
+    refused: SlotGone | None = None
+    for caseworker in candidates:
+        try:
+            with tx.session.begin_nested():
+                return _take_of(tx, publisher, directory, wish, caseworker, now)
+        except SlotGone as error:
+            refused = error
+    raise SlotGone(str(refused or GONE), **_asked(wish, candidates)) from refused
+
+
+def _take_of(
+    tx: Tx, publisher: Publisher, directory: Directory, wish: Wish, caseworker: MailboxId, now: datetime
+) -> Taken:
+    wish.lock(tx, directory, caseworker)
+    site = directory.caseworkers[caseworker].site
+    rooms = [room.id for room in directory.rooms.values() if room.site == site]
+    tx.bookings.expire(now, [caseworker, *rooms], wish.padded)
+    slot = Slot(wish.interval, caseworker, wish.form)
+    room = publisher.still_free(tx, wish.offer, slot, now, ignoring_meeting=wish.meeting)
+    spans = [(caseworker, wish.padded)]
+    if room is not None:
+        spans.append((room, rank.claim(directory.rooms[room], wish.interval)))
+    return Taken(caseworker, room, tuple(sorted(spans)))
+
+
+def _asked(wish: Wish, candidates: Sequence[MailboxId]) -> dict[str, object]:
+    asked = {"caseworker": candidates[0]} if len(candidates) == 1 else {}
+    return {"offer": wish.offer.name, "start": wish.interval.start.isoformat(), "form": wish.form.value, **asked}
+
+
+def about(meeting: Meeting) -> dict[str, object]:
+    """Facts of a refusal by which alternatives can be found."""
+    return {"offer": meeting.offer, "start": meeting.interval.start.isoformat(), "form": meeting.form.value}
+
+
+def with_buffers(interval: Interval, before: int, after: int) -> Interval:
+    """The time a meeting takes of its caseworker; *before* and *after* are minutes."""
+    return interval.padded(timedelta(minutes=before), timedelta(minutes=after))
+
+
+def lock_site_days(tx: Tx, directory: Directory, people: set[MailboxId], spans: Sequence[Interval]) -> None:
+    """Let nobody else choose rooms at these people's sites on the days of *spans* until we commit."""
+    sites = {directory.sites[directory.caseworkers[one].site] for one in people if one in directory.caseworkers}
+    names = [locks.site_day(site.id, day) for site in sites for span in spans for day in days(span, site.zone)]
+    locks.take(tx.session, names)
+
+
+def by_load(
+    tx: Tx,
+    rulebook: Rulebook,
+    directory: Directory,
+    candidates: Sequence[MailboxId],
+    interval: Interval,
+    now: datetime,
+) -> list[MailboxId]:
+    """*candidates* without those whose time is taken, the least burdened that week (by their weight) first."""
+    if not candidates:
+        return []
+    zone = directory.sites[directory.caseworkers[candidates[0]].site].zone
+    day = wall_clock(interval.start, zone).date()
+    monday = day - timedelta(days=day.weekday())
+    counts = tx.meetings.starting(candidates, whole_days(monday, monday + timedelta(days=6), zone), now)
+    taken = tx.meetings.busy(candidates, interval, now)
+    free = [one for one in candidates if not taken[one]]
+    return sorted(free, key=lambda one: counts[one] / max(rulebook.policy(one).weight, 0.01))

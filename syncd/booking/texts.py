@@ -1,0 +1,76 @@
+"""Every sentence that syncd writes into calendars or says to staff about a meeting (Danish, for its readers).
+
+Nothing here takes a citizen's data, so nothing can leak it: entries carry the kind of talk, a reference code and a
+room, never a name, a CPR number or a free text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from syncd.model.booking import RoomState
+from syncd.model.offer import Form
+
+SUBJECT = "Selvbooket samtale"
+ROOM_SUBJECT = "Optaget"
+"""All that a room's calendar, which everybody can read, says."""
+
+FORMS = {Form.IN_PERSON: "Personligt fremmøde", Form.PHONE: "Telefon", Form.VIDEO: "Video"}
+
+MOVE_HINT = "Flyt eller slet aftalen her i kalenderen, så følger bookingen med."
+NO_ROOM = "Lokale mangler"
+
+FOREIGN = (
+    "I kalenderen ligger allerede en aftale med samme id fra en anden installation af syncd. Den er ikke rørt. "
+    "Kontrollér, at kun én installation skriver i kalenderen."
+)
+NO_TIME = (
+    "Aftalen i kalenderen har ikke noget brugbart tidspunkt, så bookingen er ikke ændret. "
+    "Ret tidspunktet i kalenderen, eller flyt bookingen."
+)
+FOUGHT_OVER = (
+    "Et andet program ændrer aftalen i kalenderen igen og igen. syncd retter den ikke mere i dag. "
+    "Kontrollér aftalen, og find programmet (ofte en telefon eller en kalender-synkronisering)."
+)
+ROOM_MISSING = "Mødet har intet lokale, og ingen passende lokaler er ledige. Find et lokale, eller flyt mødet."
+CONFLICT = "Mødet overlapper noget andet i kalenderen. Flyt en af aftalerne, eller lad dem stå."
+RESTORED = (
+    "Kalenderen kendte en nyere udgave af mødet end databasen, som vist er gendannet fra en kopi. "
+    "Kalenderens tidspunkt gælder. Kontrollér, at borgeren har fået samme tidspunkt."
+)
+MAILBOX_UNKNOWN = "Kalenderen findes ikke længere i opsætningen. Vælg en anden medarbejder, eller ret opsætningen."
+SHOULD_BE_GONE = "Mødet er aflyst, men kan endnu ikke fjernes fra kalenderen. Slet aftalen i hånden, hvis den står der."
+NEVER_WRITTEN = "Mødet nåede aldrig ind i kalenderen, før det blev holdt. Kontrollér adgangen til kalenderen."
+
+
+def lagging(reason: str) -> str:
+    """What staff are told when a calendar could not be brought up to date for long.
+
+    :param reason: the last error's sentence, which never holds a citizen's data.
+    """
+    return f"Kalenderen er endnu ikke opdateret med mødet; syncd bliver ved med at prøve. Sidste fejl: {reason}"
+
+
+def reference(meeting_id: str) -> str:
+    """The short code by which staff and citizens name a meeting to each other."""
+    return f"{meeting_id[:4]}-{meeting_id[4:8]}".upper()
+
+
+def location(form: Form, room_name: str | None, room_state: RoomState) -> str:
+    """Where the meeting is; rooms can still be changed, and say so."""
+    if room_state is RoomState.MISSING:
+        return NO_ROOM
+    if room_name is None:
+        return FORMS[form] if form is not Form.IN_PERSON else ""
+    named = room_name if "lokale" in room_name.lower() else f"lokale {room_name}"
+    return f"{named} (kan ændres)"
+
+
+def description(title: Mapping[str, str], form: Form, meeting_id: str) -> str:
+    """The body of the caseworker's entry.
+
+    :param title: the offer's title by language; Danish, or the first there is.
+    """
+    said = title.get("da") or next(iter(title.values()), "")
+    lines = [said, FORMS[form], f"Reference: {reference(meeting_id)}", MOVE_HINT]
+    return "\n".join(line for line in lines if line)
