@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import httpx2
@@ -11,6 +11,8 @@ import pytest
 
 from syncd.demo import radicale, town
 from syncd.demo.children import ChildFailed, child, port, wait_until
+from syncd.demo.groupware import Groupware
+from syncd.model.interval import Interval
 
 PASSWORDS = {"syncd": "s3", "anna": "a1", "bo": "b2"}
 
@@ -43,6 +45,24 @@ def test_every_object_laid_out_is_served(server: radicale.CalendarServer) -> Non
 
     assert len(expected) == listed.count(".ics</href>")
     assert "Supervision" in httpx2.get(f"{server.collection('anna')}supervision-anna.ics", auth=("anna", "a1")).text
+
+
+def test_a_person_adds_and_drags_an_event_in_their_calendar_program(server: radicale.CalendarServer) -> None:
+    anna = Groupware(server.collection("anna"), "anna", "a1")
+    nine, noon = (Interval.at(datetime(2027, 1, 4, hour, tzinfo=UTC), 45) for hour in (9, 12))
+
+    anna.add(nine, "Frisør", "Europe/Copenhagen")
+    (before,) = anna.items(nine)
+    anna.move(before, noon, "Europe/Copenhagen")
+    (after,) = anna.items(noon)
+
+    assert (nine.start, noon.start) == (before.start, after.start)
+    assert before.uid == after.uid
+    assert before.etag != after.etag
+    assert [] == anna.items(nine)
+    with pytest.raises(httpx2.HTTPStatusError, match="412"):
+        anna.move(before, nine, "Europe/Copenhagen")
+    anna.close()
 
 
 def test_calendars_that_exist_already_are_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""A citizens' portal as the town runs it: a client of syncd's HTTP interface, knowing nothing of its inside."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+
+from syncd.model.interval import Interval
+
+_SECONDS = 20
+CITIZEN = {"reference": "borger-7f3a"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Time:
+    """One time on offer and the caseworkers who can serve it."""
+
+    interval: Interval
+    caseworkers: tuple[str, ...]
+
+
+class Refused(Exception):
+    """syncd answered with a problem (RFC 9457); the text is what a person is told."""
+
+
+class Portal:
+    """The portal's view of one offer, met in person."""
+
+    def __init__(self, base: str, token: str, offer: str) -> None:
+        self._http = httpx2.Client(base_url=base, timeout=_SECONDS, headers={"Authorization": f"Bearer {token}"})
+        self._offer = offer
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    def search(self, window: Interval) -> dict[str, Any]:
+        """syncd's whole answer about the times in *window*, with who serves each."""
+        body = {
+            "from": window.start.isoformat(),
+            "to": window.end.isoformat(),
+            "form": "in-person",
+            "expand": "servers",
+            "citizen": CITIZEN,
+        }
+        return self._post(f"/api/v1/offers/{self._offer}/slots/search", body)
+
+    def times(self, window: Interval) -> list[Time]:
+        """The times on offer in *window*, earliest first."""
+        return sorted(
+            Time(Interval(_moment(slot["start"]), _moment(slot["end"])), tuple(slot["caseworkers"]))
+            for slot in self.search(window)["slots"]
+        )
+
+    def hold(self, time: Time, caseworker: str) -> dict[str, Any]:
+        """Keep a time for some minutes."""
+        start = time.interval.start.isoformat()
+        return self._post(
+            "/api/v1/holds", {"offer": self._offer, "start": start, "form": "in-person", "caseworker": caseworker}
+        )
+
+    def book(self, hold: str) -> dict[str, Any]:
+        """Make a hold a booking."""
+        return self._post("/api/v1/bookings", {"hold": hold, "citizen": CITIZEN})
+
+    def booking(self, booking: str) -> dict[str, Any]:
+        """How a booking stands."""
+        return _content(self._http.get(f"/api/v1/bookings/{booking}"))
+
+    def cancel(self, booking: str) -> dict[str, Any]:
+        """Give a booking up."""
+        return self._post(f"/api/v1/bookings/{booking}/cancel", {})
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return _content(self._http.post(path, json=body, headers={"Idempotency-Key": str(uuid.uuid4())}))
+
+
+def start_of(booking: dict[str, Any]) -> datetime:
+    """When a booking begins."""
+    return _moment(booking["start"])
+
+
+def _content(answer: httpx2.Response) -> dict[str, Any]:
+    content: dict[str, Any] = answer.json()
+    if answer.is_error:
+        raise Refused(f"{answer.status_code} {content.get('type')}: {content.get('detail')}")
+    return content
+
+
+def _moment(text: str) -> datetime:
+
+    return datetime.fromisoformat(text).astimezone(UTC)

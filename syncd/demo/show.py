@@ -1,0 +1,185 @@
+"""The demonstration: starts the town, shows it, and ends what it started."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+
+from syncd.clock import SystemClock
+from syncd.demo import files, radicale, town
+from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
+from syncd.demo.groupware import Groupware
+from syncd.demo.people import CASEWORKERS, ORGANISATION, ROOMS, ZONE
+from syncd.demo.portal import Portal, Refused
+from syncd.demo.radicale import CalendarServer
+from syncd.demo.tour import NotSeen, Tour
+from syncd.model.interval import Interval
+from syncd.model.zones import wall_clock
+
+OFFER = "jobsamtale"
+_RADICALE_PORT, _HTTP_PORT = 5232, 8080
+_START_SECONDS = 60
+_DAYS = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """What is running.
+
+    :param base: the daemon's HTTP address.
+    :param folder: configuration, secrets, database, calendars and logs.
+    """
+
+    base: str
+    server: CalendarServer
+    folder: Path
+
+
+def run(once: bool, directory: Path | None = None) -> int:
+    """Show the demonstration; the exit code.
+
+    :param once: walk through the guided tour and end; otherwise run until Ctrl-C.
+    :param directory: where everything is kept; a temporary folder, removed at the end, if None.
+    """
+    began = time.monotonic()
+    # whoever ends the demonstration politely gets its processes ended too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with _folder(directory) as folder, _town(folder, fixed_ports=not once) as running:
+            print(f"\n{ORGANISATION} is up after {time.monotonic() - began:.1f} s.\n")
+            if once:
+                return _guide(running)
+            _invite(running)
+            _wait(running)
+    except ChildFailed as failure:
+        print(f"The demonstration cannot run: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nThe town is closed; all its processes have ended.")
+    return 0
+
+
+@contextmanager
+def _folder(directory: Path | None) -> Iterator[Path]:
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        yield directory.resolve()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="syncd-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _town(folder: Path, *, fixed_ports: bool) -> Iterator[Town]:
+    """The calendar server and the daemon, each as a process, answering while the block lasts."""
+    today = wall_clock(SystemClock().now(), ZONE).date()
+    calendars, passwords = town.calendars(today), files.passwords(folder)
+    radicale.lay_out(folder, calendars, passwords)
+    events = sum(len(one) for one in calendars.values())
+    print(f"{len(CASEWORKERS)} caseworkers, {len(ROOMS)} rooms, {events} calendar objects in {folder}")
+    with ExitStack() as stack:
+        server = stack.enter_context(radicale.serve(folder, passwords, _RADICALE_PORT if fixed_ports else 0))
+        print(f"Radicale, a CalDAV server, answers at {server.url}")
+        number = port(_HTTP_PORT if fixed_ports else 0)
+        config, log = files.write(folder, server, number), folder / "syncd.log"
+        command = [sys.executable, "-m", "syncd", "run", "--config", str(config)]
+        process = stack.enter_context(child("syncd", command, log))
+        base = f"http://{HOST}:{number}"
+        print(f"syncd reads the calendars and answers at {base}/")
+        running = Town(base, server, folder)
+        wait_until("syncd", lambda: _ready(running), process, log, _START_SECONDS)
+        yield running
+
+
+def _ready(running: Town) -> bool:
+    """Whether it answers, and every calendar of the offer has been read."""
+    portal = _portal(running)
+    try:
+        answer = portal.search(_window())
+    except (httpx2.TransportError, Refused):
+        return False
+    finally:
+        portal.close()
+    return bool(answer["slots"]) and not answer["closed"]
+
+
+def _portal(running: Town) -> Portal:
+    return Portal(running.base, files.secret(running.folder, "portal"), OFFER)
+
+
+def _window() -> Interval:
+    now = SystemClock().now().replace(microsecond=0)
+    return Interval(now, now + timedelta(days=_DAYS))
+
+
+def _guide(running: Town) -> int:
+    """Walk through the tour, one line a step; 1 as soon as a step was not seen."""
+
+    def open_calendar(owner: str) -> Groupware:
+        return Groupware(running.server.collection(owner), owner, running.server.passwords[owner])
+
+    portal = _portal(running)
+    tour = Tour(portal, _window(), open_calendar)
+    try:
+        for number, (title, step) in enumerate(tour.steps().items(), start=1):
+            try:
+                saw = step()
+            except (NotSeen, Refused, httpx2.HTTPError) as failure:
+                print(f" ✗ {number}  {title}: {failure}")
+                print(f"\nThe tour ended at step {number}. The last lines of syncd's log:\n{_log(running)}")
+                return 1
+            print(f" ✓ {number}  {title}: {saw}", flush=True)
+    finally:
+        tour.close()
+        portal.close()
+    print("\nEverything was seen to happen.")
+    return 0
+
+
+def _invite(running: Town) -> None:
+    """Say what there is to see and to try."""
+    token, person = files.secret(running.folder, "portal"), CASEWORKERS[0]
+    config = running.folder / files.CONFIG
+    window = _window()
+    span = f"from={window.start:%Y-%m-%dT%H:%M:%SZ}&to={window.end:%Y-%m-%dT%H:%M:%SZ}"
+    slots = f"{running.base}/api/v1/offers/{OFFER}/slots?{span}"
+    print(f"""What is on offer       curl -H 'Authorization: Bearer {token}' '{slots}'
+                       syncd slots {OFFER} --from {window.start:%Y-%m-%d} --to {window.end:%Y-%m-%d} --config {config}
+How it stands          {running.base}/
+The HTTP interface     {running.base}/api-docs?lang=en
+A caseworker's desk    {running.server.url} - log in as {person.id}, password {running.server.passwords[person.id]}
+                       (any CalDAV program will do: {running.server.collection(person.id)})
+Logs                   {running.folder}/syncd.log
+
+Move or delete events there and ask again: what is on offer follows within {files.PASS_SECONDS} seconds.
+The guided tour: make demo ONCE=1. Ctrl-C ends everything.""")
+
+
+def _wait(running: Town) -> None:
+    """Stay until Ctrl-C, or until the daemon is gone.
+
+    :raises ChildFailed: it does not answer any more.
+    """
+    while True:
+        time.sleep(5)
+        try:
+            httpx2.get(f"{running.base}/livez", timeout=10)
+        except httpx2.TransportError as error:
+            raise ChildFailed(f"syncd does not answer any more ({error}):\n{_log(running)}") from error
+
+
+def _log(running: Town) -> str:
+    return "\n".join((running.folder / "syncd.log").read_text(encoding="utf-8").splitlines()[-10:])
