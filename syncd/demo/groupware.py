@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -94,14 +95,15 @@ class Groupware:
 
     def move(self, item: Item, span: Interval, zone: str) -> None:
         """Drag an event to another time, as its owner would; everything else in it stays as it is."""
-        event = item.event
+        calendar = deepcopy(item.calendar)
+        event = calendar.walk("VEVENT")[0]
         for name, moment in (("DTSTART", span.start), ("DTEND", span.end)):
             del event[name]
             event.add(name, wall_clock(moment, zone))
         sequence = int(event.get("SEQUENCE", 0))
         event.pop("SEQUENCE", None)
         event.add("SEQUENCE", sequence + 1)
-        self._put(item.url, item.calendar, {"If-Match": item.etag})
+        self._put(item.url, calendar, {"If-Match": item.etag})
 
     def _get(self, url: str) -> Item:
         answer = self._asked("GET", url)
