@@ -56,6 +56,14 @@ class Bookings:
         )
         return [_booking(row) for row in self._session.scalars(question)]
 
+    def of_citizen(self, client: str, citizen: str) -> list[Booking]:
+        """All that *client* ever booked for its citizen, cancelled ones too; what was only held is left out."""
+        held = (BookingState.HELD, BookingState.EXPIRED)
+        question = select(BookingRow).where(
+            BookingRow.client == client, BookingRow.citizen == citizen, BookingRow.state.not_in(held)
+        )
+        return [_booking(row) for row in self._session.scalars(question.order_by(BookingRow.created, BookingRow.id))]
+
     def save(self, booking: Booking, now: datetime) -> None:
         """Store *booking* as it is now."""
         change = update(BookingRow).where(BookingRow.id == booking.id)

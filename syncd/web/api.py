@@ -1,0 +1,7 @@
+"""All paths of /api/v1, one module per resource."""
+
+from __future__ import annotations
+
+from syncd.web import bookings, holds, rooms, slots
+
+ROUTERS = (slots.router, holds.router, bookings.router, rooms.router)

@@ -1,0 +1,52 @@
+"""The web application: puts the paths together behind the edge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Response
+
+from syncd.web import api, described, front, health, refusals
+from syncd.web.deps import Deps
+from syncd.web.edge import Edge
+
+OPENAPI_PATH = "/api/v1/openapi.json"
+
+
+def build_app(deps: Deps) -> FastAPI:
+    """The application over *deps*; serve it with `syncd.web.server`."""
+    app = _Described(
+        openapi_url=None,  # served below, so that it carries our headers and nothing from a CDN comes with it
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirected POST loses its body in half of the clients
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.deps = deps
+    app.add_middleware(Edge, deps=deps)
+    refusals.install(app)
+    for router in api.ROUTERS:
+        app.include_router(router)
+    app.include_router(health.router(deps.health, deps.metrics))
+    app.include_router(front.router(deps, app.openapi))
+    _serve_document(app)
+    return app
+
+
+class _Described(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Our own OpenAPI document, made once."""
+        if not self.openapi_schema:
+            self.openapi_schema = described.describe(self)
+        return self.openapi_schema
+
+
+def _serve_document(app: FastAPI) -> None:
+    body = msgspec.json.encode(app.openapi())
+
+    def openapi_document() -> Response:
+        """The description of this interface; anybody may read it."""
+        return Response(body, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
+
+    app.add_api_route(OPENAPI_PATH, openapi_document, methods=["GET"], include_in_schema=False)

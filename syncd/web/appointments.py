@@ -1,0 +1,43 @@
+"""Holds and bookings as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncd.booking.results import Appointment
+from syncd.model.booking import BookingState, Meeting
+from syncd.model.directory import Directory
+
+
+def hold_content(found: Appointment, directory: Directory) -> dict[str, Any]:
+    """What a client may know of a hold."""
+    booking, meeting = found.booking, found.meeting
+    content: dict[str, Any] = {
+        "id": booking.id,
+        "code": found.reference,
+        "offer": meeting.offer,
+        "caseworker": meeting.caseworker,
+        "form": meeting.form,
+        "start": meeting.interval.start,
+        "end": meeting.interval.end,
+        "zone": meeting.zone,
+        "state": booking.state,
+        "room": _room(meeting, directory),
+        "moves": booking.moves,
+        "created": booking.created.replace(microsecond=0),
+    }
+    if booking.state is BookingState.HELD and booking.expires is not None:
+        content["expires"] = booking.expires.replace(microsecond=0)
+    return content
+
+
+def booking_content(found: Appointment, directory: Directory) -> dict[str, Any]:
+    """What a client may know of a booking."""
+    settled = found.meeting.settled
+    return hold_content(found, directory) | {"calendars": "written" if settled else "owed"}
+
+
+def _room(meeting: Meeting, directory: Directory) -> dict[str, Any]:
+    room = directory.rooms.get(meeting.room) if meeting.room else None
+    known = {"id": meeting.room} if meeting.room else {}
+    return {"state": meeting.room_state, **known} | ({"name": room.name} if room else {})

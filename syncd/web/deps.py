@@ -1,0 +1,82 @@
+"""What the daemon hands to the web application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Protocol, cast
+
+from fastapi import Depends, Request
+
+from syncd.clock import Clock
+from syncd.config import ClientSection
+from syncd.model.directory import Directory, MailboxId
+from syncd.model.offer import Rulebook
+from syncd.store import Store
+from syncd.web.access import Caller
+from syncd.web.health import Health
+from syncd.web.rendering import Renderer
+
+if TYPE_CHECKING:
+    from syncd.booking.desk import Desk
+    from syncd.publish import Publisher
+
+
+class Freshen(Protocol):
+    """Looks at calendars live, just before a time is reserved; outside every transaction."""
+
+    def __call__(self, offer: str, start: datetime, caseworker: MailboxId | None, now: datetime) -> None:
+        """Read again what a meeting of *offer* at *start* rests on, if its mirror is older than a set age.
+
+        Failing to reach a calendar is no error here: whether the mirror may still be trusted is for the desk.
+
+        :raises TemporarilyClosed: it was not reached, and what is known is older than a hold may rest on.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what a request may ask."""
+
+    body_bytes: int = 64 * 1024
+    window_days: int = 366
+    retry_seconds: int = 5
+    """What Retry-After says when the database cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """The rest of syncd, as the web sees it; functions where a reload may bring a new value.
+
+    :param clients: the clients of the configuration, by name.
+    :param rulebook: the rules in force.
+    :param metrics: all figures in the Prometheus text format.
+    """
+
+    store: Store
+    publisher: Publisher
+    desk: Desk
+    clock: Clock
+    clients: Callable[[], Mapping[str, ClientSection]]
+    directory: Callable[[], Directory]
+    rulebook: Callable[[], Rulebook]
+    health: Callable[[], Health]
+    freshen: Freshen
+    metrics: Callable[[], bytes]
+    limits: Limits = field(default_factory=Limits)
+    rendered: Renderer = field(default_factory=Renderer)
+
+
+# Async, because FastAPI would send plain functions to another thread for nothing.
+async def _deps(request: Request) -> Deps:
+    return cast(Deps, request.app.state.deps)
+
+
+async def _caller(request: Request) -> Caller:
+    return cast(Caller, request.state.caller)
+
+
+Service = Annotated[Deps, Depends(_deps)]
+Client = Annotated[Caller, Depends(_caller)]

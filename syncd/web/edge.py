@@ -1,0 +1,165 @@
+"""The outermost layer: who is calling, how much may be sent, what every answer carries, and one log line."""
+
+from __future__ import annotations
+
+import traceback
+import uuid
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from syncd.observe.metrics import HTTP_SECONDS
+from syncd.web import problems
+from syncd.web.access import Caller, caller_of
+from syncd.web.deps import Deps
+
+log = structlog.get_logger()
+
+API = "/api/"
+OPEN = frozenset({"/api/v1/openapi.json"})
+"""Paths below /api/ that anybody may read: the description of the interface."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    # Most answers concern a citizen; those that do not say so themselves.
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(slots=True)
+class Visit:
+    """What is known about one request while it is served."""
+
+    scope: Scope
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    began: float = field(default_factory=perf_counter)
+    caller: Caller | None = None
+    status: int = 0
+
+    @property
+    def route(self) -> str:
+        """The path's template; never the path itself, which carries ids."""
+        return str(getattr(self.scope.get("route"), "path_format", "-"))
+
+    def facts(self) -> dict[str, Any]:
+        """The keys of the log line."""
+        return {
+            "method": self.scope["method"],
+            "route": self.route,
+            "status": self.status,
+            "duration_ms": round(1000 * (perf_counter() - self.began), 1),
+            "client": self.caller.name if self.caller else None,
+        }
+
+
+class Edge:
+    """ASGI middleware around the whole application; one of the three fences where any exception ends."""
+
+    def __init__(self, app: ASGIApp, deps: Deps) -> None:
+        self._app = app
+        self._deps = deps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        visit = Visit(scope)
+        scope.setdefault("state", {})["request_id"] = visit.id
+        with structlog.contextvars.bound_contextvars(request_id=visit.id):
+            try:
+                await self._admit(visit, receive, _dressed(visit, send))
+            except Exception as error:
+                await self._defect(visit, error, _dressed(visit, send))
+            finally:
+                _record(visit)
+
+    async def _admit(self, visit: Visit, receive: Receive, send: Send) -> None:
+        scope, headers = visit.scope, Headers(scope=visit.scope)
+        limit = self._deps.limits.body_bytes
+        refusal = None
+        visit.caller = caller_of(self._deps.clients(), headers.get("authorization"))
+        if visit.caller is None and scope["path"].startswith(API) and scope["path"] not in OPEN:
+            refusal = _unauthorized(visit)
+        elif _declared(headers) > limit:
+            refusal = problems.response("payload-too-large", _too_large(limit), visit.id, {"limit": limit})
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        scope["state"]["caller"] = visit.caller
+        await self._app(scope, _bounded(receive, limit), send)
+
+    async def _defect(self, visit: Visit, error: Exception, send: Send) -> None:
+        # Texts of unforeseen exceptions may quote a citizen's data; names and places in our code cannot.
+        where = [
+            f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)
+        ]
+        log.error("http.defect", error=type(error).__name__, where=where[-6:], route=visit.route)
+        if visit.status:
+            return  # the answer has begun; the server closes the connection
+        detail = "Something in syncd broke; whether anything was changed can be seen by asking again with the same key."
+        answer = problems.response("internal-error", detail, visit.id)
+        await answer(visit.scope, _nothing, send)
+
+
+def _dressed(visit: Visit, send: Send) -> Send:
+    """Send, with the headers every answer carries, noting the status."""
+
+    async def dressed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            visit.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers["X-Request-Id"] = visit.id
+        await send(message)
+
+    return dressed
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """Receive, refusing a body that grows beyond *limit* bytes without having said so."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise HTTPException(413, _too_large(limit))
+        return message
+
+    return bounded
+
+
+def _declared(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isdigit() else 0
+
+
+def _too_large(limit: int) -> str:
+    return f"A body may have at most {limit} bytes. Nothing was changed."
+
+
+def _unauthorized(visit: Visit) -> Any:
+    detail = "No known client sends this token. Send the header Authorization: Bearer TOKEN."
+    return problems.response("unauthorized", detail, visit.id, headers={"WWW-Authenticate": 'Bearer realm="syncd"'})
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def _record(visit: Visit) -> None:
+    facts = visit.facts()
+    HTTP_SECONDS.labels(visit.route, str(visit.status)).observe(perf_counter() - visit.began)
+    (log.warning if visit.status >= 500 else log.info)("http.request", **facts)

@@ -1,0 +1,111 @@
+"""The values clients send: checked when they come in, so that nobody checks again later."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Header, Path, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from syncd.observe.logs import CPR
+from syncd.web.refusals import KEY_HEADER
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<zone>[Zz]|[+-]\d\d:\d\d| \d\d:\d\d)?")
+_YEARS = range(1970, 2200)
+
+
+def _instant(value: object) -> datetime:
+    """An RFC 3339 time with its zone, in UTC; fractions of a second are dropped."""
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not isinstance(value, str):
+        raise PydanticCustomError("not_a_time", "should be a time such as 2026-12-01T09:00:00Z")
+    if match["zone"] is None:
+        raise PydanticCustomError("naive_time", "a time without zone does not say when; add Z or +01:00")
+    if match["zone"].startswith(" "):
+        raise PydanticCustomError("blank_offset", "the offset lost its plus sign")
+    try:
+        moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("not_a_time", "is no time of any calendar") from None
+    if moment.year not in _YEARS:
+        raise PydanticCustomError("not_a_time", "should lie between 1970 and 2200")
+    return moment.replace(microsecond=0)
+
+
+def _not_a_cpr(value: str) -> str:
+    """Civil registration numbers live only behind the Jobnet facade, never here."""
+    if CPR.fullmatch(value):
+        raise PydanticCustomError("civil_registration_number", "looks like a civil registration number (CPR)")
+    return value
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-12-01T09:00:00Z"]}),
+]
+"""A point in time in UTC, whole seconds; sent with Z or an offset."""
+
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]
+"""An id of ours: offer, caseworker, room, hold or booking."""
+
+PathName = Annotated[str, Path(min_length=1, max_length=100, pattern=PRINTABLE)]
+"""The same, as part of a path."""
+
+Reference = Annotated[
+    str,
+    AfterValidator(_not_a_cpr),
+    Field(
+        min_length=1,
+        max_length=100,
+        pattern=PRINTABLE,
+        description="Your own opaque reference of the citizen; never a civil registration number.",
+        examples=["borger-7f3a"],
+    ),
+]
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias=KEY_HEADER,
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="A new random value for each intention (a UUID, say); the same value repeats the first answer.",
+        examples=["5f0c6a2e-6a53-4a5f-9f0a-1d7a3f3b8c11"],
+    ),
+]
+"""draft-ietf-httpapi-idempotency-key-header."""
+
+
+class Body(BaseModel):
+    """Base of every request body: unknown keys are errors, values cannot be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+async def only_known_parameters(request: Request) -> None:
+    """Refuse query parameters the route does not know, and any given twice.
+
+    A misspelt filter that is silently ignored answers another question than was asked.
+    """
+    if not request.scope["query_string"]:
+        return
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    errors: list[dict[str, Any]] = []
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in dict.fromkeys(given):
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            errors.append(
+                {"type": "unknown_parameter", "loc": ("query", name), "msg": f"is not known; known: {listed}"}
+            )
+        elif given.count(name) > 1:
+            errors.append({"type": "repeated_parameter", "loc": ("query", name), "msg": "is given more than once"})
+    if errors:
+        raise RequestValidationError(errors)

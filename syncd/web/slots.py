@@ -1,0 +1,102 @@
+"""What can be booked, and when: offers and their slots."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from syncd.errors import BadRequest
+from syncd.model.interval import Interval
+from syncd.model.offer import Form, Offer
+from syncd.web.access import Caller
+from syncd.web.deps import Client, Deps, Service
+from syncd.web.described import answers
+from syncd.web.inputs import Instant, Name, PathName, only_known_parameters
+from syncd.web.rendering import Question, Rendered
+from syncd.web.schemas import OffersAnswer, SlotsAnswer, SlotSearch
+
+router = APIRouter(prefix="/api/v1/offers", tags=["offers"], dependencies=[Depends(only_known_parameters)])
+_SLOTS = (200, SlotsAnswer, "Times on offer.", "unknown-offer", "unknown-caseworker", "bad-request", "forbidden")
+_ETAG = "Give it back as If-None-Match."
+
+
+@router.get("", summary="Offers in force", responses=answers(200, OffersAnswer, "The offers."))
+def list_offers(service: Service) -> Response:
+    """What can be booked, in which forms, and by what limits."""
+    book = service.rulebook()
+    content = {"rules": book.number, "offers": [_offer(offer) for offer in book.offers.values()]}
+    return Response(msgspec.json.encode(content), media_type="application/json", headers={"Cache-Control": "private"})
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    forms = [{"form": f, "minutes": m, "room": f in offer.room_forms} for f, m in offer.minutes.items()]
+    names = ("name", "title", "talk_type", "topics", "step", "notice", "horizon_days", "hold_minutes", "cancel_notice")
+    return {name: getattr(offer, name) for name in names} | {"forms": forms, "moves": offer.moves}
+
+
+@router.get(
+    "/{offer}/slots",
+    summary="Slots of an offer",
+    responses=answers(*_SLOTS, ETag=_ETAG)
+    | {304: {"description": "Nothing changed since the answer with this ETag.", "headers": {}}},
+)
+def list_slots(
+    service: Service,
+    client: Client,
+    offer: PathName,
+    start: Annotated[Instant, Query(alias="from", description="Slots begin at or after this.")],
+    end: Annotated[Instant, Query(alias="to", description="Slots end at or before this.")],
+    caseworker: Annotated[Name | None, Query(description="Only this caseworker's times.")] = None,
+    form: Annotated[Form | None, Query(description="Only meetings of this form.")] = None,
+    expand: Annotated[
+        Literal["servers"] | None, Query(description="Name who serves each time (right: servers).")
+    ] = None,
+    if_none_match: Annotated[str | None, Header(description="The ETag of an earlier answer.")] = None,
+) -> Response:
+    """Bookable times from all caseworkers of the offer, each time once, with how many can serve it.
+
+    Nothing about a citizen belongs here; where the citizen matters, POST to `slots/search`.
+    """
+    found = _answer(service, client, Question(offer, start, end, caseworker, form, expand is not None))
+    headers = {"ETag": found.etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    if if_none_match is not None and found.matches(if_none_match):
+        return Response(None, 304, headers=headers)
+    return Response(found.body, media_type="application/json", headers=headers)
+
+
+@router.post(
+    "/{offer}/slots/search",
+    summary="Slots of an offer for a citizen",
+    responses=answers(*_SLOTS, "malformed-body", "unsupported-media-type"),
+)
+def search_slots(service: Service, client: Client, offer: PathName, body: SlotSearch) -> Response:
+    """The same answer, asked with what says something about a citizen; the look-up is audited."""
+    question = Question(offer, body.start, body.end, body.caseworker, body.form, body.expand is not None)
+    found = _answer(service, client, question)
+    if body.citizen is not None:
+        with service.store.begin() as tx:
+            actor, now = f"client:{client.name}", service.clock.now()
+            tx.audit.add(actor, "slots.search", citizen=body.citizen.reference, detail=offer, now=now)
+    return Response(found.body, media_type="application/json")
+
+
+def _answer(service: Deps, client: Caller, question: Question) -> Rendered:
+    """What is on offer now.
+
+    :raises BadRequest: the range is empty, or longer than anything may be asked about.
+    """
+    if question.named:
+        client.need("servers")
+    if question.start >= question.end:
+        raise BadRequest("'from' must be earlier than 'to'.")
+    longest = timedelta(days=service.limits.window_days)
+    if question.end - question.start > longest:
+        raise BadRequest(f"The range is longer than {longest.days} days. Ask for a shorter one.")
+    window = Interval(question.start, question.end)
+    found = service.publisher.answer(
+        question.offer, window, service.clock.now(), caseworker=question.caseworker, form=question.form
+    )
+    return service.rendered.of(question, found, service.directory().support)
