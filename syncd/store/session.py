@@ -75,7 +75,7 @@ class Tx:
         """Revisions of the rules."""
         from syncd.store.rules import Rules
 
-        return Rules(self.session)
+        return Rules(self.session, self.settings)
 
     @cached_property
     def audit(self) -> Audit:

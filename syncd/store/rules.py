@@ -1,0 +1,74 @@
+"""Numbered revisions of the rules, as the TOML text they were applied from; nothing is ever overwritten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from syncd.store.instants import epoch, moment
+from syncd.store.settings import Settings
+from syncd.store.tables import RevisionRow
+
+FILE_DIGEST = "rules_file"
+"""Name of the setting that holds the digest of the rules file applied last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision, without its text. :param actor: who applied it."""
+
+    number: int
+    applied: datetime
+    actor: str
+
+
+class Rules:
+    """The table ``revisions``, seen from inside one transaction."""
+
+    def __init__(self, session: Session, settings: Settings) -> None:
+        self._session = session
+        self._settings = settings
+
+    def number(self) -> int:
+        """Number of the revision in force; 0 before the first."""
+        newest = select(RevisionRow.number).order_by(RevisionRow.number.desc()).limit(1)
+        return self._session.scalar(newest) or 0
+
+    def newest(self) -> tuple[int, str] | None:
+        """Number and text of the revision in force; None before the first."""
+        row = self._session.scalar(select(RevisionRow).order_by(RevisionRow.number.desc()).limit(1))
+        return None if row is None else (row.number, row.text)
+
+    def text(self, number: int) -> str | None:
+        """The text of a revision; None when there is none of that number."""
+        return self._session.scalar(select(RevisionRow.text).where(RevisionRow.number == number))
+
+    def history(self) -> list[Revision]:
+        """All revisions, the newest first."""
+        rows = self._session.execute(
+            select(RevisionRow.number, RevisionRow.applied, RevisionRow.actor).order_by(RevisionRow.number.desc())
+        )
+        return [Revision(number, moment(applied), actor) for number, applied, actor in rows]
+
+    def add(self, text: str, actor: str, now: datetime) -> int:
+        """Put *text*, which was parsed without a problem, in force; returns its number.
+
+        :param actor: who did it: ``cli:USER``, ``file:NAME``.
+        :raises IntegrityError: another process added one at the same moment; run it again.
+        """
+        number = self.number() + 1
+        self._session.add(RevisionRow(number=number, text=text, applied=epoch(now), actor=actor))
+        self._session.flush()
+        self._settings.bump()
+        return number
+
+    def applied_digest(self) -> str | None:
+        """Digest of the rules file that was applied last; None when none ever was."""
+        return self._settings.value(FILE_DIGEST)
+
+    def remember_digest(self, digest: str) -> None:
+        """Keep the digest of the rules file just applied."""
+        self._settings.put(FILE_DIGEST, digest)
