@@ -12,16 +12,22 @@ from syncd.model.busy import BusyType, Occurrence
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Rulebook
-from syncd.model.policy import Blocks, Policy
+from syncd.model.policy import Policy
 from syncd.roomalloc import rank
+from syncd.slots import blocking
 from syncd.store import Tx
 from syncd.store.tables import MeetingRow
 
 
 def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting) -> bool:
-    """Whether an event of somebody else takes time that the meeting has claimed, of its person or its room."""
+    """Whether an event of somebody else takes time that the meeting has claimed, of its person or its room.
+
+    So does another meeting of ours that a human moved there: its claim could not be active beside ours, but counts.
+    """
     policy = rulebook.policy(meeting.caseworker)
     padded = with_buffers(meeting.interval, meeting.before, meeting.after)
+    if tx.meetings.busy([meeting.caseworker], padded, ignoring=meeting.id)[meeting.caseworker]:
+        return True
     foreign = foreign_events(tx, [meeting.caseworker], padded)[meeting.caseworker]
     if any(blocks(event, policy, meeting.form) for event in foreign):
         return True
@@ -33,11 +39,9 @@ def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting
 
 
 def blocks(event: Occurrence, policy: Policy, form: Form) -> bool:
-    """Whether *event* stands in the way of a meeting of this *form*."""
-    if event.busy is BusyType.FREE and event.all_day and not event.recurring and policy.free_all_day_blocks:
-        return True
-    verdict = policy.blocks.get(event.busy, Blocks.ALL)
-    return verdict is Blocks.ALL or (verdict is Blocks.IN_PERSON and form is Form.IN_PERSON)
+    """Whether *event* stands in the way of a meeting of this *form*, by the same rule that publishes slots."""
+    same = blocking.Event(0, 0, event.busy, event.all_day, event.recurring, event.categories)
+    return blocking.blocks(same, policy, form)
 
 
 def foreign_events(tx: Tx, mailboxes: Collection[MailboxId], window: Interval) -> Mapping[MailboxId, list[Occurrence]]:

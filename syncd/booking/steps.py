@@ -12,7 +12,7 @@ from syncd.errors import CalendarError, OutcomeUnknown, VersionConflict
 from syncd.model.booking import EntryRecord, Meeting, RoomState
 from syncd.model.busy import Stamp
 from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind
-from syncd.model.entry import Entry, EntryDraft, Resource, stamped
+from syncd.model.entry import Entry, EntryDraft, Resource, same_time, stamped
 from syncd.ports import CalendarPort
 
 
@@ -82,7 +82,8 @@ def act(
         if step.mailbox in failures:
             continue
         try:
-            known[step.mailbox] = _carry_out(step, records[step.mailbox], directory.mailboxes[step.mailbox], ports)
+            record = _carry_out(step, records[step.mailbox], directory.mailboxes[step.mailbox], ports)
+            known |= {} if record is None else {step.mailbox: record}
         except CalendarError as error:
             failures[step.mailbox] = error
             known.pop(step.mailbox, None)
@@ -90,13 +91,24 @@ def act(
     return Acted(tuple(known.values()), repairs, failures)
 
 
-def _carry_out(step: Step, record: EntryRecord, mailbox: Mailbox, ports: Mapping[str, CalendarPort]) -> EntryRecord:
+def _carry_out(
+    step: Step, record: EntryRecord, mailbox: Mailbox, ports: Mapping[str, CalendarPort]
+) -> EntryRecord | None:
+    """Do one step; what is known afterwards, or None when a surplus copy went and the right one stays.
+
+    :raises VersionConflict: something else stands there than was written.
+    """
     port = ports[mailbox.account]
     if isinstance(step, Remove):
         port.delete(mailbox, step.entry)
-        return EntryRecord(mailbox.id, wanted=record.wanted) if not record.wanted else record
+        return None if record.wanted else EntryRecord(mailbox.id, wanted=False)
     entry = _write(port, mailbox, step)
-    return seen(record, entry, written=step.draft.stamp.generation)
+    written = step.draft.stamp
+    kept = entry.stamp is None or entry.stamp == written
+    if not kept or not same_time(entry.digest, written.digest):
+        # An older copy was there already, or a human was faster: the next look will tell which.
+        raise VersionConflict("The calendar holds something else than was just written; it is looked at again.")
+    return seen(record, entry, written=written.generation)
 
 
 def _write(port: CalendarPort, mailbox: Mailbox, step: Write) -> Entry:

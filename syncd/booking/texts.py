@@ -40,6 +40,7 @@ RESTORED = (
 )
 MAILBOX_UNKNOWN = "Kalenderen findes ikke længere i opsætningen. Vælg en anden medarbejder, eller ret opsætningen."
 SHOULD_BE_GONE = "Mødet er aflyst, men kan endnu ikke fjernes fra kalenderen. Slet aftalen i hånden, hvis den står der."
+NOT_SEEN = "Aftalen kan ikke findes i kalenderen, og kalenderen har ikke kunnet læses igen."
 NEVER_WRITTEN = "Mødet nåede aldrig ind i kalenderen, før det blev holdt. Kontrollér adgangen til kalenderen."
 
 

@@ -15,7 +15,7 @@ from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.model.zones import tzdata, wall_clock
 from syncd.store.instants import epoch, maybe, optional, span
-from syncd.store.tables import BookingRow, ClaimRow, EntryRow, MeetingRow
+from syncd.store.tables import BookingRow, ClaimRow, ClosureRow, EntryRow, MailboxRow, MeetingRow, OccurrenceRow
 
 AT_ONCE = 0
 """Value of ``due`` that comes before every instant."""
@@ -62,6 +62,27 @@ class Meetings:
         question = select(MeetingRow.id).where(MeetingRow.due <= epoch(now)).order_by(MeetingRow.due, MeetingRow.id)
         return list(self._session.scalars(question.limit(limit)))
 
+    def lease(self, now: datetime, until: datetime) -> str | None:
+        """Take the meeting that waits longest, so that nobody else looks at it before *until*; None when none waits.
+
+        A lease only spares double work, it guards nothing: should its holder die or dawdle, another one looks.
+        """
+        first = (
+            select(MeetingRow.id)
+            .where(MeetingRow.due <= epoch(now))
+            .order_by(MeetingRow.due, MeetingRow.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        change = update(MeetingRow).where(MeetingRow.id == first).values(due=epoch(until))
+        return self._session.scalar(change.returning(MeetingRow.id).execution_options(synchronize_session=False))
+
+    def mirrored(self, uid: str, mailbox: MailboxId) -> bool:
+        """Whether the mirror of this calendar holds an entry of that UID."""
+        question = select(OccurrenceRow.id).where(OccurrenceRow.mailbox == mailbox, OccurrenceRow.uid == uid)
+        return self._session.scalar(question.limit(1)) is not None
+
     def touch(self, meeting_ids: Collection[str], now: datetime) -> None:
         """Let reconcile look at these meetings at once; unknown ids are ignored, over meetings too."""
         live = and_(MeetingRow.desired_generation > 0, or_(~MeetingRow.wanted, MeetingRow.end > epoch(now)))
@@ -85,6 +106,11 @@ class Meetings:
         if mailboxes:
             question = question.where(ClaimRow.mailbox.in_(mailboxes))
         self._session.execute(question.execution_options(synchronize_session=False))
+
+    def drop_inactive(self, meeting_id: str) -> None:
+        """Forget the time a meeting takes besides another one: it has been claimed properly."""
+        gone = delete(ClaimRow).where(ClaimRow.meeting == meeting_id, ClaimRow.active.is_(False))
+        self._session.execute(gone.execution_options(synchronize_session=False))
 
     def claims(self, meeting_id: str) -> list[Claim]:
         """The time a meeting takes."""
@@ -137,6 +163,50 @@ class Meetings:
         )
         counted = dict(self._session.execute(question).tuples())
         return {caseworker: counted.get(caseworker, 0) for caseworker in caseworkers}
+
+    def strayed(self, now: datetime, limit: int) -> list[str]:
+        """Settled meetings whose calendars, by the mirror, lack them, or hold what should not be there."""
+        at = epoch(now)
+        there = select(OccurrenceRow.id).where(
+            OccurrenceRow.mailbox == EntryRow.mailbox,
+            OccurrenceRow.start == MeetingRow.start,
+            OccurrenceRow.end == MeetingRow.end,
+            OccurrenceRow.uid == MeetingRow.uid,
+        )
+        lacking = (
+            select(MeetingRow.id)
+            .join(EntryRow, EntryRow.meeting == MeetingRow.id)
+            .join(MailboxRow, MailboxRow.id == EntryRow.mailbox)
+            .where(
+                MeetingRow.due.is_(None),
+                MeetingRow.wanted,
+                MeetingRow.end > at,
+                EntryRow.wanted,
+                MailboxRow.covered_start <= MeetingRow.start,
+                MailboxRow.covered_end >= MeetingRow.end,
+                ~there.exists(),
+            )
+        )
+        wanted = select(EntryRow.meeting).where(
+            EntryRow.meeting == MeetingRow.id, EntryRow.mailbox == OccurrenceRow.mailbox, EntryRow.wanted
+        )
+        ghosts = (
+            select(MeetingRow.id)
+            .join(OccurrenceRow, OccurrenceRow.uid == MeetingRow.uid)
+            .where(OccurrenceRow.stamp.is_not(None), OccurrenceRow.end > at, MeetingRow.due.is_(None), ~wanted.exists())
+        )
+        both = lacking.union(ghosts).limit(limit)
+        return list(self._session.scalars(both))
+
+    def closures(self, rooms: Collection[MailboxId], window: Interval) -> dict[MailboxId, list[Interval]]:
+        """When rooms cannot be used inside *window*; every room has an entry."""
+        question = select(ClosureRow.room, ClosureRow.start, ClosureRow.end).where(
+            ClosureRow.room.in_(rooms), ClosureRow.start < epoch(window.end), ClosureRow.end > epoch(window.start)
+        )
+        closed: dict[MailboxId, list[Interval]] = {room: [] for room in rooms}
+        for room, start, end in self._session.execute(question.order_by(ClosureRow.start)):
+            closed[room].append(span(start, end))
+        return closed
 
     def entries(self, meeting_id: str) -> list[EntryRecord]:
         """What is known of the meeting in each calendar it is, or was, in; sorted by mailbox."""

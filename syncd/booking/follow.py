@@ -1,0 +1,166 @@
+"""What a calendar said about a meeting, made true in the database; each function is one transaction's work.
+
+A human's time stands (architecture, decision 11): the meeting follows even outside hours and quotas. What cannot be
+had with it, a room or a free calendar, is flagged; nothing is dragged back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+
+from syncd.booking import brake, texts
+from syncd.booking.collide import blocks, foreign_events
+from syncd.booking.decide import seen
+from syncd.booking.desire import cancelled, desire
+from syncd.booking.rooms import give_room, needs_room
+from syncd.booking.sight import Limits, Moved, Newer, RoomTaken, Verdict, Withdrawn
+from syncd.booking.take import lock_site_days, with_buffers
+from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState, advance
+from syncd.model.directory import Directory
+from syncd.model.entry import Entry
+from syncd.model.interval import Interval
+from syncd.model.offer import Rulebook
+from syncd.store import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What following needs besides the meeting."""
+
+    directory: Directory
+    rulebook: Rulebook
+    limits: Limits
+    now: datetime
+
+
+def follow(tx: Tx, looked_at: Meeting, verdict: Verdict, ground: Ground) -> bool:
+    """Carry out *verdict*, unless the meeting has changed since *looked_at* was read.
+
+    :returns: whether it was; when not, look again (or, with the brake pulled, wait for a person).
+    """
+    _lock(tx, looked_at, verdict, ground)
+    meeting = tx.meetings.get(looked_at.id, lock=True)
+    if meeting is None or meeting.desired_generation != looked_at.desired_generation:
+        return False
+    if isinstance(verdict, Newer):
+        _adopt(tx, meeting, verdict, ground)
+        return True
+    if not brake.allows(tx, ground.limits, ground.now):
+        return False
+    carry_out: dict[type, Callable[..., None]] = {Moved: _move, Withdrawn: _withdraw, RoomTaken: _change_room}
+    carry_out[type(verdict)](tx, meeting, verdict, ground)
+    tx.settings.bump()
+    return True
+
+
+def _lock(tx: Tx, meeting: Meeting, verdict: Verdict, ground: Ground) -> None:
+    tx.mailboxes.lock(meeting.caseworker)
+    says = verdict.interval if isinstance(verdict, Moved | Newer) else None
+    spans = [meeting.interval, says] if says else [meeting.interval]
+    lock_site_days(tx, ground.directory, {meeting.caseworker}, spans)
+
+
+def _move(tx: Tx, meeting: Meeting, verdict: Moved, ground: Ground) -> None:
+    desire(tx, placed(tx, replace(meeting, interval=verdict.interval), ground), ground.now)
+    _remember(tx, meeting, verdict.mailbox, verdict.entry)
+    _unsettle_bookings(tx, meeting, ground.now)
+    tx.audit.add(f"calendar:{verdict.mailbox}", "meeting.moved", meeting=meeting.id, now=ground.now)
+
+
+def _withdraw(tx: Tx, meeting: Meeting, verdict: Withdrawn, ground: Ground) -> None:
+    cancelled(tx, meeting, ground.now)
+    actor = f"calendar:{verdict.mailbox}"
+    tx.audit.add(actor, "meeting.withdrawn", meeting=meeting.id, now=ground.now)
+    for booking in tx.bookings.of(meeting.id):
+        if booking.state in (BookingState.PENDING, BookingState.CONFIRMED):
+            tx.bookings.save(advance(booking, BookingState.CANCELLED), ground.now)
+            tx.audit.add(
+                actor,
+                "booking.cancelled",
+                booking=booking.id,
+                meeting=meeting.id,
+                citizen=booking.citizen,
+                now=ground.now,
+            )
+
+
+def _change_room(tx: Tx, meeting: Meeting, verdict: RoomTaken, ground: Ground) -> None:
+    tx.meetings.release(meeting.id, verdict.mailbox)
+    room = give_room(tx, ground.directory, ground.rulebook, meeting, without={verdict.mailbox})
+    desire(tx, with_room(meeting, room), ground.now)
+    _unsettle_bookings(tx, meeting, ground.now)
+    tx.audit.add(f"calendar:{verdict.mailbox}", "meeting.room-taken", meeting=meeting.id, now=ground.now)
+
+
+def _adopt(tx: Tx, meeting: Meeting, verdict: Newer, ground: Ground) -> None:
+    """The calendar is ahead: take its time over, and count on from its generation."""
+    if meeting.wanted and verdict.interval not in (None, meeting.interval):
+        meeting = placed(tx, replace(meeting, interval=verdict.interval), ground)
+    if meeting.wanted:
+        meeting = replace(meeting, attention=_joined(meeting.attention, texts.RESTORED))
+    desire(tx, meeting, ground.now, above=verdict.generation)
+    _remember(tx, meeting, verdict.mailbox, verdict.entry)
+    tx.audit.add(f"calendar:{verdict.mailbox}", "meeting.adopted", meeting=meeting.id, now=ground.now)
+    tx.settings.bump()
+
+
+def placed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
+    """The meeting with its time claimed anew, and with the room it has, another one, or none."""
+    tx.meetings.release(meeting.id)
+    person = meeting.caseworker
+    span = with_buffers(meeting.interval, meeting.before, meeting.after)
+    rooms = [room.id for room in ground.directory.rooms.values()]
+    tx.bookings.expire(ground.now, [person, *rooms], span)
+    clash = not claimed(tx, meeting, span)
+    if clash:
+        tx.meetings.claim(meeting.id, person, span, active=False)
+    conflict = clash or overlapped(tx, meeting, ground.rulebook)
+    meeting = replace(meeting, conflict=conflict, attention=texts.CONFLICT if conflict else None)
+    if not needs_room(ground.rulebook, meeting):
+        return meeting
+    return with_room(meeting, give_room(tx, ground.directory, ground.rulebook, meeting))
+
+
+def claimed(tx: Tx, meeting: Meeting, span: Interval) -> bool:
+    """Whether the caseworker's time could be claimed; not when another meeting of ours has it."""
+    try:
+        with tx.session.begin_nested():
+            tx.meetings.claim(meeting.id, meeting.caseworker, span)
+    except IntegrityError:
+        return False
+    return True
+
+
+def overlapped(tx: Tx, meeting: Meeting, rulebook: Rulebook) -> bool:
+    """Whether somebody else's event lies on the meeting itself (its buffers may be used up by a human)."""
+    policy = rulebook.policy(meeting.caseworker)
+    events = foreign_events(tx, [meeting.caseworker], meeting.interval)[meeting.caseworker]
+    return any(blocks(event, policy, meeting.form) for event in events)
+
+
+def with_room(meeting: Meeting, room: str | None) -> Meeting:
+    """The meeting in *room*; without one, a person is told."""
+    if room is not None:
+        return replace(meeting, room=room, room_state=RoomState.PENDING)
+    told = _joined(meeting.attention, texts.ROOM_MISSING)
+    return replace(meeting, room=None, room_state=RoomState.MISSING, attention=told)
+
+
+def _joined(*sentences: str | None) -> str:
+    return " ".join(dict.fromkeys(sentence for sentence in sentences if sentence))
+
+
+def _remember(tx: Tx, meeting: Meeting, mailbox: str, entry: Entry) -> None:
+    """Take note of what stands there, so that only what a human does from now on counts as new."""
+    known = {record.mailbox: record for record in tx.meetings.entries(meeting.id)}
+    tx.meetings.note(meeting.id, seen(known.get(mailbox, EntryRecord(mailbox, wanted=False)), entry))
+
+
+def _unsettle_bookings(tx: Tx, meeting: Meeting, now: datetime) -> None:
+    for booking in tx.bookings.of(meeting.id):
+        if booking.state is BookingState.CONFIRMED:
+            tx.bookings.save(advance(booking, BookingState.PENDING), now)

@@ -1,0 +1,228 @@
+"""Brings calendars and meetings together, again and again, until they agree (architecture, decision 5).
+
+Level-triggered: each look reads what is there now and decides anew; nothing depends on having seen every change.
+Calendars are read and written outside every transaction, and what came of it is recorded only if nobody wished
+otherwise meanwhile.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from syncd.booking import brake, texts
+from syncd.booking.decide import decide
+from syncd.booking.follow import Ground, follow
+from syncd.booking.record import conclude, record
+from syncd.booking.sight import Decision, Limits, Sighting, Verdict
+from syncd.booking.steps import Acted, act, draft
+from syncd.errors import CalendarError, CalendarNotFound
+from syncd.model.booking import EntryRecord, Meeting
+from syncd.model.directory import Directory, MailboxId, MailboxKind
+from syncd.model.mirror import MailboxStatus
+from syncd.model.offer import Rulebook
+from syncd.observe.logs import canonical_line
+from syncd.ports import CalendarPort
+from syncd.store import Store, Tx
+
+LEASE = timedelta(seconds=90)
+"""How long one look may take before another worker may look too."""
+CHANCE = secrets.SystemRandom().random
+ROUNDS = 4
+"""Looks at one meeting in a row, as long as each one changes what is wanted."""
+
+
+class Result(StrEnum):
+    """How a look at a meeting ended."""
+
+    SETTLED = "settled"
+    OWED = "owed"
+    """Something is still to be done; it is due again."""
+    STOPPED = "stopped"
+    """The outward brake is on."""
+    UNKNOWN = "unknown"
+    """There is no such meeting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a look begins with."""
+
+    meeting: Meeting
+    records: tuple[EntryRecord, ...]
+    gone: frozenset[MailboxId]
+    installation: str
+
+
+class Reconciler:
+    """Looks at meetings and makes calendars follow them, or them follow a human's hand.
+
+    :param ports: the calendar server of each account.
+    :param directory, rulebook: the ones in force now.
+    :param chance: a number in [0, 1) for the jitter of pauses.
+    :param passing: told the name of each point a crash may fall on; for tests that crash there.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ports: Callable[[], Mapping[str, CalendarPort]],
+        directory: Callable[[], Directory],
+        rulebook: Callable[[], Rulebook],
+        limits: Limits | None = None,
+        chance: Callable[[], float] = CHANCE,
+        passing: Callable[[str], None] = lambda _point: None,
+    ) -> None:
+        self._store = store
+        self._ports = ports
+        self._directory = directory
+        self._rulebook = rulebook
+        self._limits = limits or Limits()
+        self._chance = chance
+        self._passing = passing
+
+    def run_due(self, now: datetime, limit: int = 100, stopping: Callable[[], bool] = lambda: False) -> int:
+        """Look at up to *limit* meetings that are due, the longest waiting first; returns how many.
+
+        :param stopping: asked before each; once true, no more are begun.
+        :raises StoreError: the database cannot be used.
+        """
+        looked = 0
+        while looked < limit and not stopping():
+            meeting = self._lease(now)
+            if meeting is None:
+                break
+            self.meeting(meeting, now)
+            looked += 1
+        return looked
+
+    def meeting(self, meeting_id: str, now: datetime) -> Result:
+        """Look at one meeting now and do what is needed."""
+        with canonical_line("meeting.reconciled", meeting=meeting_id) as facts:
+            result = self._settle(meeting_id, now)
+            facts["outcome"] = result.value
+        return result
+
+    def sweep(self, now: datetime, limit: int = 1000) -> int:
+        """Let reconcile look at settled meetings whose calendars, by the mirror, do not hold what they should.
+
+        :returns: how many; sync's own hints make this a safety net.
+        """
+        with self._store.begin() as tx:
+            strayed = tx.meetings.strayed(now, limit)
+            tx.meetings.touch(strayed, now)
+        return len(strayed)
+
+    def free_expired_holds(self, now: datetime, limit: int = 500) -> int:
+        """Free holds that ran out; returns how many."""
+
+        def work(tx: Tx) -> int:
+            freed = tx.bookings.expire_all(now, limit)
+            if freed:
+                tx.settings.bump()
+            return freed
+
+        return self._store.run(work)
+
+    def brake(self) -> str | None:
+        """Why all writing to calendars has stopped; None when it has not."""
+        with self._store.read() as tx:
+            return brake.stopped(tx)
+
+    def release_brake(self, actor: str, now: datetime) -> bool:
+        """Let writing go on, because a person looked; returns whether it had stopped."""
+        with self._store.begin() as tx:
+            return brake.release(tx, actor, now)
+
+    def _lease(self, now: datetime) -> str | None:
+        if self.brake() is not None:
+            return None
+        return self._store.run(lambda tx: tx.meetings.lease(now, now + LEASE))
+
+    def _settle(self, meeting_id: str, now: datetime) -> Result:
+        for _ in range(ROUNDS):
+            facts = self._facts(meeting_id)
+            if facts is None:
+                return Result.UNKNOWN
+            if facts.meeting.wanted and facts.meeting.interval.end <= now:
+                self._conclude(facts.meeting)
+                return Result.SETTLED
+            failures: dict[MailboxId, CalendarError] = {}
+            sightings = [self._see(facts, known, failures) for known in facts.records]
+            decision = decide(facts.meeting, sightings, facts.installation, now, self._limits)
+            self._passing("decided")
+            if self.brake() is not None:
+                return Result.STOPPED
+            if decision.verdict is None:
+                return self._act(facts, decision, failures, now)
+            self._follow(facts.meeting, decision.verdict, now)
+        return Result.OWED
+
+    def _conclude(self, meeting: Meeting) -> None:
+        self._store.run(lambda tx: conclude(tx, meeting))
+
+    def _follow(self, meeting: Meeting, verdict: Verdict, now: datetime) -> None:
+        ground = Ground(self._directory(), self._rulebook(), self._limits, now)
+        self._store.run(lambda tx: follow(tx, meeting, verdict, ground))
+        self._passing("followed")
+
+    def _facts(self, meeting_id: str) -> Facts | None:
+        watched = self._directory().mailboxes
+        with self._store.read() as tx:
+            meeting = tx.meetings.get(meeting_id)
+            if meeting is None:
+                return None
+            # A calendar that nobody watches any more cannot be cleaned, only missed.
+            known = tx.meetings.entries(meeting_id)
+            records = tuple(one for one in known if one.wanted or one.mailbox in watched)
+            gone = frozenset(one.mailbox for one in records if self._gone(tx, meeting, one))
+            return Facts(meeting, records, gone, tx.settings.installation())
+
+    def _gone(self, tx: Tx, meeting: Meeting, known: EntryRecord) -> bool:
+        """Whether the mirror, read to the end after the first look missed the entry, misses it too."""
+        if known.missing_since is None:
+            return False
+        status = tx.mailboxes.status(known.mailbox)
+        return _read_since(status, known.missing_since) and not tx.meetings.mirrored(meeting.uid, known.mailbox)
+
+    def _see(self, facts: Facts, known: EntryRecord, failures: dict[MailboxId, CalendarError]) -> Sighting:
+        """What one calendar holds; when it cannot be read, the error is noted."""
+        directory = self._directory()
+        mailbox = directory.mailboxes.get(known.mailbox)
+        if mailbox is None:
+            failures[known.mailbox] = CalendarNotFound(texts.MAILBOX_UNKNOWN)
+            return Sighting(known, _kind(facts.meeting, known.mailbox), None, None)
+        offer = self._rulebook().offers.get(facts.meeting.offer)
+        title = offer.title if offer else {}
+        wanted = draft(facts.meeting, mailbox, directory, title, facts.installation) if known.wanted else None
+        try:
+            entries = self._ports()[mailbox.account].find(mailbox, facts.meeting.uid)
+        except CalendarError as error:
+            failures[known.mailbox] = error
+            return Sighting(known, mailbox.kind, wanted, None)
+        return Sighting(known, mailbox.kind, wanted, entries, known.mailbox in facts.gone)
+
+    def _act(self, facts: Facts, decision: Decision, failures: dict[MailboxId, CalendarError], now: datetime) -> Result:
+        known = {record.mailbox: record for record in facts.records}
+        acted = act(decision.steps, known, self._directory(), self._ports())
+        self._passing("acted")
+        done = Acted(acted.records, acted.repairs, {**failures, **acted.failures})
+        ground = Ground(self._directory(), self._rulebook(), self._limits, now)
+        settled = self._store.run(lambda tx: record(tx, facts.meeting, decision, done, ground, self._chance()))
+        self._passing("recorded")
+        return Result.SETTLED if settled else Result.OWED
+
+
+def _kind(meeting: Meeting, mailbox: MailboxId) -> MailboxKind:
+    """Whose calendar it is, when the directory does not know it any more."""
+    return MailboxKind.PERSON if mailbox == meeting.caseworker else MailboxKind.ROOM
+
+
+def _read_since(status: MailboxStatus | None, since: datetime) -> bool:
+    """Whether a whole pass over the calendar began after *since*, and nothing about it is suspicious."""
+    if status is None or status.as_of is None or status.problem or status.refused:
+        return False
+    return status.as_of > since

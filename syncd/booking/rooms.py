@@ -1,0 +1,87 @@
+"""Finding a room for a meeting that is already agreed: a human moved it, or took its room away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from syncd.booking.collide import foreign_events
+from syncd.model.booking import Meeting
+from syncd.model.busy import BusyType
+from syncd.model.directory import Directory, MailboxId, Room
+from syncd.model.interval import Interval
+from syncd.model.mirror import MailboxStatus
+from syncd.model.offer import Rulebook
+from syncd.roomalloc import rank
+from syncd.store import Tx
+
+AROUND = timedelta(hours=12)
+"""How far around the meeting a room's other meetings are weighed, to leave no useless gaps."""
+
+
+def give_room(
+    tx: Tx, directory: Directory, rulebook: Rulebook, meeting: Meeting, *, without: Collection[MailboxId] = ()
+) -> MailboxId | None:
+    """Claim a room for the meeting at its time, the one it has if that is still free; None when none can be had.
+
+    :param without: rooms that must not be chosen.
+    """
+    for room in _wanted(tx, directory, rulebook, meeting, without):
+        try:
+            with tx.session.begin_nested():
+                tx.meetings.claim(meeting.id, room, rank.claim(directory.rooms[room], meeting.interval))
+        except IntegrityError:
+            continue
+        return room
+    return None
+
+
+def needs_room(rulebook: Rulebook, meeting: Meeting) -> bool:
+    """Whether meetings of this offer and form are held in a room; an offer no longer known keeps what it had."""
+    offer = rulebook.offers.get(meeting.offer)
+    return meeting.form in offer.room_forms if offer else meeting.room is not None
+
+
+def _wanted(
+    tx: Tx, directory: Directory, rulebook: Rulebook, meeting: Meeting, without: Collection[MailboxId]
+) -> list[MailboxId]:
+    """Rooms that suit and are free, the present one first."""
+    person = directory.caseworkers.get(meeting.caseworker)
+    offer = rulebook.offers.get(meeting.offer)
+    if person is None or offer is None:
+        return []
+    around = meeting.interval.padded(AROUND, AROUND)
+    statuses = tx.mailboxes.statuses()
+    rooms = [
+        room
+        for room in directory.rooms.values()
+        if room.site == person.site and room.id not in without and _readable(statuses.get(room.id), meeting.interval)
+    ]
+    ranked = rank.choose(
+        rooms,
+        offer.room,
+        meeting.interval,
+        _busy(tx, rooms, around, meeting),
+        site=directory.sites[person.site],
+        floor=person.floor,
+        teams=person.teams,
+        closures=tx.meetings.closures([room.id for room in rooms], around),
+    )
+    return sorted(ranked, key=lambda room: room != meeting.room)
+
+
+def _readable(status: MailboxStatus | None, interval: Interval) -> bool:
+    """Whether the mirror of a room's calendar knows this time; unknown time is never free time."""
+    return status is not None and status.covered is not None and status.covered.contains(interval)
+
+
+def _busy(tx: Tx, rooms: list[Room], around: Interval, meeting: Meeting) -> dict[MailboxId, list[Interval]]:
+    ids = [room.id for room in rooms]
+    taken = tx.meetings.busy(ids, around, ignoring=meeting.id)
+    events = foreign_events(tx, ids, around)
+    for room in rooms:
+        blocking = (event.interval for event in events[room.id] if event.busy is not BusyType.FREE)
+        taken[room.id] = sorted([*taken[room.id], *(rank.claim(room, span) for span in blocking)])
+    return taken
