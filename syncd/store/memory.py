@@ -36,9 +36,9 @@ class StoredMemory:
         groups = select(GroupRow.key, GroupRow.version).where(GroupRow.mailbox == self._mailbox)
         broken = select(UnreadableRow.key, UnreadableRow.version).where(UnreadableRow.mailbox == self._mailbox)
         with self._store.read() as tx:
-            known = dict(tx.session.execute(groups).tuples().all())
+            known = dict(tx.session.execute(groups).all())
             if not self._retry_unreadable:
-                known |= dict(tx.session.execute(broken).tuples().all())
+                known |= dict(tx.session.execute(broken).all())
         return known
 
     def recall(self, keys: Iterable[GroupKey]) -> Mapping[GroupKey, Remembered]:

@@ -45,6 +45,7 @@ class Settings:
             return
         grown = cast(cast(Setting.value, BigInteger) + 1, Text)
         self._session.execute(update(Setting).where(Setting.name == GENERATION).values(value=grown))
+        self._bumped = None
 
     def value(self, name: str) -> str | None:
         """A stored value, or None."""

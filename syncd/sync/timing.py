@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from zlib import crc32
+from hashlib import sha256
 
 from syncd.errors import AccessDenied, CalendarError, Throttled, Transient
 from syncd.model.directory import MailboxId
@@ -74,4 +74,4 @@ def pause(mailbox: MailboxId, error: CalendarError, attempts: int, interval: tim
 
 def chance(text: str) -> float:
     """A number from 0 to 1 that looks random and is always the same for the same text."""
-    return crc32(text.encode()) / 0xFFFFFFFF
+    return int.from_bytes(sha256(text.encode()).digest()[:8]) / 2**64
