@@ -27,13 +27,15 @@ from syncd.section import complaints, one_of, path_of
 SOURCE = "rules"
 
 
-def parse(text: str, directory: Directory, number: int, source: str = SOURCE) -> Rulebook:
+def parse(text: str, directory: Directory, number: int, source: str = SOURCE, *, leavers: bool = False) -> Rulebook:
     """The rules in *text* as revision *number*, for the people of *directory*.
 
     :param source: what to call the text in messages: a file name, ``revision 7``.
+    :param leavers: pass over names that nobody has any more: a revision that was right when it was applied stays
+        in force when somebody leaves.
     :raises ConfigError: with all problems at once, each with its path and a hint.
     """
-    rules = read(text, directory, source)
+    rules = read(text, None if leavers else directory, source)
     people = directory.caseworkers
     return Rulebook(
         number=number,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState
@@ -74,7 +74,7 @@ class Supply:
             table.stamp,
         ).where(table.start < end, table.end > start)
         for mailbox, *fields, stamp in self._rows(query, table.mailbox, ids):
-            found[mailbox].append(EventFields(*fields, self._ours(stamp) if stamp else None))
+            found[mailbox].append(EventFields._make((*fields, self._ours(stamp) if stamp else None)))
         return found
 
     def _ours(self, stamp: str) -> str | None:
@@ -130,7 +130,7 @@ class Supply:
             found[room].append((begin, until))
         return found
 
-    def _rows(self, query: Select[Any], column: Any, ids: Collection[MailboxId]) -> Iterable[Any]:
+    def _rows(self, query: Any, column: Any, ids: Collection[MailboxId]) -> Iterable[Any]:
         """The rows of *query* for these ids; one id is asked for by equality, which indexes like best."""
         for some in chunks(ids):
             condition = column == some[0] if len(some) == 1 else column.in_(some)
