@@ -100,9 +100,14 @@ class Mailboxes:
         """How this mailbox stands; None when it is not known."""
         return self._statuses(MailboxRow.id == mailbox).get(mailbox)
 
-    def statuses(self) -> dict[MailboxId, MailboxStatus]:
-        """How all mailboxes stand."""
-        return self._statuses()
+    def statuses(self, ids: Collection[MailboxId] | None = None) -> dict[MailboxId, MailboxStatus]:
+        """How mailboxes stand: these, or all; unknown ones are left out."""
+        if ids is None:
+            return self._statuses()
+        found: dict[MailboxId, MailboxStatus] = {}
+        for some in chunks(ids):
+            found |= self._statuses(_one_of(MailboxRow.id, some))
+        return found
 
     def _statuses(self, *where: Any) -> dict[MailboxId, MailboxStatus]:
         broken = (

@@ -21,7 +21,10 @@ _LIVE = (BookingState.HELD.value, BookingState.PENDING.value, BookingState.CONFI
 
 
 class EventFields(NamedTuple):
-    """One mirrored occurrence; *meeting* is ours when this installation wrote it."""
+    """One mirrored occurrence.
+
+    :param meeting: the meeting of our stamp, when this installation wrote it; see `Supply.own`.
+    """
 
     start: int
     end: int
@@ -29,7 +32,15 @@ class EventFields(NamedTuple):
     all_day: bool
     recurring: bool
     categories: str
+    uid: str
     meeting: str | None
+
+
+class OwnMeeting(NamedTuple):
+    """What our rows say of a meeting whose stamp was met."""
+
+    uid: str
+    wanted: bool
 
 
 class ClaimFields(NamedTuple):
@@ -71,6 +82,7 @@ class Supply:
             table.all_day,
             table.recurring,
             table.categories,
+            table.uid,
             table.stamp,
         ).where(table.start < end, table.end > start)
         for mailbox, *fields, stamp in self._rows(query, table.mailbox, ids):
@@ -112,13 +124,16 @@ class Supply:
             seats.setdefault((caseworker, offer, begin, meeting), []).append((state, expires))
         return [MeetingStart(*key, _given_back(listed)) for key, listed in seats.items()]
 
-    def withdrawn(self, meetings: Collection[str]) -> frozenset[str]:
-        """Those of these meetings that are cancelled: their entries are on the way out of the calendars."""
-        found: set[str] = set()
+    def own(self, meetings: Collection[str]) -> dict[str, OwnMeeting]:
+        """Those of these meetings that we know, by id.
+
+        An entry is ours by stamp and UID together: a copy that a human made has our stamp under another UID.
+        """
+        found: dict[str, OwnMeeting] = {}
         for some in chunks(meetings):
-            query = select(MeetingRow.id).where(MeetingRow.id.in_(some), MeetingRow.wanted.is_(False))
-            found.update(self._session.scalars(query))
-        return frozenset(found)
+            query = select(MeetingRow.id, MeetingRow.uid, MeetingRow.wanted).where(MeetingRow.id.in_(some))
+            found |= {meeting: OwnMeeting(uid, wanted) for meeting, uid, wanted in self._session.execute(query)}
+        return found
 
     def closures(self, rooms: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[tuple[int, int]]]:
         """Spans in which rooms cannot be used, by room; every id has an entry."""
