@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -43,10 +44,12 @@ class _Described(FastAPI):
 
 
 def _serve_document(app: FastAPI) -> None:
-    body = msgspec.json.encode(app.openapi())
+    @cache
+    def body() -> bytes:
+        return msgspec.json.encode(app.openapi())
 
     def openapi_document() -> Response:
         """The description of this interface; anybody may read it."""
-        return Response(body, media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
+        return Response(body(), media_type="application/json", headers={"Cache-Control": "public, max-age=300"})
 
     app.add_api_route(OPENAPI_PATH, openapi_document, methods=["GET"], include_in_schema=False)

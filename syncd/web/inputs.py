@@ -14,7 +14,9 @@ from pydantic_core import PydanticCustomError
 from syncd.observe.logs import CPR
 from syncd.web.refusals import KEY_HEADER
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<zone>[Zz]|[+-]\d\d:\d\d| \d\d:\d\d)?")
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<zone>[Zz]|[+-]\d\d:\d\d| \d\d:\d\d)?", re.ASCII
+)
 _YEARS = range(1970, 2200)
 
 
