@@ -35,6 +35,14 @@ def build_app(deps: Deps) -> FastAPI:
     return app
 
 
+def document() -> dict[str, Any]:
+    """The OpenAPI document, which does not depend on what stands behind the application."""
+    app = FastAPI()
+    for router in api.ROUTERS:
+        app.include_router(router)
+    return described.describe(app)
+
+
 class _Described(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Our own OpenAPI document, made once."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Response
+from fastapi import Response
 
 from syncd.booking.lookup import bookings_of
 from syncd.store import Tx
 from syncd.web.access import Caller
 from syncd.web.appointments import booking_content
 from syncd.web.deps import Client, Deps, Service
-from syncd.web.described import WRITES, answers
-from syncd.web.inputs import IdempotencyKey, PathName, only_known_parameters
+from syncd.web.described import WRITES, answers, resource
+from syncd.web.inputs import IdempotencyKey, PathName
 from syncd.web.once import answer, once
 from syncd.web.schemas import (
     BookingAnswer,
@@ -25,7 +25,7 @@ from syncd.web.schemas import (
 )
 
 PATH = "/api/v1/bookings"
-router = APIRouter(prefix=PATH, tags=["bookings"], dependencies=[Depends(only_known_parameters)])
+router = resource(PATH)
 
 
 @router.post(

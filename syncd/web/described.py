@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from syncd.web import problems
+from syncd.web.inputs import only_known_parameters
 
 TITLE = "syncd"
 VERSION = "1"
@@ -47,6 +48,16 @@ _FACTS: dict[str, dict[str, Any]] = {
 }
 
 
+def resource(path: str) -> APIRouter:
+    """The paths of one resource, which is named by the end of *path*; query parameters nobody knows are refused."""
+    return APIRouter(
+        prefix=path,
+        tags=[path.rpartition("/")[2]],
+        dependencies=[Depends(only_known_parameters)],
+        generate_unique_id_function=lambda route: route.name,
+    )
+
+
 def answers(status: int, model: type[BaseModel] | None, says: str, *kinds: str, **headers: str) -> dict[int | str, Any]:
     """The ``responses`` of a path: its success, and the problems it may answer with besides `ALWAYS`.
 
@@ -54,7 +65,8 @@ def answers(status: int, model: type[BaseModel] | None, says: str, *kinds: str, 
     """
     success: dict[str, Any] = {"description": says, "headers": _headers(headers)}
     if model is not None:
-        success["model"] = model
+        sample = cast(dict[str, Any], model.model_config["json_schema_extra"])["examples"][0]
+        success |= {"model": model, "content": {"application/json": {"example": sample}}}
     return {status: success, **_refusals((*ALWAYS, *kinds))}
 
 
@@ -72,7 +84,7 @@ def _refusals(kinds: tuple[str, ...]) -> dict[int | str, Any]:
 
 
 def _refusal(status: int, kinds: list[str]) -> dict[str, Any]:
-    examples = {kind: {"summary": problems.KINDS[kind].title, "value": example(kind)} for kind in kinds}
+    examples = {kind: {"$ref": f"#/components/examples/{kind}"} for kind in kinds}
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(kinds)}",
@@ -90,6 +102,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes)
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = _problem_schema()
+    components["examples"] = {
+        kind: {"summary": entry.title, "value": example(kind)} for kind, entry in problems.KINDS.items()
+    }
     components["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "The token the operator gave this client."}
     }

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Response
 
 from syncd.booking.lookup import release
 from syncd.store import Tx
 from syncd.web.appointments import hold_content
 from syncd.web.deps import Client, Service
-from syncd.web.described import WRITES, answers
-from syncd.web.inputs import IdempotencyKey, PathName, only_known_parameters
+from syncd.web.described import WRITES, answers, resource
+from syncd.web.inputs import IdempotencyKey, PathName
 from syncd.web.once import answer, once
 from syncd.web.schemas import HoldAnswer, HoldRequest
 
 PATH = "/api/v1/holds"
-router = APIRouter(prefix=PATH, tags=["holds"], dependencies=[Depends(only_known_parameters)])
+router = resource(PATH)
 _REFUSALS = (
     *WRITES,
     "unknown-offer",

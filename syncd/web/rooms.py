@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Response
+from fastapi import Response
 
 from syncd.model.directory import Room
 from syncd.web.deps import Service
-from syncd.web.described import answers
-from syncd.web.inputs import only_known_parameters
+from syncd.web.described import answers, resource
 from syncd.web.schemas import RoomsAnswer
 
-router = APIRouter(prefix="/api/v1/rooms", tags=["rooms"], dependencies=[Depends(only_known_parameters)])
+router = resource("/api/v1/rooms")
 
 
 @router.get("", summary="Rooms", responses=answers(200, RoomsAnswer, "All rooms."))

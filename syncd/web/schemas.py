@@ -14,7 +14,7 @@ from syncd.web.inputs import Body, Instant, Name, Reference
 SLOT: dict[str, Any] = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T09:30:00Z", "form": "in-person", "count": 2}
 HOLD: dict[str, Any] = {
     "id": "h5b5n2q7xk3c9w0r4tya",
-    "code": "K7MQ2",
+    "code": "K7MQ-2XR4",
     "offer": "jobsamtale",
     "caseworker": "anna",
     "form": "in-person",

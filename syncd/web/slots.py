@@ -6,19 +6,19 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import Header, Query, Response
 
 from syncd.errors import BadRequest
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer
 from syncd.web.access import Caller
 from syncd.web.deps import Client, Deps, Service
-from syncd.web.described import answers
-from syncd.web.inputs import Instant, Name, PathName, only_known_parameters
+from syncd.web.described import answers, resource
+from syncd.web.inputs import Instant, Name, PathName
 from syncd.web.rendering import Question, Rendered
 from syncd.web.schemas import OffersAnswer, SlotsAnswer, SlotSearch
 
-router = APIRouter(prefix="/api/v1/offers", tags=["offers"], dependencies=[Depends(only_known_parameters)])
+router = resource("/api/v1/offers")
 _SLOTS = (200, SlotsAnswer, "Times on offer.", "unknown-offer", "unknown-caseworker", "bad-request", "forbidden")
 _ETAG = "Give it back as If-None-Match."
 
