@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,12 +21,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def die_with_parent() -> None:
-    """Run in the child: the kernel ends it when the test process goes, however it goes."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM")
+"""Prefix of a command: the kernel ends it when the test process goes, however it goes."""
 
 
 @contextmanager
@@ -42,12 +36,11 @@ def process(
     """Run *command* in *folder* until the block ends; the block begins when *ready* says so."""
     with (folder / log).open("wb") as output:
         child = subprocess.Popen(
-            [str(part) for part in command],
+            [*DIE_WITH_PARENT, *(str(part) for part in command)],
             cwd=folder,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
-            preexec_fn=die_with_parent,
         )
     try:
         wait_until(ready, child, folder / log)

@@ -16,10 +16,9 @@ def xandikos(folder: Path) -> Iterator[DavServer]:
     """A server on loopback with one principal."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
-    command = [
-        *(Path(sys.executable).parent / "xandikos", "serve", "-d", folder / "calendars", "--autocreate", "--defaults"),
-        *("--current-user-principal", "/syncd/", "-l", "127.0.0.1", "-p", str(port)),
-    ]
+    program, data = str(Path(sys.executable).parent / "xandikos"), str(folder / "calendars")
+    command = [program, "serve", "-d", data, "--autocreate", "--defaults", "--current-user-principal", "/syncd/"]
+    command += ["-l", "127.0.0.1", "-p", str(port)]
     (folder / "calendars").mkdir()
     with process(command, folder, lambda: answers(url)):
         yield DavServer(url, "/syncd/calendars/", "", "")

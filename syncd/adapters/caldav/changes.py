@@ -19,7 +19,7 @@ from syncd.adapters.caldav.multistatus import (
     propfind,
     sync_collection,
 )
-from syncd.errors import NotACalendar, Transient
+from syncd.errors import CalendarNotFound, NotACalendar, Transient
 from syncd.model.delta import ChangeToken, GroupKey, Version
 
 CHUNK = 100
@@ -139,17 +139,28 @@ def _absorb(found: Look, place: Place, page: Multistatus) -> bool:
 def _everything(client: Client, place: Place, before: Token | None) -> Look:
     """List all hrefs and ETags; the marks are read first, so that a change meanwhile is reported again."""
     marks, _ = client.multistatus("PROPFIND", place.url, SELF)
-    own = next((item for item in marks.items if place.is_self(item.href)), marks.items[0] if marks.items else None)
-    if own is None or not own.has(f"{DAV}resourcetype", f"{CALDAV}calendar"):
-        raise NotACalendar(
-            f"{client.host}{place.path} is a folder or a file, but no calendar; check the url of this mailbox."
-        )
+    own = itself(client, place, marks)
     syncs = own.has(f"{DAV}supported-report-set", f"{DAV}sync-collection")
     token = Token(place.mark, own.text(f"{CALENDARSERVER}getctag"), own.text(f"{DAV}sync-token") if syncs else None)
     if before and before.sync is None and before.ctag and before.ctag == token.ctag:
         return Look(complete=False, token=token)
     answer, _ = client.multistatus("PROPFIND", place.url, LIST, depth="1")
     return _listed(client, place, answer, token)
+
+
+def itself(client: Client, place: Place, answer: Multistatus) -> Item:
+    """The calendar's own entry in *answer*.
+
+    :raises CalendarNotFound: it does not exist. :raises NotACalendar: it is something else.
+    """
+    own = next((item for item in answer.items if place.is_self(item.href)), answer.items[0] if answer.items else None)
+    if own is not None and own.status in (404, 410):
+        raise CalendarNotFound(f"{client.host}{place.path} does not exist; check the url of this mailbox.")
+    if own is None or not own.has(f"{DAV}resourcetype", f"{CALDAV}calendar"):
+        raise NotACalendar(
+            f"{client.host}{place.path} is a folder or a file, but no calendar; check the url of this mailbox."
+        )
+    return own
 
 
 def _listed(client: Client, place: Place, answer: Multistatus, token: Token) -> Look:

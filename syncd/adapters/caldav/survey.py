@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from syncd.adapters.caldav.changes import itself
 from syncd.adapters.caldav.client import Client, Reply
 from syncd.adapters.caldav.discovery import Place
-from syncd.adapters.caldav.multistatus import CALDAV, CALENDARSERVER, DAV, Item, propfind
-from syncd.errors import NotACalendar
+from syncd.adapters.caldav.multistatus import CALENDARSERVER, DAV, Item, propfind
 from syncd.ports import CheckResult
 
 PROPERTIES = propfind(
@@ -27,9 +27,7 @@ def survey(client: Client, place: Place) -> CheckResult:
     :raises CalendarError: it cannot be reached or is none.
     """
     answer, reply = client.multistatus("PROPFIND", place.url, PROPERTIES)
-    own = next((item for item in answer.items if place.is_self(item.href)), None)
-    if own is None or not own.has(f"{DAV}resourcetype", f"{CALDAV}calendar"):
-        raise NotACalendar(f"{client.host}{place.path} is no calendar; check the url of this mailbox.")
+    own = itself(client, place, answer)
     options = client.read("OPTIONS", place.url, accept=frozenset({404, 405, 501}))
     facts = {"path": place.path, "server": reply.headers.get("Server", "unknown"), **_abilities(own, options)}
     if facts["writable"] == "no":

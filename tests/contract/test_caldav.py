@@ -1,0 +1,76 @@
+"""The CalDAV adapter keeps the contract on real servers, each a process of its own on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from syncd.adapters.caldav.calendar import CaldavCalendar
+from syncd.adapters.caldav.client import CaldavAccount
+from syncd.model.directory import Mailbox, MailboxKind
+from tests.contract.calendar_contract import CalendarContract
+from tests.contract.hands import ZONE, DavHand
+from tests.servers.dav import DavServer
+from tests.servers.radicale import radicale
+from tests.servers.xandikos import xandikos
+
+NAMES = count(1)
+
+
+class CaldavContract(CalendarContract):
+    """Wanted of a subclass: a fixture ``server``, and a token that its server never gave."""
+
+    garbage = '["{mark}", null, "http://example.invalid/never-issued"]'
+
+    @pytest.fixture
+    def hand(self, server: DavServer) -> DavHand:
+        path = server.make_calendar(f"box{next(NAMES)}")
+        return DavHand(server, path)
+
+    @pytest.fixture
+    def mailbox(self, server: DavServer, hand: DavHand) -> Mailbox:
+        name = hand.path.rstrip("/").rpartition("/")[2]
+        return Mailbox(name, MailboxKind.PERSON, "main", f"{name}@syncd.test", ZONE)
+
+    @pytest.fixture
+    def stranger(self, server: DavServer) -> Mailbox:
+        return Mailbox("nobody", MailboxKind.PERSON, "main", "nobody@syncd.test", ZONE, f"{server.home}nobody/")
+
+    @pytest.fixture
+    def port(self, server: DavServer, hand: DavHand) -> Iterator[CaldavCalendar]:
+        port = CaldavCalendar(CaldavAccount("main", server.url, server.username or None, server.password or None))
+        yield port
+        port.close()
+
+    @pytest.fixture(autouse=True)
+    def _garbage_token(self, port: CaldavCalendar, mailbox: Mailbox, hand: DavHand) -> None:
+        from syncd.adapters.caldav.discovery import Place
+
+        mark = Place.at(hand.server.url.rstrip("/") + hand.path).mark
+        hand.garbage = self.garbage.replace("{mark}", mark)
+
+
+@pytest.fixture(scope="session")
+def radicale_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavServer]:
+    with radicale(tmp_path_factory.mktemp("radicale")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def xandikos_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavServer]:
+    with xandikos(tmp_path_factory.mktemp("xandikos")) as server:
+        yield server
+
+
+class TestRadicale(CaldavContract):
+    @pytest.fixture
+    def server(self, radicale_server: DavServer) -> DavServer:
+        return radicale_server
+
+
+class TestXandikos(CaldavContract):
+    @pytest.fixture
+    def server(self, xandikos_server: DavServer) -> DavServer:
+        return xandikos_server
