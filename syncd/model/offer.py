@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -136,7 +136,7 @@ class Answer:
     :param counts: survivors of each named step.
     """
 
-    slots: tuple[Slot, ...]
+    slots: Sequence[Slot]
     generation: int
     as_of: datetime | None
     valid_until: datetime

@@ -1,0 +1,81 @@
+"""Names the room for a time that was found to have one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from syncd.errors import SlotGone
+from syncd.model.directory import MailboxId, Room
+from syncd.model.interval import Interval
+from syncd.model.offer import Form, Slot
+from syncd.publish.mirror import ROOM_POLICY, counting, event_of
+from syncd.publish.rooms import RoomTime
+from syncd.publish.scene import Scene
+from syncd.roomalloc import rank
+from syncd.slots.blocking import Event, blocks
+from syncd.store import Tx
+from syncd.store.instants import epoch, span
+from syncd.store.supply import Supply
+
+AROUND = timedelta(hours=12)
+"""Around the meeting: which gaps a room would be left with."""
+NO_ROOM = "There is no free room at this time any more. Nothing was changed; choose another one."
+
+
+def choose(tx: Tx, scene: Scene, slot: Slot) -> MailboxId:
+    """The room that suits best, by the order of `syncd.roomalloc.rank`.
+
+    :raises SlotGone: none is free.
+    """
+    asked = scene.asked
+    person = asked.directory.caseworkers[slot.caseworker]
+    rooms = [each.room for each in scene.halls if _known(each, slot.interval)]
+    around = slot.interval.padded(AROUND, AROUND)
+    ranked = rank.choose(
+        rooms,
+        asked.offer.room,
+        slot.interval,
+        _busy(tx, scene, rooms, around),
+        site=asked.directory.sites[person.site],
+        floor=person.floor,
+        teams=person.teams,
+        closures={each.room.id: [span(*closure) for closure in each.closures] for each in scene.halls},
+        shortest=min(asked.offer.minutes.values()),
+    )
+    if not ranked:
+        raise SlotGone(NO_ROOM)
+    return ranked[0]
+
+
+def _known(each: RoomTime, interval: Interval) -> bool:
+    """Whether the room's calendar is known until the meeting's turnover is over."""
+    taken = rank.claim(each.room, interval)
+    return each.covered[0] <= epoch(taken.start) and epoch(taken.end) <= each.covered[1]
+
+
+def _busy(tx: Tx, scene: Scene, rooms: Sequence[Room], around: Interval) -> dict[MailboxId, list[Interval]]:
+    """What takes each room: events with the room's turnover behind them, and claims."""
+    asked = scene.asked
+    supply = Supply(tx.session, tx.settings.installation())
+    ids = [room.id for room in rooms]
+    start, end, now = epoch(around.start), epoch(around.end), epoch(asked.now)
+    events = supply.events(ids, start, end)
+    known = supply.own({row.meeting for rows in events.values() for row in rows if row.meeting is not None})
+    claims = supply.claims(ids, start, end)
+    busy: dict[MailboxId, list[Interval]] = {}
+    for room in rooms:
+        rows = events[room.id]
+        found = [event_of(row) for row in rows if row.meeting is None]
+        found += counting([(row.uid, event_of(row)) for row in rows if row.meeting is not None], known, asked.ignoring)
+        busy[room.id] = [rank.claim(room, span(event.start, event.end)) for event in found if _takes(event)]
+        busy[room.id] += [
+            span(claim.start, claim.end)
+            for claim in claims[room.id]
+            if claim.meeting != asked.ignoring and (claim.expires is None or claim.expires > now)
+        ]
+    return busy
+
+
+def _takes(event: Event) -> bool:
+    return event.start < event.end and blocks(event, ROOM_POLICY, Form.IN_PERSON)

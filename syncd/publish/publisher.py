@@ -1,0 +1,317 @@
+"""What is on offer now, why something is not, and whether a chosen time still is."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import NamedTuple
+
+from syncd.errors import BadRequest, SlotGone, TemporarilyClosed, UnknownCaseworker, UnknownOffer
+from syncd.model.directory import Directory, MailboxId
+from syncd.model.interval import Interval
+from syncd.model.offer import Answer, Form, Offer, Rulebook, Slot
+from syncd.model.policy import Mode
+from syncd.model.verdict import Reason, Verdict
+from syncd.model.zones import midnight, wall_clock
+from syncd.publish.choice import choose
+from syncd.publish.inforce import RulesInForce
+from syncd.publish.mirror import Mirror
+from syncd.publish.pipeline import survivors
+from syncd.publish.scene import Asked, Reader, Scene
+from syncd.publish.why import Inquiry, best
+from syncd.publish.words import sentences
+from syncd.slots.bounds import horizon_end
+from syncd.slots.compute import Step
+from syncd.slots.table import Row, SlotTable
+from syncd.store import Store, Tx
+from syncd.store.instants import moment
+
+ANSWERS = 1024
+"""Answers remembered while nothing changes."""
+LONGEST_VALID = timedelta(hours=1)
+GONE = "This time is no longer on offer. Nothing was changed; choose another one."
+CLOSED = "The calendar cannot be trusted at the moment. Nothing was changed; try again in a minute."
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """How far the publisher goes.
+
+    :param max_age: how old the mirror of a calendar may be (``sync.max_age_seconds``).
+    :param longest: the longest window that may be asked about.
+    """
+
+    max_age: timedelta = timedelta(minutes=15)
+    longest: timedelta = timedelta(days=366)
+
+
+class Question(NamedTuple):
+    """What was asked, as far as answers differ by it."""
+
+    offer: str
+    window: Interval
+    caseworker: MailboxId | None
+    form: Form | None
+    shadow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An answer and what it was made from."""
+
+    answer: Answer
+    directory: Directory
+    made: datetime
+
+
+class Publisher:
+    """Answers from the database; remembers an answer until a commit or time alone changes it. Thread-safe.
+
+    :param directory: everybody and everything as configured now.
+    :param rulebook: the rules in force; None reads the newest revision.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Callable[[], Directory],
+        settings: PublishSettings | None = None,
+        rulebook: RulesInForce | None = None,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._settings = settings or PublishSettings()
+        self.rules = rulebook or RulesInForce(store, directory)
+        self._mirror = Mirror()
+        self._answers: OrderedDict[Question, Remembered] = OrderedDict()
+        self._lock = Lock()
+
+    def answer(
+        self,
+        offer: str,
+        window: Interval,
+        now: datetime,
+        caseworker: MailboxId | None = None,
+        form: Form | None = None,
+        *,
+        shadow: bool = False,
+    ) -> Answer:
+        """The slots that begin and end in *window*; the same object as long as nothing can have changed.
+
+        :param caseworker: only this one's times; None for all who serve the offer.
+        :param form: only this form; None for all.
+        :param shadow: as if teams in shadow were live, for staff.
+        :raises UnknownOffer: no such offer is in force. :raises UnknownCaseworker: nobody of that id serves it.
+        :raises BadRequest: the form is not one of the offer's, or the window is longer than may be asked.
+        """
+        self._believable(window)
+        question = Question(offer, window, caseworker, form, shadow)
+        with self._store.read() as tx:
+            generation = tx.settings.generation()
+            kept = self._kept(question, generation, now)
+            if kept is not None:
+                return kept
+            asked = self._asked(tx, question, now)
+            scene = Reader(tx, self._mirror, asked).scene()
+        answer = _answer(scene, generation)
+        self._keep(question, Remembered(answer, asked.directory, now))
+        return answer
+
+    def why(
+        self, offer: str, caseworker: MailboxId, start: datetime, now: datetime, form: Form | None = None
+    ) -> Verdict:
+        """Which step took this time away, or that it is on offer.
+
+        :param form: None gives the verdict on the form that got furthest.
+        :raises UnknownOffer, UnknownCaseworker, BadRequest: the question cannot be answered.
+        """
+        if start.tzinfo is None:
+            raise BadRequest("The time has no zone. Write it like 2026-12-01T09:00:00+01:00 or with Z.")
+        start = start.astimezone(UTC)
+        with self._store.read() as tx:
+            rulebook, directory = self.rules.within(tx), self._directory()
+            known = _offer(rulebook, offer)
+            if caseworker not in directory.caseworkers:
+                raise UnknownCaseworker(f"There is no caseworker '{caseworker}'.")
+            forms = _forms(known, form)
+            return best(self._verdict(tx, rulebook, known, caseworker, start, now, each) for each in forms)
+
+    def _verdict(
+        self,
+        tx: Tx,
+        rulebook: Rulebook,
+        offer: Offer,
+        caseworker: MailboxId,
+        start: datetime,
+        now: datetime,
+        form: Form,
+    ) -> Verdict:
+        interval = Interval.at(start, offer.minutes[form])
+        unpublished = _unpublished(rulebook, offer, caseworker)
+        if unpublished is not None:
+            says = sentences(unpublished, {})
+            return Verdict(offer.name, caseworker, form, interval, unpublished, says, {}, {})
+        window = interval.padded(timedelta(days=1), timedelta(days=1))
+        asked = Asked(offer, rulebook, self._directory(), [caseworker], [form], window, now, self._settings.max_age)
+        scene = Reader(tx, self._mirror, asked).scene()
+        return Inquiry(tx, scene, caseworker, form, interval).verdict()
+
+    def still_free(
+        self, tx: Tx, offer: Offer, slot: Slot, now: datetime, ignoring_meeting: str | None = None
+    ) -> MailboxId | None:
+        """Prove inside the caller's transaction that *slot* is on offer; the id of its room, None if it needs none.
+
+        The caller holds the locks (caseworker, site and day), has ended expired holds, and writes the claims, on
+        which the database has the last word.
+
+        :param ignoring_meeting: the meeting that is being moved here; its own time counts as free.
+        :raises SlotGone: it is not on offer. :raises TemporarilyClosed: the calendar cannot be trusted now.
+        """
+        rulebook, directory = self.rules.within(tx), self._directory()
+        if slot.form not in offer.minutes or _unpublished(rulebook, offer, slot.caseworker) is not None:
+            raise SlotGone(GONE)
+        if slot.caseworker not in directory.caseworkers:
+            raise SlotGone(GONE)
+        asked = Asked(
+            offer,
+            rulebook,
+            directory,
+            [slot.caseworker],
+            [slot.form],
+            slot.interval,
+            now,
+            self._settings.max_age,
+            ignoring_meeting,
+        )
+        scene = Reader(tx, self._mirror, asked).scene()
+        if scene.distrusted:
+            trust = scene.distrusted[slot.caseworker]
+            raise TemporarilyClosed(f"{CLOSED} ({trust.reason})")
+        left = survivors(scene, scene.people[0], slot.form)
+        if (
+            slot.interval.end != slot.interval.start + timedelta(minutes=offer.minutes[slot.form])
+            or not left[Step.ROOM]
+        ):
+            raise SlotGone(GONE)
+        return choose(tx, scene, slot) if slot.form in offer.room_forms else None
+
+    def _believable(self, window: Interval) -> None:
+        if window.duration > self._settings.longest:
+            raise BadRequest(
+                f"The range is {window.duration.days} days; "
+                f"at most {self._settings.longest.days} days may be asked at once."
+            )
+
+    def _kept(self, question: Question, generation: int, now: datetime) -> Answer | None:
+        with self._lock:
+            kept = self._answers.get(question)
+        if kept is None or kept.answer.generation != generation or kept.directory is not self._directory():
+            return None
+        return kept.answer if kept.made <= now < kept.answer.valid_until else None
+
+    def _keep(self, question: Question, remembered: Remembered) -> None:
+        with self._lock:
+            self._answers[question] = remembered
+            self._answers.move_to_end(question)
+            while len(self._answers) > ANSWERS:
+                self._answers.popitem(last=False)
+
+    def _asked(self, tx: Tx, question: Question, now: datetime) -> Asked:
+        rulebook, directory = self.rules.within(tx), self._directory()
+        offer = _offer(rulebook, question.offer)
+        people = _people(rulebook, directory, offer, question)
+        return Asked(
+            offer,
+            rulebook,
+            directory,
+            people,
+            _forms(offer, question.form),
+            _bookable(offer, directory, people, question.window, now),
+            now,
+            self._settings.max_age,
+        )
+
+
+def _offer(rulebook: Rulebook, name: str) -> Offer:
+    offer = rulebook.offers.get(name)
+    if offer is None:
+        raise UnknownOffer(f"There is no offer '{name}'. Offers are: {', '.join(sorted(rulebook.offers)) or 'none'}.")
+    return offer
+
+
+def _forms(offer: Offer, form: Form | None) -> Sequence[Form]:
+    if form is None:
+        return offer.forms
+    if form not in offer.minutes:
+        raise BadRequest(f"The offer '{offer.name}' is not held as {form}; its forms are: {', '.join(offer.forms)}.")
+    return (form,)
+
+
+def _people(rulebook: Rulebook, directory: Directory, offer: Offer, question: Question) -> list[MailboxId]:
+    """Those who serve the offer and whose teams are live."""
+    serving = [one for one in offer.caseworkers if one in directory.caseworkers]
+    if question.caseworker is not None:
+        if question.caseworker not in serving:
+            raise UnknownCaseworker(f"No caseworker '{question.caseworker}' serves the offer '{offer.name}'.")
+        serving = [question.caseworker]
+    modes = (Mode.LIVE, Mode.SHADOW) if question.shadow else (Mode.LIVE,)
+    return [one for one in serving if rulebook.policy(one).mode in modes]
+
+
+def _unpublished(rulebook: Rulebook, offer: Offer, caseworker: MailboxId) -> Reason | None:
+    """Why this person's times are not published at all; None when they are."""
+    if caseworker not in offer.caseworkers:
+        return Reason.NOT_SERVING
+    modes = {Mode.CLOSED: Reason.TEAM_CLOSED, Mode.SHADOW: Reason.TEAM_IN_SHADOW}
+    return modes.get(rulebook.policy(caseworker).mode)
+
+
+def _bookable(
+    offer: Offer, directory: Directory, people: Sequence[MailboxId], window: Interval, now: datetime
+) -> Interval:
+    """*window* without what lies behind us or beyond every horizon, where nothing is on offer anyway.
+
+    When nothing is left it stays a moment long, so that the steps say what removed it.
+    """
+    zones = {directory.sites[directory.caseworkers[one].site].zone for one in people}
+    last = max((moment(horizon_end(offer, now, zone)) for zone in zones), default=window.end)
+    start, end = max(window.start, now - timedelta(days=1)), min(window.end, last + timedelta(days=1))
+    return Interval(start, end) if start < end else Interval(window.start, window.start + timedelta(minutes=1))
+
+
+def _answer(scene: Scene, generation: int) -> Answer:
+    asked = scene.asked
+    rows: list[Row] = []
+    counts: Counter[str] = Counter()
+    for form in asked.forms:
+        for person in scene.people:
+            left = survivors(scene, person, form)
+            counts.update({step.value: cells.bit_count() for step, cells in left.items()})
+            rows.append(Row(form, asked.offer.minutes[form], person.id, left[Step.ROOM]))
+    return Answer(
+        slots=SlotTable(scene.grid, rows),
+        generation=generation,
+        as_of=scene.as_of,
+        valid_until=_valid_until(scene, rows),
+        closed={one: trust.reason for one, trust in scene.distrusted.items()},
+        counts=dict(counts),
+    )
+
+
+def _valid_until(scene: Scene, rows: Sequence[Row]) -> datetime:
+    """When time alone changes the answer: the first slot's notice, a hold, a calendar's age, the next midnight."""
+    asked = scene.asked
+    edges = [asked.now + LONGEST_VALID, *scene.edges]
+    everything = 0
+    for row in rows:
+        everything |= row.starts
+    first = next(scene.grid.instants(everything), None)
+    if first is not None:
+        last_chance = moment(first) - timedelta(minutes=asked.offer.notice)
+        edges.append(max(last_chance, asked.now + timedelta(microseconds=1)))
+    zones = {person.site.zone for person in scene.people}
+    edges += [midnight(wall_clock(asked.now, zone).date() + timedelta(days=1), zone) for zone in zones]
+    return min(edge for edge in edges if edge > asked.now)

@@ -1,0 +1,111 @@
+"""What a verdict says, in Danish and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from syncd.model.verdict import Reason
+
+SENTENCES: Mapping[Reason, tuple[str, str]] = {
+    Reason.OFFERED: ("Tiden er ledig og kan bookes.", "The time is on offer."),
+    Reason.NOT_SERVING: (
+        "Sagsbehandleren har ikke dette mødetilbud.",
+        "The caseworker does not serve this offer.",
+    ),
+    Reason.TEAM_CLOSED: (
+        "Teamet er lukket for selvbooking.",
+        "The team is closed for self-booking.",
+    ),
+    Reason.TEAM_IN_SHADOW: (
+        "Teamet kører i skygge: tider beregnes, men tilbydes ikke.",
+        "The team runs in shadow: times are computed but not offered.",
+    ),
+    Reason.NEVER_READ: (
+        "Kalenderen er ikke læst endnu; ukendt tid er aldrig ledig tid.",
+        "The calendar has not been read yet; unknown time is never free time.",
+    ),
+    Reason.REFUSED_LOSS: (
+        "Der forsvandt så meget fra kalenderen på én gang, at en medarbejder skal se på det.",
+        "So much vanished from the calendar at once that a person must look at it.",
+    ),
+    Reason.UNREADABLE: (
+        "{objects} element(er) i kalenderen kan ikke forstås; indtil de er set efter, tilbydes intet.",
+        "{objects} object(s) in the calendar cannot be understood; nothing is offered until they are looked at.",
+    ),
+    Reason.STALE: (
+        "Kalenderen er sidst læst {as_of_wall}; det er for længe siden til at stole på den.",
+        "The calendar was last read at {as_of_wall}; that is too long ago to be trusted.",
+    ),
+    Reason.NOT_COVERED: (
+        "Kalenderen er ikke læst så langt frem.",
+        "The calendar is not read that far.",
+    ),
+    Reason.PAST: ("Tiden er passeret.", "The time is past."),
+    Reason.OFF_GRID: (
+        "Møder begynder hvert {step}. minut regnet fra midnat; dette tidspunkt er ikke et af dem.",
+        "Meetings begin every {step} minutes from midnight; this is not one of those times.",
+    ),
+    Reason.CLOSED_DAY: ("Der er lukket den dag: {why}.", "Closed that day: {why}."),
+    Reason.EXCEPTION: (
+        "Den dag gælder andre tider end normalt ({why}): {hours}.",
+        "Other hours than usual hold that day ({why}): {hours}.",
+    ),
+    Reason.NO_HOURS: ("Ingen arbejdstid den dag.", "No working hours that day."),
+    Reason.OUTSIDE_HOURS: (
+        "Hele mødet ({minutes} minutter) ligger ikke inden for arbejdstiden den dag: {hours}.",
+        "The whole meeting ({minutes} minutes) does not lie within that day's working hours: {hours}.",
+    ),
+    Reason.NOT_MARKED: (
+        "Kun tid, som sagsbehandleren har mærket til selvbooking, tilbydes; her er intet mærke.",
+        "Only time that the caseworker marked for self-booking is offered; there is no mark here.",
+    ),
+    Reason.EVENT: (
+        "Optaget i kalenderen ({busy_da}) {span_wall}{buffer_da}.",
+        "Taken in the calendar ({busy}) {span_wall}{buffer}.",
+    ),
+    Reason.BOOKED: (
+        "Et booket møde optager {span_wall} (med buffer).",
+        "A booked meeting takes {span_wall} (with buffers).",
+    ),
+    Reason.HELD: (
+        "Tiden er reserveret til en anden indtil {expires_wall}.",
+        "The time is reserved for somebody else until {expires_wall}.",
+    ),
+    Reason.NOTICE: (
+        "Der skal være mindst {notice} minutter til mødet begynder.",
+        "It must be at least {notice} minutes until the meeting begins.",
+    ),
+    Reason.HORIZON: (
+        "Der kan bookes {days} dage frem; tiden ligger senere.",
+        "Booking is open {days} days ahead; the time is later.",
+    ),
+    Reason.CAP: (
+        "Loftet på {most} møder pr. {period_da} er nået ({number} er booket).",
+        "The cap of {most} meetings per {period} is reached ({number} are booked).",
+    ),
+    Reason.NO_ROOM: (
+        (
+            "Intet egnet lokale er ledigt: {suitable} opfylder kravene, {unknown} af dem kan ikke bruges, "
+            "fordi deres kalender ikke er læst."
+        ),
+        (
+            "No suitable room is free: {suitable} meet the requirement, {unknown} of them cannot be used because "
+            "their calendar was not read."
+        ),
+    ),
+}
+
+BUSY_DA = {
+    "free": "heldagsaftale",
+    "tentative": "foreløbig",
+    "busy": "optaget",
+    "out-of-office": "ikke til stede",
+    "working-elsewhere": "arbejder andetsteds",
+    "unavailable": "ikke til rådighed",
+}
+
+
+def sentences(reason: Reason, facts: Mapping[str, str]) -> dict[str, str]:
+    """The sentence for *reason* by language, with *facts* put in."""
+    danish, english = SENTENCES[reason]
+    return {"da": danish.format(**facts), "en": english.format(**facts)}

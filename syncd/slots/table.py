@@ -1,0 +1,119 @@
+"""Times on offer, kept as sets of cells and unfolded only as far as somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import NamedTuple, overload
+
+from syncd.model.directory import MailboxId
+from syncd.model.interval import Interval
+from syncd.model.offer import Form, Slot
+from syncd.slots.grid import Cells, Grid
+
+
+class Time(NamedTuple):
+    """One time of one form; *number* caseworkers can serve it. *start* and *end* in epoch seconds."""
+
+    start: int
+    end: int
+    form: Form
+    number: int
+    servers: tuple[MailboxId, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """When one caseworker can begin a meeting of one form."""
+
+    form: Form
+    minutes: int
+    caseworker: MailboxId
+    starts: Cells
+
+
+class SlotTable(Sequence[Slot]):
+    """The slots of an answer, by time, then form, then caseworker in the order of *rows*."""
+
+    def __init__(self, grid: Grid, rows: Sequence[Row]) -> None:
+        self._grid = grid
+        self._rows = tuple(row for row in rows if row.starts)
+
+    def times(self, *, named: bool = False) -> list[Time]:
+        """Each time once, in order, with how many can serve it; *named* also says who."""
+        forms: dict[Form, list[Row]] = {}
+        for row in self._rows:
+            forms.setdefault(row.form, []).append(row)
+        found: list[Time] = []
+        for form, rows in forms.items():
+            length = rows[0].minutes * 60
+            signs = _signs(rows, self._grid.cells) if named else []
+            for start, count in _tally(self._grid, [row.starts for row in rows]):
+                at = (start - self._grid.base) // self._grid.cell
+                who = tuple(name for name, sign in signs if sign[at] == "1") if named else ()
+                found.append(Time(start, start + length, form, count, who))
+        return sorted(found, key=_by_start) if len(forms) > 1 else found
+
+    @cached_property
+    def _slots(self) -> tuple[Slot, ...]:
+        found: list[Slot] = []
+        for time in self.times(named=True):
+            interval = Interval(datetime.fromtimestamp(time.start, UTC), datetime.fromtimestamp(time.end, UTC))
+            found += [Slot(interval, name, time.form) for name in time.servers]
+        return tuple(found)
+
+    def __len__(self) -> int:
+        return sum(row.starts.bit_count() for row in self._rows)
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def __iter__(self) -> Iterator[Slot]:
+        return iter(self._slots)
+
+    @overload
+    def __getitem__(self, index: int) -> Slot: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Slot]: ...
+    def __getitem__(self, index: int | slice) -> Slot | Sequence[Slot]:
+        return self._slots[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._slots)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} slots>"
+
+
+def _by_start(time: Time) -> int:
+    return time.start
+
+
+def _signs(rows: Sequence[Row], cells: int) -> list[tuple[MailboxId, str]]:
+    """Per caseworker a text with ``1`` at each cell in the set, the first cell first."""
+    return [(row.caseworker, f"{row.starts:0{cells}b}"[::-1]) for row in rows]
+
+
+def _tally(grid: Grid, sets: Sequence[Cells]) -> Iterator[tuple[int, int]]:
+    """How many of *sets* each cell is in: (where it begins, count), for those in at least one.
+
+    Sets are added like binary numbers, a digit at a time for all cells at once.
+    """
+    digits: list[Cells] = []
+    for carry in sets:
+        for place, digit in enumerate(digits):
+            if not carry:
+                break
+            digits[place], carry = digit ^ carry, digit & carry  # noqa: PLW2901 - the carry of an adder
+        if carry:
+            digits.append(carry)
+    columns = zip(*(f"{digit:0{grid.cells}b}" for digit in reversed(digits)), strict=True)
+    value = {column: int("".join(column), 2) for column in set(columns)}
+    columns = zip(*(f"{digit:0{grid.cells}b}" for digit in reversed(digits)), strict=True)
+    counts = [value[column] for column in columns]
+    return ((grid.base + at * grid.cell, count) for at, count in enumerate(reversed(counts)) if count)
