@@ -58,7 +58,7 @@ def run(once: bool, directory: Path | None = None) -> int:
         with _folder(directory) as folder, _town(folder, fixed_ports=not once) as running:
             print(f"\n{ORGANISATION} is up after {time.monotonic() - began:.1f} s.\n")
             if once:
-                return _guide(running)
+                return guide(running)
             _invite(running)
             _wait(running)
     except ChildFailed as failure:
@@ -125,7 +125,7 @@ def _window() -> Interval:
     return Interval(now, now + timedelta(days=_DAYS))
 
 
-def _guide(running: Town) -> int:
+def guide(running: Town) -> int:
     """Walk through the tour, one line a step; 1 as soon as a step was not seen."""
 
     def open_calendar(owner: str) -> Groupware:
