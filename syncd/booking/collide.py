@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select, true
 
 from syncd.booking.take import with_buffers
 from syncd.model.booking import Meeting
@@ -20,21 +20,22 @@ from syncd.store.tables import MeetingRow
 
 
 def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting) -> bool:
-    """Whether an event of somebody else takes time that the meeting has claimed, of its person or its room.
+    """Whether something takes time that the meeting has claimed, of its person or its room.
 
-    So does another meeting of ours that a human moved there: its claim could not be active beside ours, but counts.
+    That is an event of somebody else, or another meeting of ours that a human moved there: its claim cannot be active
+    beside ours, or is not yet made, but it counts.
     """
     policy = rulebook.policy(meeting.caseworker)
     padded = with_buffers(meeting.interval, meeting.before, meeting.after)
     if tx.meetings.busy([meeting.caseworker], padded, ignoring=meeting.id)[meeting.caseworker]:
         return True
-    foreign = foreign_events(tx, [meeting.caseworker], padded)[meeting.caseworker]
-    if any(blocks(event, policy, meeting.form) for event in foreign):
+    beside = _events(tx, [meeting.caseworker], padded, _passing(meeting))[meeting.caseworker]
+    if any(blocks(event, policy, meeting.form) for event in beside):
         return True
     room = directory.rooms.get(meeting.room) if meeting.room else None
     if room is None:
         return False
-    events = foreign_events(tx, [room.id], rank.claim(room, meeting.interval))[room.id]
+    events = _events(tx, [room.id], rank.claim(room, meeting.interval), _passing(meeting))[room.id]
     return any(event.busy is not BusyType.FREE for event in events)
 
 
@@ -45,11 +46,24 @@ def blocks(event: Occurrence, policy: Policy, form: Form) -> bool:
 
 
 def foreign_events(tx: Tx, mailboxes: Collection[MailboxId], window: Interval) -> Mapping[MailboxId, list[Occurrence]]:
-    """What the mirror holds that is not one of our own entries, whose time the claims tell better.
+    """What the mirror holds that is not one of our own entries, whose time the claims tell better."""
+    return _events(tx, mailboxes, window, true())
+
+
+def _passing(meeting: Meeting) -> ColumnElement[bool]:
+    """Entries that are no obstacle to *meeting*: its own, and those on their way out of the calendars."""
+    return or_(MeetingRow.id == meeting.id, ~MeetingRow.wanted)
+
+
+def _events(
+    tx: Tx, mailboxes: Collection[MailboxId], window: Interval, left_out: ColumnElement[bool]
+) -> Mapping[MailboxId, list[Occurrence]]:
+    """What the mirror holds, without the entries of our meetings that are *left_out*.
 
     An entry is ours by UID and stamp together: a copy that a human made has our stamp under another UID, and counts.
     """
     found = tx.mailboxes.occurrences(mailboxes, window)
     stamped = {event.uid for events in found.values() for event in events if event.stamp is not None}
-    ours = set(tx.session.scalars(select(MeetingRow.uid).where(MeetingRow.uid.in_(stamped)))) if stamped else set()
+    question = select(MeetingRow.uid).where(MeetingRow.uid.in_(stamped), left_out)
+    ours = set(tx.session.scalars(question)) if stamped else set()
     return {mailbox: [event for event in events if event.uid not in ours] for mailbox, events in found.items()}

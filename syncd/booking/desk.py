@@ -10,31 +10,33 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from syncd.booking.allowed import BOOKED, may_cancel, may_move, one_future
 from syncd.booking.collide import collision
 from syncd.booking.desire import booked, cancelled, desire
 from syncd.booking.results import Appointment, Reply
-from syncd.booking.take import Taken, Wish, about, by_load, take
+from syncd.booking.take import Wish, about, by_load, moved_meeting, new_meeting, take
 from syncd.errors import (
     BadRequest,
     Contention,
     HoldExpired,
     KeyMissing,
-    NotAllowed,
     SlotGone,
     UnknownBooking,
     UnknownCaseworker,
     UnknownHold,
     UnknownOffer,
 )
-from syncd.model.booking import Booking, BookingState, Meeting, RoomState, advance
+from syncd.model.booking import Booking, BookingState, Meeting, advance
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook
-from syncd.publish import Publisher
-from syncd.store import Store, Tx, locks
+from syncd.store import Store, Tx
 from syncd.store.idempotency import Stored
+
+if TYPE_CHECKING:
+    from syncd.publish import Publisher
 
 T = TypeVar("T")
 
@@ -42,7 +44,6 @@ ALTERNATIVES = 5
 """How many other times a citizen is shown when the chosen one is gone."""
 ALTERNATIVE_DAYS = 14
 LONGEST_KEY = 255
-BOOKED = frozenset({BookingState.PENDING, BookingState.CONFIRMED})
 
 
 def new_id() -> str:
@@ -188,9 +189,9 @@ class Desk:
         self, tx: Tx, client: str, wish: Wish, caseworker: MailboxId | None, citizen: str | None, now: datetime
     ) -> Appointment:
         if citizen is not None:
-            self._one_future(tx, client, citizen, wish.offer, now)
+            one_future(tx, client, citizen, wish.offer, now)
         taken = take(tx, self._publisher, self._directory(), wish, self._candidates(tx, wish, caseworker, now), now)
-        meeting = self._new_meeting(wish, taken)
+        meeting = new_meeting(self._directory(), wish, taken)
         expires = now + timedelta(minutes=wish.offer.hold_minutes)
         hold = Booking(self._ids(), meeting.id, client, BookingState.HELD, now, citizen, expires)
         tx.meetings.add(meeting, now)
@@ -203,7 +204,7 @@ class Desk:
 
     def _book(self, tx: Tx, client: str, hold_id: str, citizen: str, now: datetime) -> Appointment:
         hold, meeting = self._pair(tx, client, hold_id, UnknownHold)
-        self._one_future(tx, client, citizen, self._offer(meeting.offer), now, ignoring=hold_id)
+        one_future(tx, client, citizen, self._offer(meeting.offer), now, ignoring=hold_id)
         tx.mailboxes.lock(meeting.caseworker)
         hold, meeting = self._locked(tx, client, hold, meeting)
         if hold.citizen not in (None, citizen):
@@ -238,12 +239,12 @@ class Desk:
         person = self._serving(offer, caseworker or meeting.caseworker)
         wish.lock(tx, self._directory(), person)
         booking, meeting = self._locked(tx, client, booking, meeting)
-        self._may_change(booking, meeting, offer, now, moving=True)
+        may_move(booking, meeting, offer, now)
         if (meeting.interval, meeting.caseworker, meeting.form) == (wish.interval, person, target):
             return Appointment(booking, meeting)
         tx.meetings.release(meeting.id)
         taken = take(tx, self._publisher, self._directory(), wish, [person], now)
-        changed = desire(tx, self._moved(meeting, wish, taken), now)
+        changed = desire(tx, moved_meeting(self._directory(), meeting, wish, taken), now)
         taken.claim(tx, meeting.id)
         booking = replace(booking, moves=booking.moves + 1)
         if booking.state is BookingState.CONFIRMED:
@@ -261,7 +262,7 @@ class Desk:
         if booking.state in (BookingState.CANCELLED, BookingState.EXPIRED):
             return Appointment(booking, meeting)
         if booking.state in BOOKED:
-            self._may_change(booking, meeting, self._rulebook().offers.get(meeting.offer), now, moving=False)
+            may_cancel(booking, meeting, self._rulebook().offers.get(meeting.offer), now)
         ended = advance(booking, BookingState.CANCELLED)
         made = Appointment(ended, cancelled(tx, meeting, now))
         tx.bookings.save(ended, now)
@@ -291,65 +292,6 @@ class Desk:
             return [self._serving(wish.offer, caseworker)]
         known = [one for one in wish.offer.caseworkers if one in self._directory().caseworkers]
         return by_load(tx, self._rulebook(), self._directory(), known, wish.interval, now)
-
-    def _one_future(self, tx: Tx, client: str, citizen: str, offer: Offer, now: datetime, ignoring: str = "") -> None:
-        """Refuse a second future meeting where the offer allows one only."""
-        if not offer.one_future:
-            return
-        locks.take(tx.session, [locks.citizen(client, citizen)])
-        other = tx.bookings.future(client, citizen, offer.name, now, ignoring)
-        if other is not None:
-            raise NotAllowed(
-                "The citizen already has a future meeting of this offer. Move or cancel that one; nothing was changed.",
-                booking=other.id,
-            )
-
-    def _new_meeting(self, wish: Wish, taken: Taken) -> Meeting:
-        site = self._directory().sites[self._directory().caseworkers[taken.caseworker].site]
-        return Meeting(
-            id=wish.meeting,
-            uid=f"{wish.meeting}@syncd",
-            offer=wish.offer.name,
-            form=wish.form,
-            caseworker=taken.caseworker,
-            room=taken.room,
-            room_state=RoomState.PENDING if taken.room else RoomState.NONE,
-            interval=wish.interval,
-            zone=site.zone,
-            before=wish.offer.before,
-            after=wish.offer.after,
-            wanted=False,
-            desired_generation=0,
-            applied_generation=0,
-        )
-
-    def _moved(self, meeting: Meeting, wish: Wish, taken: Taken) -> Meeting:
-        """*meeting* at its new time: what it is called and what is owed stays, all else is as if new."""
-        fresh = self._new_meeting(wish, taken)
-        return replace(
-            meeting,
-            form=fresh.form,
-            caseworker=fresh.caseworker,
-            room=fresh.room,
-            room_state=fresh.room_state,
-            interval=fresh.interval,
-            zone=fresh.zone,
-            before=fresh.before,
-            after=fresh.after,
-            attention=None,
-            conflict=False,
-        )
-
-    def _may_change(
-        self, booking: Booking, meeting: Meeting, offer: Offer | None, now: datetime, *, moving: bool
-    ) -> None:
-        if booking.state not in BOOKED:
-            raise NotAllowed(f"The booking is {booking.state.value}, so it cannot be moved. Nothing was changed.")
-        notice = timedelta(minutes=offer.cancel_notice if offer else 0)
-        if now >= meeting.interval.start - notice:
-            raise NotAllowed("It is too late to change this meeting here. Contact the caseworker; nothing was changed.")
-        if moving and offer and offer.moves is not None and booking.moves >= offer.moves:
-            raise NotAllowed(f"The meeting has been moved {booking.moves} times, which is the most allowed.")
 
     def _pair(
         self, tx: Tx, client: str, booking_id: str, missing: type[UnknownHold | UnknownBooking]
@@ -408,6 +350,12 @@ class Desk:
         wanted = datetime.fromisoformat(str(gone.facts["start"]))
         start = max(now, wanted - timedelta(days=ALTERNATIVE_DAYS))
         window = Interval(start, max(wanted, start) + timedelta(days=ALTERNATIVE_DAYS))
-        answer = self._publisher.answer(str(gone.facts["offer"]), window, now, form=Form(str(gone.facts["form"])))
+        answer = self._publisher.answer(
+            str(gone.facts["offer"]),
+            window,
+            now,
+            caseworker=str(gone.facts["caseworker"]) if "caseworker" in gone.facts else None,
+            form=Form(str(gone.facts["form"])),
+        )
         starts = sorted({slot.interval.start for slot in answer.slots}, key=lambda at: (abs(at - wanted), at))
         return [at.isoformat().replace("+00:00", "Z") for at in starts if at != wanted][:ALTERNATIVES]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from syncd.booking.desk import BOOKED, Desk
+from syncd.booking.allowed import BOOKED
+from syncd.booking.desk import Desk
 from syncd.booking.results import Appointment
 from syncd.errors import UnknownHold
 from syncd.store import Store, Tx

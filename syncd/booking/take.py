@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
 from syncd.errors import SlotGone
-from syncd.model.booking import Meeting
+from syncd.model.booking import Meeting, RoomState
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook, Slot
 from syncd.model.zones import days, wall_clock, whole_days
-from syncd.publish import Publisher
 from syncd.roomalloc import rank
 from syncd.store import Tx, locks
+
+if TYPE_CHECKING:
+    from syncd.publish import Publisher
 
 GONE = "This time is no longer on offer. Nothing was changed; choose another one."
 
@@ -103,6 +106,42 @@ def _take_of(
     if room is not None:
         spans.append((room, rank.claim(directory.rooms[room], wish.interval)))
     return Taken(caseworker, room, tuple(sorted(spans)))
+
+
+def new_meeting(directory: Directory, wish: Wish, taken: Taken) -> Meeting:
+    """The meeting that takes the time; no calendar should hold it yet."""
+    site = directory.sites[directory.caseworkers[taken.caseworker].site]
+    return Meeting(
+        id=wish.meeting,
+        uid=f"{wish.meeting}@syncd",
+        offer=wish.offer.name,
+        form=wish.form,
+        caseworker=taken.caseworker,
+        room=taken.room,
+        room_state=RoomState.PENDING if taken.room else RoomState.NONE,
+        interval=wish.interval,
+        zone=site.zone,
+        before=wish.offer.before,
+        after=wish.offer.after,
+        wanted=False,
+        desired_generation=0,
+        applied_generation=0,
+    )
+
+
+def moved_meeting(directory: Directory, meeting: Meeting, wish: Wish, taken: Taken) -> Meeting:
+    """*meeting* at its new time: its name and what is owed stay, all else is as if new."""
+    fresh = new_meeting(directory, wish, taken)
+    return replace(
+        fresh,
+        uid=meeting.uid,
+        wanted=meeting.wanted,
+        desired_generation=meeting.desired_generation,
+        applied_generation=meeting.applied_generation,
+        owed_since=meeting.owed_since,
+        rewrites_day=meeting.rewrites_day,
+        rewrites=meeting.rewrites,
+    )
 
 
 def _asked(wish: Wish, candidates: Sequence[MailboxId]) -> dict[str, object]:

@@ -150,7 +150,7 @@ class Meetings:
     ) -> dict[MailboxId, int]:
         """How many meetings and live holds of each caseworker begin inside *window*."""
         question = (
-            select(MeetingRow.caseworker, func.count())
+            select(MeetingRow.caseworker, func.count().label("number"))
             .join(BookingRow, BookingRow.meeting == MeetingRow.id)
             .where(
                 MeetingRow.caseworker.in_(caseworkers),
@@ -161,7 +161,7 @@ class Meetings:
             )
             .group_by(MeetingRow.caseworker)
         )
-        counted = dict(self._session.execute(question).tuples())
+        counted: dict[str, int] = {row.caseworker: row.number for row in self._session.execute(question)}
         return {caseworker: counted.get(caseworker, 0) for caseworker in caseworkers}
 
     def strayed(self, now: datetime, limit: int) -> list[str]:
