@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
 
-import icalendar
-import recurring_ical_events
-
+from syncd.adapters.caldav.ics.availability import Availability, availability_written, closed, read_availability
+from syncd.adapters.caldav.ics.budget import Budget
+from syncd.adapters.caldav.ics.event import Event, Reader, read_event, written
+from syncd.adapters.caldav.ics.freebusy import read_freebusy
+from syncd.adapters.caldav.ics.groups import expand_all
+from syncd.adapters.caldav.ics.lines import calendars
 from syncd.adapters.caldav.ics.refusal import Unparsable
-from syncd.model.busy import BusyType, Occurrence, Stamp
-from syncd.model.interval import Interval, merge
+from syncd.adapters.caldav.ics.zones import Clocks
+from syncd.model.busy import BusyType, Occurrence
+from syncd.model.interval import Interval, merge, subtract
 from syncd.model.zones import clock
 
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-KEPT = (
-    "UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE", "TRANSP", "STATUS",
-    "X-MICROSOFT-CDO-BUSYSTATUS", "X-MICROSOFT-CDO-INTENDEDSTATUS", "X-SYNCD-STAMP", "X-SYNCD-CATEGORY",
-    "X-SYNCD-PARTSTAT",
-)  # fmt: skip
+NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MEMORY: Final = b"BEGIN:VCALENDAR\nX-SYNCD-MEMORY:1\n"
+"""How every memory begins; another number means that another version of the program wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,10 @@ class ReadObject:
     """What one calendar object means for its owner's time.
 
     :param uid: UID of the object; empty when it has none.
-    :param occurrences: its instances that touch the window.
+    :param occurrences: its instances that touch the window, in order.
     :param memory: a privacy-reduced form for `recall_object`.
     :param first: no instance begins before (UTC); 1970 when there is none at all.
-    :param last: none ends after (UTC); None for an endless series.
+    :param last: none ends after (UTC); None for a series that is endless, or too long to be counted.
     """
 
     uid: str
@@ -48,14 +49,11 @@ def read_object(
 
     :param zone: IANA zone of the mailbox, for floating times and dates.
     :param owner: mail address of the calendar's owner; its PARTSTAT counts.
-    :param obeyed: names of the categories to keep; all others are dropped.
-    :raises Unparsable: it cannot be understood.
+    :param obeyed: names of the categories to keep, in any case; all others are dropped.
+    :raises Unparsable: it cannot be understood, or would cost too much.
     """
-    try:
-        reduced = _reduce(icalendar.Calendar.from_ical(data), owner.lower(), set(obeyed))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise Unparsable("the object is not a readable iCalendar text") from error
-    return _expand(reduced, zone, window)
+    names = frozenset(name.lower() for name in obeyed)
+    return _read(data, Reader(Clocks([]), clock(zone), owner.lower(), names), window)
 
 
 def recall_object(memory: bytes, zone: str, window: Interval) -> ReadObject:
@@ -63,7 +61,9 @@ def recall_object(memory: bytes, zone: str, window: Interval) -> ReadObject:
 
     :raises Unparsable: the memory was written by another version; fetch the object again.
     """
-    return _expand(icalendar.Calendar.from_ical(memory), zone, window)
+    if not memory.startswith(MEMORY):
+        raise Unparsable("what was remembered of the object is of another version; fetch it again")
+    return _read(memory, Reader(Clocks([]), clock(zone), ours=True), window)
 
 
 def busy(
@@ -71,104 +71,100 @@ def busy(
 ) -> list[tuple[Interval, BusyType]]:
     """The spans of *data* clipped to *window*, in order; with *merged*, one disjoint cover per busy type.
 
-    :raises Unparsable: it cannot be understood.
+    :raises Unparsable: it cannot be understood, or would cost too much.
     """
-    spans = [
-        (part, o.busy)
-        for o in read_object(data, zone, window, owner=owner).occurrences
-        if (part := o.interval.clip(window))
-    ]
+    found = read_object(data, zone, window, owner=owner).occurrences
+    spans = [(part, o.busy) for o in found if (part := o.interval.clip(window))]
     if merged:
         kinds = {kind for _, kind in spans}
         spans = [(span, kind) for kind in kinds for span in merge(s for s, k in spans if k is kind)]
     return sorted(spans)
 
 
-def _reduce(calendar: Any, owner: str, obeyed: set[str]) -> Any:
-    reduced = icalendar.Calendar()
-    for zone in calendar.walk("VTIMEZONE"):
-        reduced.add_component(zone)
-    for event in calendar.walk("VEVENT"):
-        copy = icalendar.Event()
-        for name in KEPT:
-            if name in event:
-                copy[name] = event[name]
-        categories = event.get("CATEGORIES", [])
-        for names in categories if isinstance(categories, list) else [categories]:
-            for name in names.cats:
-                if str(name) in obeyed:
-                    copy.add("X-SYNCD-CATEGORY", str(name))
-        attendees = event.get("ATTENDEE", [])
-        for attendee in attendees if isinstance(attendees, list) else [attendees]:
-            if owner and str(attendee).lower().removeprefix("mailto:") == owner:
-                copy["X-SYNCD-PARTSTAT"] = attendee.params.get("PARTSTAT", "NEEDS-ACTION")
-        reduced.add_component(copy)
-    return reduced
+def open_hours(data: bytes, zone: str, window: Interval) -> list[Interval] | None:
+    """The time in *window* that a text's VAVAILABILITY leaves open (RFC 7953); None when it has none.
+
+    :raises Unparsable: it cannot be understood.
+    """
+    text = _parse(data, Reader(Clocks([]), clock(zone)))
+    if not text.availabilities:
+        return None
+    spans = closed(text.availabilities, text.reader, window, Budget.of(len(text.events)))
+    return subtract(window, merge(span for span, _ in spans))
 
 
-def _expand(reduced: Any, zone: str, window: Interval) -> ReadObject:
-    events = reduced.walk("VEVENT")
-    tz = clock(zone)
-    start = window.start.astimezone(tz) - timedelta(days=1)
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What a text holds that bears on time."""
+
+    reader: Reader
+    clocks: Clocks
+    events: list[Event]
+    availabilities: list[Availability]
+
+
+def _parse(data: bytes, reader: Reader) -> _Text:
+    """Read every component that bears on time; *reader* is given the clocks that the text defines."""
+    roots, blocks = calendars(data)
+    clocks = Clocks(blocks)
+    reader = replace(reader, clocks=clocks)
+    events: list[Event] = []
+    availabilities: list[Availability] = []
+    for part in (part for root in roots for part in root.parts):
+        if part.name == "VEVENT":
+            events.append(read_event(part, reader))
+        elif part.name == "VFREEBUSY":
+            events.extend(read_freebusy(part, reader))
+        elif part.name == "VAVAILABILITY":
+            availabilities.append(read_availability(part, reader))
+    return _Text(reader, clocks, events, availabilities)
+
+
+def _read(data: bytes, reader: Reader, window: Interval) -> ReadObject:
     try:
-        found = recurring_ical_events.of(reduced, keep_recurrence_attributes=True).between(
-            start, window.end.astimezone(tz) + timedelta(days=1)
-        )
-        occurrences = tuple(sorted(_occurrences(found, zone, window), key=lambda o: o.interval))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
-        raise Unparsable("the object's times or its recurrence rule cannot be read") from error
-    endless = any("RRULE" in event for event in events)
-    starts = [_utc(event["DTSTART"].dt, zone) for event in events]
-    ends = [_utc(event["DTEND"].dt if "DTEND" in event else event["DTSTART"].dt, zone) for event in events]
-    edges = [o.interval for o in occurrences]
+        text = _parse(data, reader)
+        budget = Budget.of(len(text.events))
+        groups = expand_all(text.events, reader.home, window, budget)
+        occurrences = [occurrence for group in groups for occurrence in group.occurrences]
+        if text.availabilities:
+            occurrences += _closed(text, occurrences, window, budget)
+        memory = data if reader.ours else _memory(text)
+    except OverflowError as error:
+        raise Unparsable("a date in it lies outside the years 1 to 9999") from error
+    firsts = [group.first for group in groups] + [one.first or NEVER for one in text.availabilities]
+    ends = [group.last for group in groups] + [one.last for one in text.availabilities]
+    if len(occurrences) > 1:
+        occurrences.sort(key=_order)
     return ReadObject(
-        uid=str(events[0].get("UID", "")) if events else "",
-        occurrences=occurrences,
-        memory=reduced.to_ical(),
-        first=min([*starts, *(i.start for i in edges)], default=NEVER),
-        last=None if endless else max([*ends, *(i.end for i in edges)], default=NEVER),
+        uid=_uid(text),
+        occurrences=tuple(occurrences),
+        memory=memory,
+        first=min(firsts, default=NEVER),
+        last=None if None in ends else max((end for end in ends if end is not None), default=NEVER),
     )
 
 
-def _occurrences(found: list[Any], zone: str, window: Interval) -> Iterator[Occurrence]:
-    for event in found:
-        kind = _busy_type(event)
-        start, end = _utc(event["DTSTART"].dt, zone), _utc(event["DTEND"].dt, zone)
-        if kind is None or start >= end or not (start < window.end and window.start < end):
-            continue
-        recurring = any(name in event for name in ("RRULE", "RDATE"))
-        categories = event.get("X-SYNCD-CATEGORY", [])
-        yield Occurrence(
-            uid=str(event.get("UID", "")),
-            original_start=_utc(event["RECURRENCE-ID"].dt, zone) if recurring else None,
-            interval=Interval(start, end),
-            busy=kind,
-            all_day=not isinstance(event["DTSTART"].dt, datetime),
-            recurring=recurring,
-            categories=tuple(str(c) for c in (categories if isinstance(categories, list) else [categories])),
-            stamp=Stamp.decode(str(event.get("X-SYNCD-STAMP", ""))),
-        )
+def _uid(text: _Text) -> str:
+    uids = [event.uid for event in text.events] + [one.uid for one in text.availabilities]
+    return next(filter(None, uids), "")
 
 
-def _busy_type(event: Any) -> BusyType | None:
-    if str(event.get("STATUS", "")).upper() == "CANCELLED":
-        return None
-    partstat = str(event.get("X-SYNCD-PARTSTAT", "")).upper()
-    if str(event.get("TRANSP", "")).upper() == "TRANSPARENT" or partstat == "DECLINED":
-        return BusyType.FREE
-    if str(event.get("STATUS", "")).upper() == "TENTATIVE" or partstat in ("TENTATIVE", "NEEDS-ACTION"):
-        return BusyType.TENTATIVE
-    return {
-        "FREE": BusyType.FREE,
-        "TENTATIVE": BusyType.TENTATIVE,
-        "OOF": BusyType.OUT_OF_OFFICE,
-        "WORKINGELSEWHERE": BusyType.WORKING_ELSEWHERE,
-    }.get(str(event.get("X-MICROSOFT-CDO-BUSYSTATUS", "")).upper(), BusyType.BUSY)
+def _order(occurrence: Occurrence) -> tuple[datetime, datetime]:
+    return occurrence.interval.start, occurrence.interval.end
 
 
-def _utc(moment: date | datetime, zone: str) -> datetime:
-    if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day, tzinfo=clock(zone))
-    elif moment.tzinfo is None:
-        moment = moment.replace(tzinfo=clock(zone))
-    return moment.astimezone(UTC)
+def _closed(text: _Text, occurrences: list[Occurrence], window: Interval, budget: Budget) -> list[Occurrence]:
+    """Closed hours as occurrences; where an event says more about the same time, the event stands (RFC 7953 5)."""
+    taken = merge(occurrence.interval for occurrence in occurrences if occurrence.busy is not BusyType.FREE)
+    return [
+        Occurrence(one.uid, None, part, one.kind)
+        for span, one in closed(text.availabilities, text.reader, window, budget)
+        for part in subtract(span, taken)
+    ]
+
+
+def _memory(text: _Text) -> bytes:
+    lines = [line for event in text.events for line in written(event)]
+    lines += [line for one in text.availabilities for line in availability_written(one)]
+    zones = text.clocks.blocks_used()
+    return MEMORY + "\n".join([*zones, *lines, "END:VCALENDAR", ""]).encode()
