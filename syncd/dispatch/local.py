@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from time import monotonic
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from syncd.clock import Clock
 from syncd.observe.logs import log
 
 
@@ -35,7 +36,8 @@ class Task:
 class LocalDispatcher:
     """Runs tasks in threads, never the same one twice at a time."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, clock: Clock) -> None:
+        self._clock = clock
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(threads)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
@@ -55,7 +57,7 @@ class LocalDispatcher:
             seconds=task.seconds,
             jitter=task.jitter or None,
             id=task.name,
-            next_run_time=datetime.now(UTC),
+            next_run_time=self._clock.now(),
             replace_existing=True,
         )
 
@@ -66,7 +68,7 @@ class LocalDispatcher:
                 self._again.add(name)
                 return
         try:
-            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+            self._scheduler.modify_job(name, next_run_time=self._clock.now())
         except JobLookupError:
             log.debug("dispatch.hint_ignored", task=name)
 

@@ -9,7 +9,9 @@ REGISTRY = CollectorRegistry()
 SYNC_SECONDS = Histogram("syncd_sync_duration_seconds", "Length of one mailbox pass", ["outcome"], registry=REGISTRY)
 SYNC_AGE = Gauge("syncd_mailbox_sync_age_seconds", "Age of the oldest mirror", registry=REGISTRY)
 MAILBOXES = Gauge("syncd_mailboxes", "Mailboxes by how far they can be trusted", ["trust"], registry=REGISTRY)
-OUTBOX_PENDING = Gauge("syncd_outbox_pending", "Meetings whose calendars are not yet as they should be", registry=REGISTRY)
+OUTBOX_PENDING = Gauge(
+    "syncd_outbox_pending", "Meetings whose calendars are not yet as they should be", registry=REGISTRY
+)
 OUTBOX_OLDEST = Gauge("syncd_outbox_oldest_seconds", "How long the oldest of them has waited", registry=REGISTRY)
 NEEDS_ATTENTION = Gauge("syncd_needs_attention", "Meetings a person must look at", registry=REGISTRY)
 RECONCILED = Counter("syncd_reconciled_total", "Meetings compared with their calendars", ["outcome"], registry=REGISTRY)

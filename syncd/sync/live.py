@@ -47,7 +47,7 @@ class LiveLook:
         self._patience = patience
         self._pool = ThreadPoolExecutor(threads, "live")
 
-    def __call__(self, offer: str, start: datetime, caseworker: MailboxId | None, now: datetime) -> None:
+    def __call__(self, offer: str, _start: datetime, caseworker: MailboxId | None, now: datetime) -> None:
         """Read again the named caseworker's calendar if its mirror is older than ``fresh``.
 
         With nobody named the desk chooses among mirrors; then only their age is judged.
@@ -62,7 +62,7 @@ class LiveLook:
             wait([future], self._patience.deadline.total_seconds())
         if min(self._age(mailbox, now) for mailbox in wanted) > self._patience.limit:
             raise TemporarilyClosed(
-                "The calendar cannot be read just now, so no time can be reserved. Nothing was changed; try again soon.",
+                "The calendar cannot be read just now, so no time can be reserved. Nothing was changed; try soon.",
                 retry_after=60,
             )
 

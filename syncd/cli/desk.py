@@ -1,0 +1,144 @@
+"""Commands about bookings, rooms, and the writing to calendars."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from syncd.cli import screen
+from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of, window_of, zone_of
+from syncd.clock import SystemClock
+from syncd.model.directory import Room
+from syncd.model.interval import Interval
+from syncd.store import overview
+
+writes = typer.Typer(no_args_is_help=True, help="The writing to calendars, when it was stopped for a person to look.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command(name="bookings")(bookings)
+    app.command(name="rooms")(rooms)
+    app.add_typer(writes, name="writes")
+
+
+def bookings(
+    start: Annotated[str | None, typer.Option("--from", help="Beginning; now if left out.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="End; 30 days later if left out.")] = None,
+    state: Annotated[str | None, typer.Option(help="held, pending, confirmed, cancelled or expired.")] = None,
+    attention: Annotated[bool, typer.Option("--attention", help="Only what a person must look at.")] = False,
+    path: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Bookings of all clients by time, without anything about citizens."""
+    now = SystemClock().now()
+    with parts_of(path) as parts:
+        window = window_of(start, end, zone_of(parts.config), now, days=30)
+        with parts.store.read() as tx:
+            lines = overview.bookings(tx.session, window, state, attention)
+    if as_json:
+        screen.print_json(
+            [
+                {
+                    "id": line.id,
+                    "state": line.state,
+                    "offer": line.offer,
+                    "form": line.form,
+                    "start": screen.iso(line.interval.start),
+                    "end": screen.iso(line.interval.end),
+                    "caseworker": line.caseworker,
+                    "room": line.room,
+                    "room_state": line.room_state,
+                    "settled": line.settled,
+                    "attention": line.attention,
+                }
+                for line in lines
+            ]
+        )
+        return
+    rows = [
+        (
+            screen.local(b.interval.start, b.zone),
+            b.state + ("" if b.settled else " (being written)"),
+            b.offer,
+            b.caseworker,
+            b.room or b.room_state,
+            b.id,
+            b.attention or "",
+        )
+        for b in lines
+    ]
+    screen.table(
+        f"{len(lines)} booking(s)", ("when", "state", "offer", "caseworker", "room", "booking", "to look at"), rows
+    )
+
+
+def rooms(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Rooms, and how they are taken in the coming week."""
+    now = SystemClock().now()
+    week = Interval(now, now + timedelta(days=7))
+    with parts_of(path) as parts:
+        listed = sorted(parts.directory.rooms.values(), key=lambda room: (room.site, room.floor, room.id))
+        with parts.store.read() as tx:
+            ours = tx.meetings.busy([room.id for room in listed], week, now)
+            seen = tx.mailboxes.occurrences([room.id for room in listed], week)
+    if as_json:
+        screen.print_json(
+            [_told(room) | {"meetings": len(ours[room.id]), "entries": len(seen[room.id])} for room in listed]
+        )
+        return
+    rows = [
+        (
+            room.id,
+            room.name,
+            room.site,
+            str(room.floor),
+            str(room.capacity),
+            ", ".join(sorted(room.features)),
+            "yes" if room.step_free else "",
+            str(len(ours[room.id])),
+            str(len(seen[room.id])),
+        )
+        for room in listed
+    ]
+    columns = ("room", "name", "site", "floor", "seats", "features", "step-free", "our meetings", "calendar entries")
+    screen.table("Rooms, and the coming week", columns, rows)
+
+
+def _told(room: Room) -> dict[str, object]:
+    return {
+        "id": room.id,
+        "name": room.name,
+        "site": room.site,
+        "floor": room.floor,
+        "capacity": room.capacity,
+        "features": sorted(room.features),
+        "step_free": room.step_free,
+        "turnover": room.turnover,
+    }
+
+
+@writes.command("status")
+def status(path: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Say whether writing goes on, and what is still owed to calendars."""
+    with parts_of(path) as parts:
+        stopped = parts.reconciler.brake()
+        with parts.store.read() as tx:
+            debt = overview.owed(tx.session, SystemClock().now())
+    screen.say(stopped or "Writing goes on.")
+    screen.say(
+        f"{debt.pending} meeting(s) wait to be written, the oldest for {debt.oldest_seconds:.0f} s; "
+        f"{debt.attention} need a person's look (syncd bookings --attention)."
+    )
+    raise typer.Exit(0 if stopped is None else 1)
+
+
+@writes.command("resume")
+def resume(path: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Let writing go on, because you looked at the calendars and they are right."""
+    with parts_of(path) as parts:
+        was = parts.reconciler.release_brake(f"cli:{getpass.getuser()}", SystemClock().now())
+    screen.say("Writing goes on." if was else "Writing had not stopped; nothing was changed.")

@@ -1,0 +1,86 @@
+"""Options that many commands share, and opening what they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncd.clock import SystemClock
+from syncd.config import Config, load
+from syncd.daemon.parts import Parts, assemble, open_store
+from syncd.errors import SyncdError
+from syncd.model.interval import Interval
+from syncd.model.zones import instant, known, midnight
+from syncd.observe import logs
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="SYNCD_CONFIG", help="The configuration file.", show_default=True),
+]
+DEFAULT_CONFIG = Path("/etc/syncd/syncd.toml")
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
+
+
+@contextmanager
+def parts_of(path: Path, *, quiet: bool = True) -> Iterator[Parts]:
+    """Everything the configuration at *path* names, closed again afterwards.
+
+    :raises ConfigError: the configuration cannot be used.
+    :raises StoreError: the database cannot.
+    """
+    config = load(path)
+    logs.configure("error" if quiet else config.log.level, config.log.format)
+    parts = assemble(config, open_store(config), SystemClock())
+    try:
+        yield parts
+    finally:
+        parts.close()
+
+
+def zone_of(config: Config) -> str:
+    """The zone in which the command line reads times without one: the first site's."""
+    return next(iter(config.sites.values())).zone
+
+
+def moment(text: str, zone: str) -> datetime:
+    """An instant as people write it: ISO 8601; without an offset it is wall clock in *zone*.
+
+    :raises SyncdError: it is neither a date nor a time.
+    """
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return midnight(date.fromisoformat(text), zone)
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise SyncdError(f"'{text}' is not a time. Write 2026-11-23, 2026-11-23T09:15 or 2026-11-23T08:15Z.") from None
+    if given.tzinfo is None:
+        return instant(given.date(), given.time(), zone)
+    return given.astimezone(UTC)
+
+
+def window_of(start: str | None, end: str | None, zone: str, now: datetime, days: int) -> Interval:
+    """From *start* (now) to *end* (*days* later).
+
+    :raises SyncdError: a time that is none, or the wrong way round.
+    """
+    first = moment(start, zone) if start else now.replace(microsecond=0)
+    last = moment(end, zone) if end else first + timedelta(days=days)
+    if last <= first:
+        raise SyncdError(f"--to ({last.isoformat()}) must be later than --from ({first.isoformat()}).")
+    return Interval(first, last)
+
+
+def known_zone(zone: str) -> str:
+    """*zone* itself.
+
+    :raises SyncdError: it is not an IANA name.
+    """
+    if not known(zone):
+        raise SyncdError(f"'{zone}' is not a time zone this machine knows; use an IANA name such as Europe/Copenhagen.")
+    return zone

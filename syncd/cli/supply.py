@@ -1,0 +1,113 @@
+"""Commands about supply: slots, why."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncd.cli import screen
+from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, parts_of, window_of, zone_of
+from syncd.clock import SystemClock
+from syncd.model.offer import Answer, Form
+from syncd.model.zones import wall_clock
+
+FormOption = Annotated[Form | None, typer.Option("--form", help="Only meetings of this form.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command(name="slots")(slots)
+    app.command(name="why")(why)
+
+
+def slots(
+    offer: Annotated[str, typer.Argument(help="Name of the offer.")],
+    start: Annotated[str | None, typer.Option("--from", help="Beginning; now if left out.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="End; a week later if left out.")] = None,
+    caseworker: Annotated[str | None, typer.Option(help="Only this caseworker's times.")] = None,
+    form: FormOption = None,
+    path: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """The times that citizens can book now."""
+    now = SystemClock().now()
+    with parts_of(path) as parts:
+        zone = zone_of(parts.config)
+        window = window_of(start, end, zone, now, days=7)
+        answer = parts.publisher.answer(offer, window, now, caseworker=caseworker, form=form)
+    if as_json:
+        screen.print_json(_told(answer))
+        return
+    _print_days(answer, offer, zone)
+
+
+def _told(answer: Answer) -> dict[str, object]:
+    listed = [
+        {
+            "start": screen.iso(s.interval.start),
+            "end": screen.iso(s.interval.end),
+            "caseworker": s.caseworker,
+            "form": str(s.form),
+        }
+        for s in answer.slots
+    ]
+    return {
+        "slots": listed,
+        "as_of": screen.iso(answer.as_of),
+        "generation": answer.generation,
+        "valid_until": screen.iso(answer.valid_until),
+        "closed": dict(answer.closed),
+        "counts": dict(answer.counts),
+    }
+
+
+def _print_days(answer: Answer, offer: str, zone: str) -> None:
+    days: dict[tuple[str, str, str], list[str]] = {}
+    for slot in answer.slots:
+        at = wall_clock(slot.interval.start, zone)
+        days.setdefault((at.strftime("%a %Y-%m-%d"), slot.caseworker, str(slot.form)), []).append(at.strftime("%H:%M"))
+    rows = [(day, who, form, " ".join(times)) for (day, who, form), times in days.items()]
+    screen.table(f"{offer}: {len(answer.slots)} times ({zone})", ("day", "caseworker", "form", "times"), rows)
+    for who, reason in answer.closed.items():
+        screen.out.print(f"  [yellow]closed[/] {screen.escape(who)}: {screen.escape(reason)}", soft_wrap=True)
+    steps = " → ".join(f"{name} {count}" for name, count in answer.counts.items())
+    screen.say(f"as of {screen.iso(answer.as_of) or 'never'}; candidates left by step: {steps or 'none'}")
+
+
+def why(
+    offer: Annotated[str, typer.Argument(help="Name of the offer.")],
+    caseworker: Annotated[str, typer.Argument(help="The caseworker's id.")],
+    time: Annotated[str, typer.Argument(metavar="TIME", help="When the meeting would begin.")],
+    form: FormOption = None,
+    path: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Why a time is not on offer: which step removed it; or that it is offered."""
+    now = SystemClock().now()
+    with parts_of(path) as parts:
+        zone = zone_of(parts.config)
+        verdict = parts.publisher.why(offer, caseworker, moment(time, zone), now, form=form)
+    if as_json:
+        screen.print_json(
+            {
+                "offer": verdict.offer,
+                "caseworker": verdict.caseworker,
+                "form": str(verdict.form),
+                "start": screen.iso(verdict.interval.start),
+                "end": screen.iso(verdict.interval.end),
+                "offered": verdict.offered,
+                "reason": str(verdict.reason),
+                "says": dict(verdict.says),
+                "facts": dict(verdict.facts),
+                "counts": dict(verdict.counts),
+            }
+        )
+        return
+    mark = "[green]offered[/]" if verdict.offered else "[yellow]not offered[/]"
+    screen.out.print(
+        f"{mark}  {screen.local(verdict.interval.start, zone)}  {screen.escape(verdict.says['en'])}", soft_wrap=True
+    )
+    screen.say(f"  {verdict.says['da']}")
+    steps = " → ".join(f"{name} {count}" for name, count in verdict.counts.items())
+    screen.say(f"  candidates of the day left by step: {steps}")

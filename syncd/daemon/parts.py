@@ -1,0 +1,172 @@
+"""Puts the parts together: from configuration to a directory, calendar ports, engines and a desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from syncd import rulebook as rulebooks
+from syncd.adapters.caldav.calendar import CaldavCalendar
+from syncd.adapters.caldav.client import CaldavAccount
+from syncd.adapters.memory import MemoryCalendar
+from syncd.booking.desk import Desk
+from syncd.booking.reconcile import Reconciler
+from syncd.clock import Clock
+from syncd.config import CalendarAccount, Config, secret
+from syncd.model.directory import Directory, MailboxId
+from syncd.model.offer import Rulebook
+from syncd.observe.logs import log
+from syncd.ports import CalendarPort
+from syncd.publish import Publisher, PublishSettings, RulesInForce
+from syncd.store import Store, Tx
+from syncd.sync.engine import Engine
+from syncd.sync.live import LiveLook, Patience
+from syncd.sync.plan import Limits
+from syncd.sync.timing import Pace
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything one configuration brings into force; a reload replaces the whole."""
+
+    config: Config
+    directory: Directory
+    store: Store
+    ports: Mapping[str, CalendarPort]
+    rulebook: RulesInForce
+    publisher: Publisher
+    desk: Desk
+    engine: Engine
+    reconciler: Reconciler
+    live: LiveLook
+
+    def warnings(self, now: datetime) -> list[str]:
+        """What is allowed in configuration and rules, but can hardly be meant."""
+        told = [self.store.warning] if self.store.warning else []
+        book = self.rulebook()
+        if not book.offers:
+            told.append("No rules are in force yet, so nothing is offered: syncd offers apply FILE.toml")
+        return told + rulebooks.warnings(book, self.directory, now.date(), self.config.sync.horizon_days)
+
+    @contextmanager
+    def trying(self, book: Rulebook) -> Iterator[Parts]:
+        """The same parts with *book* in force, for looking only."""
+        trial = TrialRules(self.store, lambda: self.directory, book)
+        yield replace(self, rulebook=trial, publisher=_publisher(self.config, self.store, self.directory, trial))
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.live.close()
+        for port in self.ports.values():
+            if isinstance(port, CaldavCalendar):
+                port.close()
+        self.store.close()
+
+
+def open_store(config: Config) -> Store:
+    """The database, upgraded to this version's layout.
+
+    :raises StoreError: it cannot be used.
+    """
+    store = Store(config.database_url())
+    store.upgrade()
+    return store
+
+
+class TrialRules(RulesInForce):
+    """Rules that are being looked at, whatever the newest revision is."""
+
+    def __init__(self, store: Store, directory: Callable[[], Directory], book: Rulebook) -> None:
+        super().__init__(store, directory)
+        self._book = book
+
+    def within(self, _tx: Tx) -> Rulebook:
+        """Always the rules on trial."""
+        return self._book
+
+
+def assemble(config: Config, store: Store, clock: Clock) -> Parts:
+    """Build everything; applies the rules file first if it changed.
+
+    :raises ConfigError: a secret cannot be read, or the rules file has mistakes; nothing is in force then.
+    """
+    directory = config.directory()
+    ports = {name: _port(name, account, clock) for name, account in config.calendars.items()}
+    _apply_rules(config, store, directory, clock)
+    return _joined(config, directory, store, ports)
+
+
+def rebuilt(kept: Parts, config: Config, clock: Clock) -> Parts:
+    """The parts for a new configuration over the same database.
+
+    :raises ConfigError: it cannot be used; *kept* is untouched.
+    """
+    return assemble(config, kept.store, clock)
+
+
+def _joined(config: Config, directory: Directory, store: Store, ports: Mapping[str, CalendarPort]) -> Parts:
+    engine = Engine(store, ports, directory, _pace(config))
+    engine.prepare()
+    rules = RulesInForce(store, lambda: directory)
+    publisher = _publisher(config, store, directory, rules)
+    limit = timedelta(seconds=config.sync.hold_limit_seconds)
+    return Parts(
+        config=config,
+        directory=directory,
+        store=store,
+        ports=ports,
+        rulebook=rules,
+        publisher=publisher,
+        desk=Desk(store, publisher, lambda: directory, rules),
+        engine=engine,
+        reconciler=Reconciler(store, lambda: ports, lambda: directory, rules),
+        live=LiveLook(store, engine, lambda offer, named: _serving(rules(), offer, named), Patience(limit=limit)),
+    )
+
+
+def _publisher(config: Config, store: Store, directory: Directory, rules: RulesInForce) -> Publisher:
+    settings = PublishSettings(max_age=timedelta(seconds=config.sync.max_age_seconds))
+    return Publisher(store, lambda: directory, settings, rules)
+
+
+def _serving(book: Rulebook, offer: str, named: MailboxId | None) -> list[MailboxId]:
+    found = book.offers.get(offer)
+    serving = found.caseworkers if found is not None else ()
+    return [person for person in serving if named in (None, person)]
+
+
+def _apply_rules(config: Config, store: Store, directory: Directory, clock: Clock) -> None:
+    if config.rules_file is None:
+        return
+    number = rulebooks.apply_file_if_changed(store, config.rules_file, directory, clock.now())
+    if number is not None:
+        log.info("rules.applied", revision=number)
+
+
+def _port(name: str, account: CalendarAccount, clock: Clock) -> CalendarPort:
+    if account.adapter == "memory":
+        return MemoryCalendar()
+    password = secret(account.password) if account.password is not None else None
+    reach = CaldavAccount(
+        name=name,
+        url=account.url or "",
+        username=account.username,
+        password=password,
+        timeout=float(account.timeout_seconds),
+        ca_file=str(account.ca_file) if account.ca_file else None,
+    )
+    return CaldavCalendar(reach, clock=clock)
+
+
+def _pace(config: Config) -> Pace:
+    sync = config.sync
+    return Pace(
+        interval=timedelta(seconds=sync.interval_seconds),
+        horizon_days=sync.horizon_days,
+        full_every=timedelta(minutes=sync.full_every_minutes),
+        max_age=timedelta(seconds=sync.max_age_seconds),
+        workers=sync.workers,
+        limits=Limits(share=sync.loss_share, least=sync.loss_least, own=sync.loss_own),
+    )

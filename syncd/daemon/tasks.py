@@ -1,0 +1,102 @@
+"""What the service does again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from itertools import groupby
+
+from syncd.clock import Clock
+from syncd.daemon.parts import Parts
+from syncd.dispatch.local import Task
+from syncd.model.interval import Interval
+from syncd.model.mirror import trust
+from syncd.observe import metrics
+from syncd.observe.logs import canonical_line, log
+from syncd.store.overview import owed
+
+RECONCILE_SECONDS = 1.0
+RECONCILE_BATCH = 50
+EXPIRE_SECONDS = 15.0
+GAUGE_SECONDS = 15.0
+PURGE_SECONDS = 3600.0
+SWEEP_SECONDS = 300.0
+
+
+def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
+    """The tasks of one node; *parts* brings the ones in force, so that a reload needs no new tasks but for times."""
+    pace = parts().config.sync.interval_seconds
+    accounts = sorted({box.account for box in parts().directory.mailboxes.values()})
+    reading = [
+        Task(f"sync.{account}", pace, partial(_sync_now, parts, account, clock, stopping), jitter=pace // 10)
+        for account in accounts
+    ]
+    return [
+        *reading,
+        Task("reconcile", RECONCILE_SECONDS, lambda: reconcile(parts(), clock, stopping)),
+        Task("holds.expire", EXPIRE_SECONDS, lambda: expire(parts(), clock)),
+        Task("meetings.sweep", SWEEP_SECONDS, lambda: sweep(parts(), clock)),
+        Task("gauges", GAUGE_SECONDS, lambda: gauge(parts(), clock)),
+        Task("answers.purge", PURGE_SECONDS, lambda: purge(parts(), clock)),
+    ]
+
+
+def _sync_now(parts: Callable[[], Parts], account: str, clock: Clock, stopping: Callable[[], bool]) -> None:
+    sync(parts(), account, clock, stopping)
+
+
+def sync(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool]) -> None:
+    """One pass over every mailbox of *account* that is due."""
+    boxes = [box.id for box in parts.directory.mailboxes.values() if box.account == account]
+    if not boxes:
+        return
+    with canonical_line("sync.round", account=account) as facts:
+        outcomes = parts.engine.sync_many(boxes, clock, stopping=stopping)
+        ordered = sorted(outcomes, key=lambda outcome: outcome.result)
+        counted = {str(result): len(list(group)) for result, group in groupby(ordered, key=lambda o: o.result)}
+        facts.update(counted, requests=sum(outcome.requests for outcome in outcomes))
+
+
+def reconcile(parts: Parts, clock: Clock, stopping: Callable[[], bool]) -> None:
+    """Bring the calendars of due meetings to what they should be."""
+    while not stopping() and parts.reconciler.run_due(clock.now(), RECONCILE_BATCH, stopping) == RECONCILE_BATCH:
+        pass
+
+
+def expire(parts: Parts, clock: Clock) -> None:
+    """End holds whose time is over, so that their slots are offered again."""
+    if ended := parts.reconciler.free_expired_holds(clock.now()):
+        log.info("holds.expired", count=ended)
+
+
+def sweep(parts: Parts, clock: Clock) -> None:
+    """Look again at settled meetings that the mirror does not show where they should be."""
+    if strayed := parts.reconciler.sweep(clock.now()):
+        log.info("meetings.swept", count=strayed)
+
+
+def purge(parts: Parts, clock: Clock) -> None:
+    """Forget stored answers that nobody may ask for again."""
+    with parts.store.begin() as tx:
+        gone = tx.idempotency.purge(clock.now())
+    if gone:
+        log.info("answers.purged", count=gone)
+
+
+def gauge(parts: Parts, clock: Clock) -> None:
+    """Set the figures that describe a state rather than an event."""
+    now = clock.now()
+    with parts.store.read() as tx:
+        statuses = tx.mailboxes.statuses()
+        debt = owed(tx.session, now)
+    watched = [statuses.get(box) for box in parts.directory.mailboxes]
+    max_age = timedelta(seconds=parts.config.sync.max_age_seconds)
+    trusted = [trust(status, now, max_age, Interval.at(now, 1)).open for status in watched]
+    ages = [(now - status.as_of).total_seconds() for status in watched if status is not None and status.as_of]
+    metrics.SYNC_AGE.set(max(ages, default=0))
+    metrics.MAILBOXES.labels(trust="open").set(trusted.count(True))
+    metrics.MAILBOXES.labels(trust="closed").set(trusted.count(False))
+    metrics.OUTBOX_PENDING.set(debt.pending)
+    metrics.OUTBOX_OLDEST.set(debt.oldest_seconds)
+    metrics.NEEDS_ATTENTION.set(debt.attention)

@@ -1,0 +1,89 @@
+"""What an operator asks of all bookings and meetings at once; reads only, and never a citizen's reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from syncd.model.directory import MailboxId
+from syncd.model.interval import Interval
+from syncd.store.instants import epoch, span
+from syncd.store.tables import BookingRow, MeetingRow
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What the calendars do not show yet.
+
+    :param pending: meetings whose calendars are not as they should be.
+    :param oldest_seconds: how long the oldest of them has waited; 0 when there is none.
+    :param attention: meetings to come that a person must look at.
+    """
+
+    pending: int
+    oldest_seconds: float
+    attention: int
+
+
+@dataclass(frozen=True, slots=True)
+class BookingLine:
+    """One booking as operators see it."""
+
+    id: str
+    state: str
+    offer: str
+    form: str
+    interval: Interval
+    zone: str
+    caseworker: MailboxId
+    room: MailboxId | None
+    room_state: str
+    settled: bool
+    attention: str | None
+
+
+def owed(session: Session, now: datetime) -> Owed:
+    """How much is still to be written, and how much waits for a person."""
+    waiting = select(func.count(), func.min(MeetingRow.owed_since)).where(
+        MeetingRow.desired_generation != MeetingRow.applied_generation
+    )
+    pending, oldest = session.execute(waiting).one()
+    looked = select(func.count()).where(MeetingRow.attention.is_not(None), MeetingRow.end > epoch(now))
+    age = 0.0 if oldest is None else max(0.0, epoch(now) - oldest)
+    return Owed(pending, age, session.scalar(looked) or 0)
+
+
+def bookings(
+    session: Session, window: Interval, state: str | None = None, attention: bool = False
+) -> list[BookingLine]:
+    """Bookings whose meeting touches *window*, by time."""
+    question = (
+        select(BookingRow.id, BookingRow.state, MeetingRow)
+        .join(MeetingRow, MeetingRow.id == BookingRow.meeting)
+        .where(MeetingRow.start < epoch(window.end), MeetingRow.end > epoch(window.start))
+        .order_by(MeetingRow.start, BookingRow.id)
+    )
+    if state is not None:
+        question = question.where(BookingRow.state == state)
+    if attention:
+        question = question.where(MeetingRow.attention.is_not(None))
+    return [_line(booking, stands, meeting) for booking, stands, meeting in session.execute(question)]
+
+
+def _line(booking: str, state: str, row: MeetingRow) -> BookingLine:
+    return BookingLine(
+        id=booking,
+        state=state,
+        offer=row.offer,
+        form=row.form,
+        interval=span(row.start, row.end),
+        zone=row.zone,
+        caseworker=row.caseworker,
+        room=row.room,
+        room_state=row.room_state,
+        settled=row.desired_generation == row.applied_generation,
+        attention=row.attention,
+    )
