@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Protocol, cast
+from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
+from syncd.booking.desk import Desk
 from syncd.clock import Clock
 from syncd.config import ClientSection
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.offer import Rulebook
+from syncd.publish import Publisher
 from syncd.store import Store
 from syncd.web.access import Caller
 from syncd.web.health import Health
 from syncd.web.rendering import Renderer
-
-if TYPE_CHECKING:
-    from syncd.booking.desk import Desk
-    from syncd.publish import Publisher
 
 
 class Freshen(Protocol):
@@ -41,7 +39,6 @@ class Limits:
     """Bounds on what a request may ask."""
 
     body_bytes: int = 64 * 1024
-    window_days: int = 366
     retry_seconds: int = 5
     """What Retry-After says when the database cannot be used."""
 

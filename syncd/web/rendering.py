@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import msgspec
 
 from syncd.model.directory import MailboxId
 from syncd.model.offer import Answer, Form
+from syncd.slots.table import SlotTable, Time
 
 SAY = {
     "fully-booked": {
@@ -37,24 +39,6 @@ class Question(NamedTuple):
     caseworker: MailboxId | None
     form: Form | None
     named: bool
-
-
-class SlotOut(msgspec.Struct, omit_defaults=True):
-    """One time, with how many can serve it."""
-
-    start: datetime
-    end: datetime
-    form: str
-    count: int
-    caseworkers: list[str] = []
-
-
-class ClosedOut(msgspec.Struct, omit_defaults=True):
-    """Why some caseworkers' times are not shown."""
-
-    reason: str
-    count: int
-    caseworkers: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +89,8 @@ def render(question: Question, answer: Answer, support: str) -> Rendered:
         "generation": answer.generation,
         "as_of": answer.as_of,
         "valid_until": answer.valid_until,
-        "slots": _times(answer, question.named),
-        "closed": _closed(answer, question.named),
+        "slots": msgspec.Raw(_times(answer, named=question.named).encode()),
+        "closed": _closed(answer, named=question.named),
     }
     if status in SAY:
         content["say"] = SAY[status]
@@ -116,23 +100,32 @@ def render(question: Question, answer: Answer, support: str) -> Rendered:
     return Rendered(answer, f'"{answer.generation}-{blake2b(body, digest_size=8).hexdigest()}"', body)
 
 
-def _times(answer: Answer, named: bool) -> list[SlotOut]:
-    """Each time once; caseworkers in the publisher's order."""
-    times: dict[tuple[datetime, datetime, Form], SlotOut] = {}
-    for slot in answer.slots:
-        start, end, form = slot.interval.start, slot.interval.end, slot.form
-        seen = times.get((start, end, form))
-        if seen is None:
-            times[start, end, form] = SlotOut(start, end, form.value, 1, [slot.caseworker] if named else [])
-        else:
-            seen.count += 1
-            if named:
-                seen.caseworkers.append(slot.caseworker)
-    return list(times.values())
+def _times(answer: Answer, *, named: bool) -> str:
+    """Each time once, as JSON; put together from text, for an answer may have thousands."""
+    if not isinstance(answer.slots, SlotTable):
+        raise TypeError("the publisher answers with a SlotTable")
+    times = answer.slots.times(named=named)
+    if not named:
+        return f"[{','.join([f'{_head(at.start, at.end, at.form)}{at.number}}}' for at in times])}]"
+    return f"[{','.join([_named(at) for at in times])}]"
 
 
-def _closed(answer: Answer, named: bool) -> list[ClosedOut]:
+def _named(at: Time) -> str:
+    who = msgspec.json.encode(at.servers).decode()
+    return f'{_head(at.start, at.end, at.form)}{at.number},"caseworkers":{who}}}'
+
+
+@lru_cache(65_536)
+def _head(start: int, end: int, form: Form) -> str:
+    """Everything of a time but its count: the same text in answer after answer."""
+    begins, ends = (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for at in (start, end))
+    return f'{{"start":"{begins}","end":"{ends}","form":"{form.value}","count":'
+
+
+def _closed(answer: Answer, *, named: bool) -> list[dict[str, Any]]:
+    """Each reason once."""
     reasons: dict[str, list[str]] = {}
     for caseworker, reason in answer.closed.items():
         reasons.setdefault(reason, []).append(caseworker)
-    return [ClosedOut(reason, len(who), who if named else []) for reason, who in reasons.items()]
+    names = {reason: {"caseworkers": who} if named else {} for reason, who in reasons.items()}
+    return [{"reason": reason, "count": len(who), **names[reason]} for reason, who in reasons.items()]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from syncd.model.booking import BookingState, RoomState
 from syncd.model.offer import Form
+from syncd.model.verdict import Reason
 from syncd.web.inputs import Body, Instant, Name, Reference
 
 SLOT: dict[str, Any] = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T09:30:00Z", "form": "in-person", "count": 2}
@@ -107,7 +108,7 @@ class BookingSearch(Body):
 
 
 class Text(BaseModel):
-    """A sentence for the citizen, in both languages."""
+    """A sentence in both languages."""
 
     da: str
     en: str
@@ -264,6 +265,38 @@ class BookingsAnswer(BaseModel):
 
     model_config = _example({"bookings": [BOOKING]})
     bookings: list[BookingAnswer]
+
+
+class WhyAnswer(BaseModel):
+    """Why a time is on offer, or what took it away."""
+
+    model_config = _example(
+        {
+            "offered": False,
+            "reason": "event",
+            "says": {
+                "da": "Optaget i kalenderen (optaget) 09:00–10:00.",
+                "en": "Taken in the calendar (busy) 09:00–10:00.",
+            },
+            "offer": "jobsamtale",
+            "caseworker": "anna",
+            "form": "in-person",
+            "start": "2026-12-01T08:30:00Z",
+            "end": "2026-12-01T09:15:00Z",
+            "facts": {"busy": "busy", "start": "2026-12-01T08:00:00Z", "end": "2026-12-01T09:00:00Z"},
+            "counts": {"grid": 96, "hours": 26, "events": 19, "claims": 17, "notice": 17, "horizon": 17},
+        }
+    )
+    offered: bool
+    reason: Reason
+    says: Text
+    offer: str
+    caseworker: str
+    form: Form
+    start: datetime
+    end: datetime
+    facts: Annotated[dict[str, str], Field(description="What the sentence rests on; never an event's subject.")]
+    counts: Annotated[dict[str, int], Field(description="How many of the day's candidates survived each step.")]
 
 
 class RoomAnswer(BaseModel):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -86,15 +85,12 @@ def search_slots(service: Service, client: Client, offer: PathName, body: SlotSe
 def _answer(service: Deps, client: Caller, question: Question) -> Rendered:
     """What is on offer now.
 
-    :raises BadRequest: the range is empty, or longer than anything may be asked about.
+    :raises BadRequest: the range is empty, or longer than may be asked about.
     """
     if question.named:
         client.need("servers")
     if question.start >= question.end:
         raise BadRequest("'from' must be earlier than 'to'.")
-    longest = timedelta(days=service.limits.window_days)
-    if question.end - question.start > longest:
-        raise BadRequest(f"The range is longer than {longest.days} days. Ask for a shorter one.")
     window = Interval(question.start, question.end)
     found = service.publisher.answer(
         question.offer, window, service.clock.now(), caseworker=question.caseworker, form=question.form

@@ -171,12 +171,11 @@ def test_an_offset_is_read_and_fractions_of_a_second_are_dropped(house: House) -
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"to": "2046-12-01T09:00:00Z"}, "366 days"),
         ({"to": "2026-12-01T09:00:00Z"}, "earlier"),
         ({"to": "2026-11-01T09:00:00Z"}, "earlier"),
     ],
 )
-def test_a_range_that_is_inverted_or_decades_long_is_refused(house: House, changes: dict[str, str], says: str) -> None:
+def test_a_range_that_is_inverted_or_empty_is_refused(house: House, changes: dict[str, str], says: str) -> None:
     answer = house.portal.get(SLOTS, params=RANGE | changes)
 
     assert (422, "/problems/bad-request") == (answer.status_code, answer.json()["type"])

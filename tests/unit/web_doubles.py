@@ -16,6 +16,8 @@ from syncd.errors import BookingError
 from syncd.model.directory import Directory
 from syncd.model.interval import Interval
 from syncd.model.offer import Answer, Form, Offer, Rulebook, Slot
+from syncd.slots.grid import Grid
+from syncd.slots.table import Row, SlotTable
 from syncd.web.app import build_app
 from syncd.web.deps import Deps
 from syncd.web.health import Check, Health, Standing
@@ -23,6 +25,8 @@ from syncd.web.health import Check, Health, Standing
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 TOKEN, WEAK_TOKEN = "portal-token", "weak-token"
 OFFER = Offer("jobsamtale", {"da": "Jobsamtale"}, {Form.PHONE: 30}, 15, 0, 0, 60, 28, ("anna", "bo"))
+DAY = datetime(2026, 12, 1, tzinfo=UTC)
+GRID = Grid.over(int(DAY.timestamp()), int(DAY.timestamp()) + 86_400, 15)
 RANGE = {"from": "2026-12-01T09:00:00Z", "to": "2026-12-02T09:00:00Z"}
 SLOTS = "/api/v1/offers/jobsamtale/slots"
 
@@ -51,8 +55,12 @@ class StandInPublisher:
 
 
 def answer_of(*slots: Slot, closed: dict[str, str] | None = None, generation: int = 7) -> Answer:
-    """An answer resting on calendars read a minute ago."""
-    return Answer(slots, generation, NOW - timedelta(minutes=1), NOW + timedelta(hours=1), closed or {}, {})
+    """An answer resting on calendars read a minute ago; all slots have one form and length."""
+    starts: dict[str, int] = {}
+    for one in slots:
+        starts[one.caseworker] = starts.get(one.caseworker, 0) | GRID.bit(int(one.interval.start.timestamp()))
+    table = SlotTable(GRID, [Row(Form.PHONE, 30, who, cells) for who, cells in starts.items()])
+    return Answer(table, generation, NOW - timedelta(minutes=1), NOW + timedelta(hours=1), closed or {}, {})
 
 
 def slot(hour: int, caseworker: str, minute: int = 0) -> Slot:

@@ -1,0 +1,44 @@
+"""Why a time is on offer, or what took it away."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Query, Response
+
+from syncd.model.offer import Form
+from syncd.model.verdict import Verdict
+from syncd.web.deps import Client, Service
+from syncd.web.described import answers, resource
+from syncd.web.inputs import Instant, Name
+from syncd.web.schemas import WhyAnswer
+
+router = resource("/api/v1/why")
+
+
+@router.get(
+    "",
+    summary="Why (not) this time?",
+    responses=answers(
+        200, WhyAnswer, "What decided.", "forbidden", "unknown-offer", "unknown-caseworker", "bad-request"
+    ),
+)
+def why(
+    service: Service,
+    client: Client,
+    offer: Name,
+    caseworker: Name,
+    start: Annotated[Instant, Query(description="When the meeting would begin.")],
+    form: Annotated[Form | None, Query(description="Left out: the form that comes nearest to being on offer.")] = None,
+) -> Response:
+    """The first rule, event (never its subject), cap, room shortage or staleness that took the time away."""
+    client.need("why")
+    verdict = service.publisher.why(offer, caseworker, start, service.clock.now(), form)
+    return Response(msgspec.json.encode(_content(verdict)), media_type="application/json")
+
+
+def _content(verdict: Verdict) -> dict[str, Any]:
+    names = ("offered", "reason", "says", "offer", "caseworker", "form", "facts", "counts")
+    span = {"start": verdict.interval.start, "end": verdict.interval.end}
+    return {name: getattr(verdict, name) for name in names} | span
