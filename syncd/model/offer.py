@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -142,3 +143,7 @@ class Answer:
     valid_until: datetime
     closed: Mapping[MailboxId, str]
     counts: Mapping[str, int]
+
+    def by_caseworker(self) -> dict[MailboxId, int]:
+        """How many slots each caseworker has; those without any are left out."""
+        return dict(Counter(slot.caseworker for slot in self.slots))

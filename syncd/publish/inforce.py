@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 from syncd.model.directory import Directory
 from syncd.model.offer import Rulebook
 from syncd.rulebook import parse
 from syncd.store import Store, Tx
+
+
+class Rules(Protocol):
+    """Where a publisher finds its rules."""
+
+    def within(self, tx: Tx) -> Rulebook:
+        """The rules as this transaction sees them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """Rules that are not in force, for a preview."""
+
+    rulebook: Rulebook
+
+    def within(self, _tx: Tx) -> Rulebook:
+        """The proposed rules, whatever the database says."""
+        return self.rulebook
 
 
 class RulesInForce:

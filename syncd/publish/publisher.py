@@ -17,7 +17,7 @@ from syncd.model.policy import Mode
 from syncd.model.verdict import Reason, Verdict
 from syncd.model.zones import midnight, wall_clock
 from syncd.publish.choice import choose
-from syncd.publish.inforce import RulesInForce
+from syncd.publish.inforce import Rules, RulesInForce
 from syncd.publish.mirror import Mirror
 from syncd.publish.pipeline import survivors
 from syncd.publish.scene import Asked, Reader, Scene
@@ -71,7 +71,7 @@ class Publisher:
     """Answers from the database; remembers an answer until a commit or time alone changes it. Thread-safe.
 
     :param directory: everybody and everything as configured now.
-    :param rulebook: the rules in force; None reads the newest revision.
+    :param rules: where the rules come from; None reads the newest revision.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class Publisher:
         store: Store,
         directory: Callable[[], Directory],
         settings: PublishSettings | None = None,
-        rulebook: RulesInForce | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
         self._settings = settings or PublishSettings()
-        self.rules = rulebook or RulesInForce(store, directory)
+        self.rules: Rules = rules or RulesInForce(store, directory)
         self._mirror = Mirror()
         self._answers: OrderedDict[Question, Remembered] = OrderedDict()
         self._lock = Lock()

@@ -72,7 +72,7 @@ class Inquiry:
         for at in self._scene.grid.instants(left[Step.GRID] & around):
             if wall_clock(moment(at), self._zone).date() == day:
                 same |= self._scene.grid.bit(at)
-        return {step: (cells & same).bit_count() for step, cells in left.items()}
+        return {step.value: (cells & same).bit_count() for step, cells in left.items()}
 
     def _removed(self, step: Step, person: Person) -> tuple[Reason, Facts]:
         offer = self._asked.offer

@@ -55,7 +55,7 @@ class Keeper(Protocol):
 
 
 def apply_text(
-    store: Keeper, text: str, directory: Directory, now: datetime, *, actor: str, source: str = "rules"
+    store: Keeper, text: str, directory: Directory, actor: str, now: datetime, *, source: str = "rules"
 ) -> int:
     """Put *text* in force as the next revision; the same text as before stays the same revision.
 
