@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from syncd.booking.allowed import BOOKED, may_cancel, may_move, one_future
 from syncd.booking.collide import collision
@@ -32,11 +32,9 @@ from syncd.model.booking import Booking, BookingState, Meeting, advance
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook
+from syncd.publish import Publisher
 from syncd.store import Store, Tx
 from syncd.store.idempotency import Stored
-
-if TYPE_CHECKING:
-    from syncd.publish import Publisher
 
 T = TypeVar("T")
 
@@ -57,7 +55,8 @@ class Desk:
     Every method runs in a transaction of its own, or inside *tx* when one is given (see `once`).
     All raise `Contention` or another `StoreError` when the database cannot be used.
 
-    :param directory, rulebook: the ones in force now.
+    :param publisher: knows the rules in force, and proves that a time is on offer.
+    :param directory: everybody and everything as configured now.
     :param ids: makes new ids.
     """
 
@@ -66,13 +65,11 @@ class Desk:
         store: Store,
         publisher: Publisher,
         directory: Callable[[], Directory],
-        rulebook: Callable[[], Rulebook],
         ids: Callable[[], str] = new_id,
     ) -> None:
         self._store = store
         self._publisher = publisher
         self._directory = directory
-        self._rulebook = rulebook
         self._ids = ids
 
     def once(
@@ -124,9 +121,7 @@ class Desk:
         :raises NotAllowed: the citizen has a future meeting of this offer already.
         :raises TemporarilyClosed: the calendars are too old to be trusted.
         """
-        chosen = self._offer(offer)
-        wish = Wish(chosen, form, self._interval(chosen, form, start), self._ids())
-        return self._run(lambda tx: self._hold(tx, client, wish, caseworker, citizen, now), now, tx)
+        return self._run(lambda tx: self._hold(tx, client, offer, start, caseworker, form, citizen, now), now, tx)
 
     def book(self, client: str, hold_id: str, citizen: str, now: datetime, *, tx: Tx | None = None) -> Appointment:
         """Turn a hold into a booking, allocating nothing new; the calendars are written soon after.
@@ -186,8 +181,18 @@ class Desk:
         return self._run(lambda tx: self._cancel(tx, client, booking_id, reason, now), now, tx)
 
     def _hold(
-        self, tx: Tx, client: str, wish: Wish, caseworker: MailboxId | None, citizen: str | None, now: datetime
+        self,
+        tx: Tx,
+        client: str,
+        name: str,
+        start: datetime,
+        caseworker: MailboxId | None,
+        form: Form,
+        citizen: str | None,
+        now: datetime,
     ) -> Appointment:
+        offer = self._offer(tx, name)
+        wish = Wish(offer, form, self._interval(offer, form, start), self._ids())
         if citizen is not None:
             one_future(tx, client, citizen, wish.offer, now)
         taken = take(tx, self._publisher, self._directory(), wish, self._candidates(tx, wish, caseworker, now), now)
@@ -204,7 +209,7 @@ class Desk:
 
     def _book(self, tx: Tx, client: str, hold_id: str, citizen: str, now: datetime) -> Appointment:
         hold, meeting = self._pair(tx, client, hold_id, UnknownHold)
-        one_future(tx, client, citizen, self._offer(meeting.offer), now, ignoring=hold_id)
+        one_future(tx, client, citizen, self._offer(tx, meeting.offer), now, ignoring=hold_id)
         tx.mailboxes.lock(meeting.caseworker)
         hold, meeting = self._locked(tx, client, hold, meeting)
         if hold.citizen not in (None, citizen):
@@ -213,7 +218,7 @@ class Desk:
             return Appointment(hold, meeting)
         if hold.state is not BookingState.HELD or hold.expires is None or hold.expires <= now:
             raise HoldExpired("The reservation has run out. Choose a time again.", **about(meeting))
-        if collision(tx, self._rulebook(), self._directory(), meeting):
+        if collision(tx, self._rules(tx), self._directory(), meeting):
             raise SlotGone("Something was put into the calendar at this time meanwhile.", **about(meeting))
         booking = replace(advance(hold, BookingState.PENDING), citizen=citizen, expires=None)
         made = Appointment(booking, booked(tx, meeting, now))
@@ -233,7 +238,7 @@ class Desk:
         now: datetime,
     ) -> Appointment:
         booking, meeting = self._pair(tx, client, booking_id, UnknownBooking)
-        offer = self._offer(meeting.offer)
+        offer = self._offer(tx, meeting.offer)
         target = form or meeting.form
         wish = Wish(offer, target, self._interval(offer, target, start), meeting.id, replaces=meeting)
         person = self._serving(offer, caseworker or meeting.caseworker)
@@ -262,7 +267,7 @@ class Desk:
         if booking.state in (BookingState.CANCELLED, BookingState.EXPIRED):
             return Appointment(booking, meeting)
         if booking.state in BOOKED:
-            may_cancel(booking, meeting, self._rulebook().offers.get(meeting.offer), now)
+            may_cancel(booking, meeting, self._rules(tx).offers.get(meeting.offer), now)
         ended = advance(booking, BookingState.CANCELLED)
         made = Appointment(ended, cancelled(tx, meeting, now))
         tx.bookings.save(ended, now)
@@ -270,8 +275,11 @@ class Desk:
         self._audit(tx, "booking.cancelled", made, now, detail=reason)
         return made
 
-    def _offer(self, name: str) -> Offer:
-        offer = self._rulebook().offers.get(name)
+    def _rules(self, tx: Tx) -> Rulebook:
+        return self._publisher.rules.within(tx)
+
+    def _offer(self, tx: Tx, name: str) -> Offer:
+        offer = self._rules(tx).offers.get(name)
         if offer is None:
             raise UnknownOffer(f"There is no offer {name!r} in force. Nothing was changed.")
         return offer
@@ -291,7 +299,7 @@ class Desk:
         if caseworker is not None:
             return [self._serving(wish.offer, caseworker)]
         known = [one for one in wish.offer.caseworkers if one in self._directory().caseworkers]
-        return by_load(tx, self._rulebook(), self._directory(), known, wish.interval, now)
+        return by_load(tx, self._rules(tx), self._directory(), known, wish.interval, now)
 
     def _pair(
         self, tx: Tx, client: str, booking_id: str, missing: type[UnknownHold | UnknownBooking]

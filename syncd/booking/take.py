@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import IntegrityError
 
-from syncd.errors import SlotGone
+from syncd.errors import SlotGone, TemporarilyClosed
 from syncd.model.booking import Meeting, RoomState
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook, Slot
 from syncd.model.zones import days, wall_clock, whole_days
+from syncd.publish import Publisher
 from syncd.roomalloc import rank
 from syncd.store import Tx, locks
-
-if TYPE_CHECKING:
-    from syncd.publish import Publisher
 
 GONE = "This time is no longer on offer. Nothing was changed; choose another one."
 
@@ -81,16 +78,19 @@ def take(
 
     Each try is a savepoint, so a candidate who could not is not locked while the next one is asked.
 
-    :raises SlotGone: nobody can.
+    :raises SlotGone: nobody can. :raises TemporarilyClosed: nobody's calendar can be trusted now.
     """
-    refused: SlotGone | None = None
+    refused: list[SlotGone | TemporarilyClosed] = []
     for caseworker in candidates:
         try:
             with tx.session.begin_nested():
                 return _take_of(tx, publisher, directory, wish, caseworker, now)
-        except SlotGone as error:
-            refused = error
-    raise SlotGone(str(refused or GONE), **_asked(wish, candidates)) from refused
+        except (SlotGone, TemporarilyClosed) as error:
+            refused.append(error)
+    if refused and all(isinstance(error, TemporarilyClosed) for error in refused):
+        raise refused[0]
+    said = next((str(error) for error in refused if isinstance(error, SlotGone)), GONE)
+    raise SlotGone(said, **_asked(wish, candidates))
 
 
 def _take_of(

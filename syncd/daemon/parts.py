@@ -119,7 +119,7 @@ def _joined(config: Config, directory: Directory, store: Store, ports: Mapping[s
         ports=ports,
         rulebook=rules,
         publisher=publisher,
-        desk=Desk(store, publisher, lambda: directory, rules),
+        desk=Desk(store, publisher, lambda: directory),
         engine=engine,
         reconciler=Reconciler(store, lambda: ports, lambda: directory, rules),
         live=LiveLook(store, engine, lambda offer, named: _serving(rules(), offer, named), Patience(limit=limit)),

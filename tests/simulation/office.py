@@ -19,11 +19,11 @@ from syncd.model.entry import Entry
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Rulebook
 from syncd.ports import CalendarPort
-from syncd.store import Store
+from syncd.publish import Publisher, PublishSettings
+from syncd.store import Store, Tx
 from syncd.sync.engine import Engine
 from syncd.sync.timing import Pace
 from tests.simulation import town
-from tests.simulation.plain import PlainPublisher
 
 CLIENT = "portal"
 
@@ -43,14 +43,8 @@ class Office:
     def __post_init__(self) -> None:
         numbers = count(1)
         ports: Mapping[str, CalendarPort] = {"server": self.port or self.calendar}
-        self.publisher = PlainPublisher(self.store, self.directory, self.rulebook)
-        self.desk = Desk(
-            self.store,
-            self.publisher,  # type: ignore[arg-type]
-            lambda: self.directory,
-            lambda: self.rulebook,
-            lambda: f"id{next(numbers):04d}",
-        )
+        self.publisher = Publisher(self.store, lambda: self.directory, PublishSettings(timedelta(days=30)), rules=self)
+        self.desk = Desk(self.store, self.publisher, lambda: self.directory, lambda: f"id{next(numbers):04d}")
         self.reconciler = Reconciler(
             self.store,
             lambda: ports,
@@ -61,6 +55,10 @@ class Office:
             self._passing,
         )
         self.engine = Engine(self.store, ports, self.directory, Pace())
+
+    def within(self, _tx: Tx) -> Rulebook:
+        """The rules in force, as a publisher asks for them."""
+        return self.rulebook
 
     def _passing(self, point: str) -> None:
         self.passing(point)

@@ -94,7 +94,7 @@ class Town:
         self.publisher = Publisher(self.store, lambda: self.people, PublishSettings(timedelta(minutes=15)))
         self.engine = Engine(self.store, {"server": self.calendar}, self.people, Pace())
         self.desk = Desk(
-            self.store, self.publisher, lambda: self.people, self.rules, lambda: f"id{next(numbers):04d}"
+            self.store, self.publisher, lambda: self.people, lambda: f"id{next(numbers):04d}"
         )
 
     @classmethod
