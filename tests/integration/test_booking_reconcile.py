@@ -1,0 +1,504 @@
+"""Meetings and calendars come to agree, whatever servers and people do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from syncd.booking import texts
+from syncd.booking.reconcile import Result
+from syncd.errors import AccessDenied, OutcomeUnknown, SlotGone, Throttled, Transient
+from syncd.model.booking import BookingState, RoomState
+from syncd.model.busy import Stamp
+from syncd.model.entry import EntryDraft, stamped
+from syncd.model.interval import Interval
+from syncd.model.offer import Form
+from syncd.store.tables import AuditRow, MeetingRow
+from tests.simulation import town
+from tests.simulation.office import CLIENT, Office
+from tests.simulation.town import NOW, at
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def office(migrated_sqlite_url: str) -> Iterator[Office]:
+    opened = Office.open(migrated_sqlite_url)
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def any_office(migrated_url: str) -> Iterator[Office]:
+    opened = Office.open(migrated_url)
+    yield opened
+    opened.store.close()
+
+
+def booked(office: Office, hour: int = 9, **more: object):
+    """A meeting that stands in its calendars."""
+    made = office.book(at(hour), **more)
+    office.reconciler.run_due(NOW)
+    office.sync(NOW)
+    return made
+
+
+def attention(office: Office, made) -> str:
+    return office.meeting(made.meeting.id).attention or ""
+
+
+def due(office: Office, made) -> int | None:
+    with office.store.read() as tx:
+        return tx.session.scalar(select(MeetingRow.due).where(MeetingRow.id == made.meeting.id))
+
+
+class TestOnBothDatabases:
+    def test_a_booking_is_written_and_confirmed(self, any_office):
+        office = any_office
+        made = office.book(at(9))
+
+        assert 1 == office.reconciler.run_due(NOW)
+
+        person, room = office.entries("anna", made.meeting), office.entries(made.meeting.room, made.meeting)
+        assert [made.meeting.interval] == [entry.interval for entry in person] == [entry.interval for entry in room]
+        assert "lokale 2.r1 (kan ændres)" == person[0].location
+        seen = office.see(made.booking.id)
+        assert (BookingState.CONFIRMED, RoomState.ACCEPTED) == (seen.booking.state, seen.meeting.room_state)
+        assert seen.meeting.settled
+        assert 0 == office.reconciler.run_due(NOW)
+
+    def test_a_cancelled_booking_leaves_clean_calendars(self, any_office):
+        office = any_office
+        made = booked(office)
+        office.desk.cancel(CLIENT, made.booking.id, NOW)
+
+        office.reconciler.run_due(NOW)
+
+        assert [] == office.standing("anna") == office.standing(made.meeting.room)
+        assert office.meeting(made.meeting.id).settled
+
+    def test_a_human_who_moves_it_is_followed_within_one_pass(self, any_office):
+        office = any_office
+        made = booked(office)
+        office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(13), 60))
+
+        office.sync(NOW)
+        office.reconciler.run_due(NOW)
+
+        seen = office.see(made.booking.id)
+        assert Interval.at(at(13), 60) == seen.meeting.interval
+        assert [Interval.at(at(13), 60)] == office.standing("anna") == office.standing(seen.meeting.room)
+        assert office.hold(at(9))
+        with pytest.raises(SlotGone):
+            office.hold(at(13, 30))
+
+    def test_a_move_onto_another_meeting_is_a_conflict_told_once(self, any_office):
+        office = any_office
+        made, other = booked(office), booked(office, 13)
+        office.calendar.edit("anna", made.meeting.uid, interval=other.meeting.interval)
+
+        office.settle(NOW)
+
+        seen = office.meeting(made.meeting.id)
+        assert seen.conflict
+        assert not office.meeting(other.meeting.id).conflict
+        assert texts.CONFLICT == seen.attention
+        assert other.meeting.interval == seen.interval
+        assert seen.settled
+
+    def test_the_sweep_finds_what_nobody_told(self, any_office):
+        office = any_office
+        made, other = booked(office), booked(office, 13)
+        office.calendar.remove("anna", made.meeting.uid)
+        office.sync(NOW)
+        with office.store.begin() as tx:
+            tx.session.execute(MeetingRow.__table__.update().values(due=None))
+
+        assert 1 == office.reconciler.sweep(NOW)
+        assert due(office, made) is not None
+        assert due(office, other) is None
+
+
+def test_a_phone_meeting_stands_in_one_calendar(office):
+    made = booked(office, form=Form.PHONE)
+
+    assert "Telefon" == office.entries("anna", made.meeting)[0].location
+    assert [] == office.standing("r1") == office.standing("r2")
+
+
+def test_a_moved_booking_moves_in_both_calendars(office):
+    made = booked(office)
+    office.desk.reschedule(CLIENT, made.booking.id, at(14), None, None, NOW)
+
+    office.reconciler.run_due(NOW)
+
+    assert [Interval.at(at(14), 45)] == office.standing("anna") == office.standing(made.meeting.room)
+
+
+def test_a_booking_moved_to_a_colleague_leaves_the_first_calendar(office):
+    made = booked(office)
+    office.desk.reschedule(CLIENT, made.booking.id, at(14), "bo", Form.PHONE, NOW)
+
+    office.reconciler.run_due(NOW)
+
+    assert [] == office.standing("anna") == office.standing(made.meeting.room)
+    assert [Interval.at(at(14), 30)] == office.standing("bo")
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("method", ["create", "update", "delete"])
+def test_an_unknown_outcome_is_looked_up_and_ends_right(office, method, done):
+    made = office.book(at(9)) if method == "create" else booked(office)
+    if method == "update":
+        office.desk.reschedule(CLIENT, made.booking.id, at(14), None, None, NOW)
+    if method == "delete":
+        office.desk.cancel(CLIENT, made.booking.id, NOW)
+    office.calendar.fail(method, OutcomeUnknown("The answer was lost."), done=done)
+
+    office.reconciler.run_due(NOW)
+    assert not office.meeting(made.meeting.id).settled
+    office.reconciler.run_due(NOW + 5 * MINUTE)
+
+    meeting = office.meeting(made.meeting.id)
+    assert meeting.settled
+    expected = [meeting.interval] if meeting.wanted else []
+    assert expected == office.standing("anna") == office.standing(meeting.room)
+
+
+def test_failures_are_tried_again_at_growing_distance_and_told_in_the_end(office):
+    made = office.book(at(9))
+    office.calendar.fail("create", Transient("The server is away."), times=1000)
+    now, pauses = NOW, []
+    while now < NOW + 60 * MINUTE:
+        office.reconciler.run_due(now)
+        waits = due(office, made) - int(now.timestamp())
+        pauses.append(waits)
+        now += timedelta(seconds=waits)
+
+    assert pauses == sorted(pauses)
+    assert 900 >= pauses[-1] > 600
+    assert "The server is away." in attention(office, made)
+    assert BookingState.PENDING is office.see(made.booking.id).booking.state
+
+
+def test_a_short_failure_is_not_told(office):
+    made = office.book(at(9))
+    office.calendar.fail("create", AccessDenied("The password is wrong."))
+
+    office.reconciler.run_due(NOW)
+
+    assert "" == attention(office, made)
+
+
+def test_a_server_that_asks_for_a_pause_gets_it(office):
+    made = office.book(at(9))
+    office.calendar.fail("create", Throttled("Slow down.", 120))
+
+    office.reconciler.run_due(NOW)
+
+    assert 120 <= due(office, made) - int(NOW.timestamp())
+
+
+def test_one_calendar_that_fails_does_not_hold_up_the_other(office):
+    made = office.book(at(9))
+    office.calendar.fail("find", Transient("The server is away."))  # the first look: anna
+
+    office.reconciler.run_due(NOW)
+
+    assert [] == office.standing("anna")
+    assert [made.meeting.interval] == office.standing(made.meeting.room)
+
+
+def test_a_deleted_meeting_is_cancelled_after_a_second_look(office):
+    made = booked(office)
+    office.calendar.remove("anna", made.meeting.uid)
+
+    office.sync(NOW + MINUTE)
+    office.reconciler.run_due(NOW + MINUTE)
+    assert BookingState.CONFIRMED is office.see(made.booking.id).booking.state
+    office.settle(NOW + 2 * MINUTE)
+
+    assert BookingState.CANCELLED is office.see(made.booking.id).booking.state
+    assert [] == office.standing(made.meeting.room)
+    assert office.hold(at(9), now=NOW + 10 * MINUTE)
+    with office.store.read() as tx:
+        rows = tx.session.scalars(select(AuditRow.actor).where(AuditRow.action == "booking.cancelled"))
+        assert ["calendar:anna"] == list(rows)
+
+
+def test_a_meeting_that_only_seemed_to_be_gone_is_kept(office):
+    made = booked(office)
+    entry = office.entries("anna", made.meeting)[0]
+    draft = office.calendar._calendar("anna").things[entry.key].draft
+    office.calendar.remove("anna", entry.key)
+    office.settle(NOW + MINUTE, passes=1)
+    office.calendar.create(office.directory.mailboxes["anna"], draft)
+
+    office.settle(NOW + 2 * MINUTE)
+
+    assert BookingState.CONFIRMED is office.see(made.booking.id).booking.state
+    assert office.meeting(made.meeting.id).settled
+
+
+def test_two_meetings_gone_in_one_pass_cancel_nothing(office):
+    first, second = booked(office), booked(office, 13)
+    for made in (first, second):
+        office.calendar.remove("anna", made.meeting.uid)
+
+    office.settle(NOW + MINUTE, passes=6)
+
+    for made in (first, second):
+        assert BookingState.CONFIRMED is office.see(made.booking.id).booking.state
+        assert office.meeting(made.meeting.id).wanted
+
+
+def test_losses_that_a_person_accepted_are_followed(office):
+    first, second = booked(office), booked(office, 13)
+    for made in (first, second):
+        office.calendar.remove("anna", made.meeting.uid)
+    now = office.settle(NOW + MINUTE, passes=3)
+
+    office.engine.sync_mailbox("anna", now, accept_loss=True)
+    for _ in range(3):
+        now += MINUTE
+        office.engine.sync_mailbox("anna", now, force=True)
+        office.reconciler.run_due(now)
+
+    for made in (first, second):
+        assert BookingState.CANCELLED is office.see(made.booking.id).booking.state
+
+
+def test_a_human_who_moves_it_outside_all_hours_is_followed(office):
+    made = booked(office)
+    office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(21), 45))
+
+    office.settle(NOW)
+
+    assert at(21) == office.meeting(made.meeting.id).interval.start
+
+
+def test_a_followed_meeting_keeps_its_room_where_it_is_free(office):
+    made = booked(office)
+    office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(11), 45))
+
+    office.settle(NOW)
+
+    assert made.meeting.room == office.meeting(made.meeting.id).room
+
+
+def test_a_followed_meeting_gets_another_room_where_its_own_is_taken(office):
+    made = booked(office)
+    office.event(made.meeting.room, at(11))
+    office.sync(NOW)
+    office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(11), 45))
+
+    office.settle(NOW)
+
+    meeting = office.meeting(made.meeting.id)
+    assert "r2" == meeting.room
+    assert "lokale 2.r2 (kan ændres)" == office.entries("anna", meeting)[0].location
+    assert () == office.entries("r1", meeting)
+
+
+def test_a_followed_meeting_without_any_room_is_kept_and_told_and_gets_one_later(office):
+    made = booked(office)
+    office.event("r1", at(11), key="x")
+    office.event("r2", at(11), key="y")
+    office.sync(NOW)
+    office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(11), 45))
+
+    office.settle(NOW)
+
+    meeting = office.meeting(made.meeting.id)
+    assert (None, RoomState.MISSING, texts.ROOM_MISSING) == (meeting.room, meeting.room_state, meeting.attention)
+    assert texts.NO_ROOM == office.entries("anna", meeting)[0].location
+    office.calendar.remove("r2", "y")
+    office.settle(NOW + 20 * MINUTE)
+    meeting = office.meeting(made.meeting.id)
+    assert ("r2", RoomState.ACCEPTED, None) == (meeting.room, meeting.room_state, meeting.attention)
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved"])
+def test_a_room_taken_away_leads_to_another_one(office, how):
+    made = booked(office)
+    if how == "deleted":
+        office.calendar.remove("r1", made.meeting.uid)
+    else:
+        office.calendar.edit("r1", made.meeting.uid, interval=Interval.at(at(15), 45))
+
+    office.settle(NOW + MINUTE, passes=4)
+
+    meeting = office.meeting(made.meeting.id)
+    assert ("r2", made.meeting.interval) == (meeting.room, meeting.interval)
+    assert [] == office.standing("r1")
+    assert [meeting.interval] == office.standing("r2")
+    assert meeting.settled
+
+
+def test_a_reworded_meeting_is_left_alone(office):
+    made = booked(office)
+    office.calendar.edit("anna", made.meeting.uid, summary="Samtale (husk journal)")
+    before = office.entries("anna", made.meeting)[0].version
+
+    office.settle(NOW)
+
+    assert before == office.entries("anna", made.meeting)[0].version
+    assert office.meeting(made.meeting.id).settled
+
+
+def test_a_surplus_copy_is_removed(office):
+    made = booked(office)
+    thing = office.calendar._calendar("anna").things[made.meeting.uid]
+    office.calendar._store(office.calendar._calendar("anna"), "copy", thing)
+
+    office.settle(NOW)
+
+    assert 1 == len(office.entries("anna", made.meeting))
+
+
+def test_a_write_that_lands_long_after_its_meeting_was_cancelled_is_cleaned_up(office):
+    made = booked(office)
+    thing = office.calendar._calendar("anna").things[made.meeting.uid]
+    office.desk.cancel(CLIENT, made.booking.id, NOW)
+    office.settle(NOW)
+    office.calendar._store(office.calendar._calendar("anna"), "late", thing)
+
+    office.settle(NOW + 10 * MINUTE)
+
+    assert [] == office.standing("anna")
+
+
+def test_another_installations_entry_is_never_touched(office):
+    made = office.book(at(9))
+    stamp = Stamp("elsewhere", made.meeting.id, 1, "")
+    foreign = stamped(EntryDraft(made.meeting.uid, Interval.at(at(16), 30), town.ZONE, "Andet", "", "", stamp))
+    office.calendar.create(office.directory.mailboxes["anna"], foreign)
+
+    office.settle(NOW)
+
+    assert [Interval.at(at(16), 30)] == office.standing("anna")
+    assert texts.FOREIGN in attention(office, made)
+
+
+def test_a_restored_database_adopts_what_the_calendar_knows(office):
+    made = booked(office)
+    draft = office.calendar._calendar("anna").things[made.meeting.uid].draft
+    newer = stamped(replace(draft, interval=Interval.at(at(14), 45), stamp=replace(draft.stamp, generation=4)))
+    office.calendar.update(office.directory.mailboxes["anna"], office.entries("anna", made.meeting)[0], newer)
+
+    office.settle(NOW)
+
+    meeting = office.meeting(made.meeting.id)
+    assert Interval.at(at(14), 45) == meeting.interval
+    assert meeting.desired_generation > 4
+    assert texts.RESTORED in (meeting.attention or "")
+    assert [meeting.interval] == office.standing("anna") == office.standing(meeting.room)
+
+
+def test_a_meeting_cancelled_after_a_restore_is_cleaned_all_the_same(office):
+    made = booked(office)
+    draft = office.calendar._calendar("anna").things[made.meeting.uid].draft
+    newer = stamped(replace(draft, stamp=replace(draft.stamp, generation=9)))
+    office.calendar.update(office.directory.mailboxes["anna"], office.entries("anna", made.meeting)[0], newer)
+    office.desk.cancel(CLIENT, made.booking.id, NOW)
+
+    office.settle(NOW)
+
+    assert [] == office.standing("anna") == office.standing(made.meeting.room)
+
+
+def test_a_meeting_that_is_over_is_history(office):
+    made = booked(office)
+    office.calendar.remove("anna", made.meeting.uid)
+    with office.store.begin() as tx:
+        tx.session.execute(MeetingRow.__table__.update().values(due=0))
+
+    assert Result.SETTLED is office.reconciler.meeting(made.meeting.id, at(10))
+    assert BookingState.CONFIRMED is office.see(made.booking.id).booking.state
+    assert due(office, made) is None
+
+
+def test_a_meeting_never_written_before_it_was_held_is_told(office):
+    made = office.book(at(9))
+
+    office.reconciler.run_due(at(10))
+
+    assert texts.NEVER_WRITTEN == attention(office, made)
+
+
+def test_a_conflict_that_goes_away_is_forgotten(office):
+    made, other = booked(office), booked(office, 13)
+    office.calendar.edit("anna", made.meeting.uid, interval=other.meeting.interval)
+    now = office.settle(NOW)
+    assert office.meeting(made.meeting.id).conflict
+    office.desk.cancel(CLIENT, other.booking.id, now)
+
+    office.settle(now + 20 * MINUTE)
+
+    meeting = office.meeting(made.meeting.id)
+    assert not meeting.conflict
+    assert meeting.attention is None
+    with office.store.read() as tx:
+        assert all(claim.active for claim in tx.meetings.claims(meeting.id))
+
+
+def test_a_human_who_moves_a_meeting_onto_a_hold_makes_booking_the_hold_fail(office):
+    made, held = booked(office), office.hold(at(13))
+    office.calendar.edit("anna", made.meeting.uid, interval=held.meeting.interval)
+    office.settle(NOW)
+
+    with pytest.raises(SlotGone):
+        office.desk.book(CLIENT, held.booking.id, "citizen", NOW)
+
+
+class TestBrake:
+    def many(self, office: Office, number: int):
+        made = [office.book(at(8) + n * 45 * MINUTE, "anna", form=Form.PHONE) for n in range(9)]
+        made += [office.book(at(8, day=25) + n * 45 * MINUTE, "anna", form=Form.PHONE) for n in range(number - 9)]
+        office.settle(NOW, passes=1)
+        return made
+
+    def shift(self, office: Office, made, now) -> None:
+        for one in made:
+            moved = Interval.at(one.meeting.interval.start + timedelta(days=2), 30)
+            office.calendar.edit("anna", one.meeting.uid, interval=moved)
+        office.sync(now)
+        office.reconciler.run_due(now)
+
+    def test_ten_moves_are_people(self, office):
+        self.shift(office, self.many(office, 10), NOW)
+
+        assert office.reconciler.brake() is None
+
+    def test_eleven_moves_in_ten_minutes_stop_all_writing(self, office):
+        made = self.many(office, 11)
+
+        self.shift(office, made, NOW + MINUTE)
+
+        assert office.reconciler.brake() is not None
+        still = [one for one in made if office.meeting(one.meeting.id).interval == one.meeting.interval]
+        assert 1 == len(still)
+        office.book(at(9, day=30), form=Form.PHONE)
+        assert 0 == office.reconciler.run_due(NOW + 2 * MINUTE)
+
+    def test_a_person_lets_it_go_on(self, office):
+        made = self.many(office, 11)
+        self.shift(office, made, NOW + MINUTE)
+
+        assert office.reconciler.release_brake("cli:olga", NOW + 30 * MINUTE)
+        office.settle(NOW + 31 * MINUTE)
+
+        assert office.reconciler.brake() is None
+        assert all(office.meeting(one.meeting.id).interval != one.meeting.interval for one in made)
+        assert not office.reconciler.release_brake("cli:olga", NOW)
+
+    def test_eleven_moves_over_an_hour_are_people(self, office):
+        made = self.many(office, 11)
+        for n, one in enumerate(made):
+            self.shift(office, [one], NOW + n * 5 * MINUTE)
+
+        assert office.reconciler.brake() is None
