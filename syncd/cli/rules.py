@@ -44,7 +44,7 @@ def apply(file: FileArgument, path: ConfigOption = DEFAULT_CONFIG) -> None:
     text = _text(file)
     with parts_of(path) as parts:
         number = rulebook.apply_text(
-            parts.store, text, parts.directory, SystemClock().now(), actor=f"cli:{getpass.getuser()}", source=str(file)
+            parts.store, text, parts.directory, f"cli:{getpass.getuser()}", SystemClock().now(), source=str(file)
         )
         advice = parts.warnings(SystemClock().now())
     screen.say(f"Revision {number} is in force.")

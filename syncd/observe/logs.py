@@ -30,6 +30,12 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return event
 
 
+def _in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Put what the eye looks for first in front."""
+    first = {key: event.pop(key) for key in ("at", "level", "event", "outcome") if key in event}
+    return first | event
+
+
 def configure(level: str = "info", form: LogFormat = "auto") -> None:
     """Send every line to stderr; ``auto`` is JSON unless stderr is a terminal."""
     pretty = form == "pretty" or (form == "auto" and sys.stderr.isatty() and "JOURNAL_STREAM" not in os.environ)
@@ -41,6 +47,7 @@ def configure(level: str = "info", form: LogFormat = "auto") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             redact,
+            _in_order,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Literal, NoReturn, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -15,7 +16,7 @@ from lxml.etree import XMLSyntaxError
 from urllib3.exceptions import HTTPError as TransportError
 
 from syncd.adapters.caldav.multistatus import Garbled, Multistatus, conditions, looks_like_html, parse
-from syncd.adapters.caldav.session import Elsewhere, GuardedSession, OutOfTime, TooLarge, never_sent
+from syncd.adapters.caldav.session import Elsewhere, GuardedSession, TooLarge, never_sent
 from syncd.adapters.resilience import Call, Calls, retry_after
 from syncd.clock import Clock, SystemClock
 from syncd.errors import (
@@ -94,6 +95,7 @@ class Client:
     def __init__(self, account: CaldavAccount, clock: Clock | None = None) -> None:
         self.account = account
         self.calls = Calls()
+        self._challenged = Lock()
         self._clock = clock or SystemClock()
         self.session = GuardedSession(self.calls, account.timeout, account.max_bytes)
         self.dav = DAVClient(
@@ -205,10 +207,14 @@ class Client:
         return reply
 
     def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
+        used = self.dav.auth
         response = self._once(method, url, body, headers)
         challenge = response.headers.get("WWW-Authenticate")
-        if response.status_code == 401 and challenge and not self.dav.auth and self.account.username:
-            self.dav.build_auth_object(list(self.dav.extract_auth_types(challenge)))
+        # Several threads may meet the first challenge at once: what counts is what this very request carried.
+        if response.status_code == 401 and challenge and not used and self.account.username:
+            with self._challenged:
+                if not self.dav.auth:
+                    self.dav.build_auth_object(list(self.dav.extract_auth_types(challenge)))
             return self._once(method, url, body, headers)
         return response
 
@@ -287,7 +293,7 @@ class Client:
                 f"The answer of {self.host} to {method} was lost; it may have been done or not. "
                 "The entry will be looked up before anything is repeated."
             )
-        if isinstance(error, OutOfTime | requests.Timeout):
+        if isinstance(error, requests.Timeout):
             return Transient(f"{self.host} did not answer {method} in time; it is tried again later.")
         return Transient(f"{self.host} cannot be reached ({_cause(error)}); it is tried again later.")
 
