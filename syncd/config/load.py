@@ -68,7 +68,9 @@ class Config(Section):
     ] = ""
     database_password: Annotated[
         SecretRef | None,
-        Field(description="Where PostgreSQL's password is kept, if it needs one."),
+        Field(
+            description="Where PostgreSQL's password is kept, if it needs one.", examples=[{"credential": "database"}]
+        ),
     ] = None
     rules_file: Annotated[
         Path | None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from syncd.model.zones import known
 from syncd.section import Section
@@ -122,7 +122,7 @@ class CalendarAccount(Section):
     ] = None
     ca_file: Annotated[
         Path | None,
-        Field(description="Certificate authority of the server, if it is your own."),
+        Field(description="Certificate authority of the server, if it is your own.", examples=["/etc/ssl/our-ca.pem"]),
     ] = None
     timeout_seconds: Annotated[int, Field(ge=1, le=300, description="A call that takes longer is given up.")] = 20
 
@@ -181,15 +181,18 @@ class CaseworkerSection(Section):
     site: Annotated[str, Field(description="A site of [sites].", examples=["torvet"])]
     account: Annotated[
         str | None,
-        Field(description="The [calendars] account; may be left out when there is one only."),
+        Field(description="The [calendars] account; may be left out when there is one only.", examples=["main"]),
     ] = None
     url: Annotated[
         str | None,
-        Field(description="Calendar URL (absolute, or below the account's), when discovery is not wanted."),
+        Field(
+            description="Calendar URL (absolute, or below the account's), when discovery is not wanted.",
+            examples=["anna/kalender/"],
+        ),
     ] = None
     zone: Annotated[
         str | None,
-        Field(description="Zone of floating and all-day entries; the site's if unset."),
+        Field(description="Zone of floating and all-day entries; the site's if unset.", examples=["Europe/Copenhagen"]),
     ] = None
     floor: Annotated[int, Field(ge=-9, le=99, description="Where the desk is.")] = 0
     teams: Annotated[tuple[str, ...], Field(description="Team names.", examples=[["job"]])] = ()
@@ -219,11 +222,14 @@ class RoomSection(Section):
     site: Annotated[str, Field(description="A site of [sites].", examples=["torvet"])]
     account: Annotated[
         str | None,
-        Field(description="The [calendars] account; may be left out when there is one only."),
+        Field(description="The [calendars] account; may be left out when there is one only.", examples=["main"]),
     ] = None
     url: Annotated[
         str | None,
-        Field(description="Calendar URL (absolute, or below the account's), when discovery is not wanted."),
+        Field(
+            description="Calendar URL (absolute, or below the account's), when discovery is not wanted.",
+            examples=["lokale-1/kalender/"],
+        ),
     ] = None
     floor: Annotated[int, Field(ge=-9, le=99, description="Which floor it is on.")] = 0
     capacity: Annotated[
@@ -244,9 +250,13 @@ class RoomSection(Section):
     ] = frozenset()
     step_free: Annotated[bool, Field(description="Reachable without steps.")] = False
     turnover: Annotated[int, Field(ge=0, le=240, description="Minutes kept free after each meeting.")] = 0
-    opens: Annotated[time | None, Field(description="Wall clock; the room is never given earlier.")] = None
-    closes: Annotated[time | None, Field(description="Wall clock; the room is never given later.")] = None
-    preferred_by: Annotated[tuple[str, ...], Field(description="Teams that come first here.")] = ()
+    opens: Annotated[
+        time | None, Field(description="Wall clock; the room is never given earlier.", examples=["08:00"])
+    ] = None
+    closes: Annotated[
+        time | None, Field(description="Wall clock; the room is never given later.", examples=["16:00"])
+    ] = None
+    preferred_by: Annotated[tuple[str, ...], Field(description="Teams that come first here.", examples=[["job"]])] = ()
 
     @model_validator(mode="after")
     def _opens_before_closing(self) -> RoomSection:
@@ -260,6 +270,7 @@ class ClientSection(Section):
 
     token_sha256: Annotated[
         tuple[Annotated[str, AfterValidator(_hash)], ...],
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
         Field(
             description="SHA-256 of its token, as `syncd client new NAME` prints it; two while a token is replaced.",
             examples=["0" * 64],

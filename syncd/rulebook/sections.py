@@ -6,7 +6,7 @@ import re
 from datetime import date, time
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from syncd.model.offer import Form
 from syncd.model.policy import Blocks, Mode, Source
@@ -36,6 +36,12 @@ def _weekdays(value: object) -> object:
     return tuple(WEEKDAYS[day] for day in sorted(found))
 
 
+def _some_day(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise ValueError("names no weekday")
+    return value
+
+
 def _span(value: object) -> object:
     """``"09:00-12:00"`` as a pair of times."""
     if not isinstance(value, str):
@@ -46,8 +52,17 @@ def _span(value: object) -> object:
     return tuple(parts)
 
 
-Span = Annotated[tuple[time, time], BeforeValidator(_span)]
-Weekdays = Annotated[tuple[str, ...], BeforeValidator(_weekdays)]
+Span = Annotated[
+    tuple[time, time],
+    BeforeValidator(_span),
+    WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d *- *\d\d:\d\d$"}),
+]
+Weekdays = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_weekdays),
+    AfterValidator(_some_day),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
 Who = Annotated[
     tuple[str, ...],
     Field(
@@ -80,15 +95,15 @@ class HoursSection(Section):
     """Weekly working hours, in the site's wall-clock time; what is named for a person replaces her team's."""
 
     who: Who
-    days: Annotated[Weekdays, Field(min_length=1, description="Weekdays.", examples=["mon-thu"])]
+    days: Annotated[Weekdays, Field(description="Weekdays.", examples=["mon-thu"])]
     starts: Annotated[Wall, Field(alias="from", description="Begin of work.", examples=["09:00"])]
     ends: Annotated[
         Wall,
         Field(alias="to", description="End of work; not later than the begin means the next day.", examples=["15:00"]),
     ]
     breaks: Annotated[tuple[Span, ...], Field(description="Never offered.", examples=[["12:00-12:30"]])] = ()
-    valid_from: Annotated[date | None, Field(description="First day it holds.")] = None
-    valid_to: Annotated[date | None, Field(description="Last day it holds.")] = None
+    valid_from: Annotated[date | None, Field(description="First day it holds.", examples=["2026-09-01"])] = None
+    valid_to: Annotated[date | None, Field(description="Last day it holds.", examples=["2027-06-30"])] = None
 
     @model_validator(mode="after")
     def _in_order(self) -> HoursSection:
@@ -104,8 +119,10 @@ class ExceptionSection(Section):
 
     who: Who
     first: Annotated[date, Field(description="First day.", examples=["2026-12-22"])]
-    last: Annotated[date | None, Field(description="Last day; the first if unset.")] = None
-    hours: Annotated[tuple[Span, ...], Field(description="Hours instead; none: not at work.")] = ()
+    last: Annotated[date | None, Field(description="Last day; the first if unset.", examples=["2026-12-23"])] = None
+    hours: Annotated[
+        tuple[Span, ...], Field(description="Hours instead; none: not at work.", examples=[["09:00-11:00"]])
+    ] = ()
     why: Annotated[str, Field(description="Shown to staff.", examples=["Kursus"])] = ""
 
     @model_validator(mode="after")
@@ -119,9 +136,11 @@ class ClosingSection(Section):
     """Days on which a site is closed."""
 
     first: Annotated[date, Field(description="First day.", examples=["2026-12-28"])]
-    last: Annotated[date | None, Field(description="Last day; the first if unset.")] = None
+    last: Annotated[date | None, Field(description="Last day; the first if unset.", examples=["2026-12-30"])] = None
     why: Annotated[str, Field(min_length=1, description="Shown to citizens and staff.", examples=["Jul"])]
-    sites: Annotated[tuple[str, ...], Field(description="Sites it holds for; all if unset.")] = ()
+    sites: Annotated[
+        tuple[str, ...], Field(description="Sites it holds for; all if unset.", examples=[["torvet"]])
+    ] = ()
 
     @model_validator(mode="after")
     def _in_order(self) -> ClosingSection:
@@ -160,8 +179,8 @@ class PolicySection(Section):
     free_all_day_blocks: Annotated[
         bool, Field(description="A single all-day entry blocks even when shown as free (holidays in Outlook).")
     ] = True
-    per_day: Annotated[int | None, Field(ge=0, description="Most meetings per person and day.")] = None
-    per_week: Annotated[int | None, Field(ge=0, description="Most meetings per person and week.")] = None
+    per_day: Annotated[int | None, Field(ge=0, description="Most meetings per person and day.", examples=[6])] = None
+    per_week: Annotated[int | None, Field(ge=0, description="Most meetings per person and week.", examples=[24])] = None
     weight: Annotated[float, Field(gt=0, le=100, description="Share of meetings when the citizen names nobody.")] = 1.0
 
 
@@ -189,9 +208,10 @@ class OfferSection(Section):
     """What can be booked. Minutes throughout, except where the name says days."""
 
     title: Annotated[
-        dict[Literal["da", "en"], str], Field(description="Name by language.", examples=[{"da": "Jobsamtale"}])
+        dict[Literal["da", "en"], str],
+        Field(description="Name by language.", examples=[{"da": "Jobsamtale", "en": "Job talk"}]),
     ]
-    talk_type: Annotated[str, Field(description="The case system's code of the talk.")] = ""
+    talk_type: Annotated[str, Field(description="The case system's code of the talk.", examples=["JOBSAMTALE"])] = ""
     minutes: Annotated[
         dict[Form, Annotated[int, Field(ge=5, le=MINUTES_OF_DAY)]],
         Field(min_length=1, description="Length per form.", examples=[{"in-person": 45, "phone": 30}]),
@@ -202,17 +222,30 @@ class OfferSection(Section):
     after: Annotated[int, Field(ge=0, le=480, description="Kept free after each meeting.")] = 0
     notice: Annotated[int, Field(ge=0, description="A time is on offer until so long before it begins.")] = 0
     horizon_days: Annotated[int, Field(ge=1, le=DAYS_AHEAD, description="How far ahead it can be booked.")] = 28
-    per_day: Annotated[int | None, Field(ge=1, description="Most of this offer per person and day.")] = None
-    per_week: Annotated[int | None, Field(ge=1, description="Most of this offer per person and week.")] = None
-    offer_per_day: Annotated[int | None, Field(ge=1, description="Most of this offer per day in all.")] = None
-    offer_per_week: Annotated[int | None, Field(ge=1, description="Most of this offer per week in all.")] = None
+    per_day: Annotated[int | None, Field(ge=1, description="Most of this offer per person and day.", examples=[6])] = (
+        None
+    )
+    per_week: Annotated[
+        int | None, Field(ge=1, description="Most of this offer per person and week.", examples=[20])
+    ] = None
+    offer_per_day: Annotated[
+        int | None, Field(ge=1, description="Most of this offer per day in all.", examples=[40])
+    ] = None
+    offer_per_week: Annotated[
+        int | None, Field(ge=1, description="Most of this offer per week in all.", examples=[150])
+    ] = None
     room: Annotated[RoomNeedSection, Field(description="What it asks of its room.")] = RoomNeedSection()
     room_forms: Annotated[tuple[Form, ...], Field(description="Forms that need a room.")] = (Form.IN_PERSON,)
     hold_minutes: Annotated[int, Field(ge=1, le=120, description="How long a chosen time is kept.")] = 10
     cancel_notice: Annotated[int, Field(ge=0, description="Cancel or move until so long before.")] = 0
-    moves: Annotated[int | None, Field(ge=0, description="How often a citizen may move it; unset: any number.")] = None
+    moves: Annotated[
+        int | None, Field(ge=0, description="How often a citizen may move it; unset: any number.", examples=[3])
+    ] = None
     one_future: Annotated[bool, Field(description="One future booking of it per citizen.")] = False
-    topics: Annotated[tuple[str, ...], Field(description="What the citizen may choose to talk about.")] = ()
+    topics: Annotated[
+        tuple[str, ...],
+        Field(description="What the citizen may choose to talk about.", examples=[["CV", "Uddannelse"]]),
+    ] = ()
 
     @field_validator("title")
     @classmethod

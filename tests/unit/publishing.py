@@ -1,4 +1,4 @@
-"""A small jobcentre over a real database, a real engine and a calendar server in memory, for tests of what is on offer."""
+"""A small jobcentre over a real database, a real engine and calendars in memory, for tests of what is on offer."""
 
 from __future__ import annotations
 
@@ -93,9 +93,7 @@ class Town:
         self.keys = count(1)
         self.publisher = Publisher(self.store, lambda: self.people, PublishSettings(timedelta(minutes=15)))
         self.engine = Engine(self.store, {"server": self.calendar}, self.people, Pace())
-        self.desk = Desk(
-            self.store, self.publisher, lambda: self.people, lambda: f"id{next(numbers):04d}"
-        )
+        self.desk = Desk(self.store, self.publisher, lambda: self.people, lambda: f"id{next(numbers):04d}")
 
     @classmethod
     def open(cls, url: str, rules: str = RULES) -> Town:
@@ -151,7 +149,9 @@ class Town:
         found = self.answer(offer, day, caseworker=who, form=form)
         return " ".join(_clock(slot.interval.start) for slot in found.slots)
 
-    def why(self, start: str, who: str = "anna", form: Form = Form.PHONE, offer: str = "talk", day: date = TODAY) -> Verdict:
+    def why(
+        self, start: str, who: str = "anna", form: Form = Form.PHONE, offer: str = "talk", day: date = TODAY
+    ) -> Verdict:
         """The verdict on one time."""
         return self.publisher.why(offer, who, wall(start, day), self.now, form)
 
