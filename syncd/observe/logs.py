@@ -33,7 +33,7 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 def _in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Put what the eye looks for first in front."""
     first = {key: event.pop(key) for key in ("at", "level", "event", "outcome") if key in event}
-    return first | event
+    return {**first, **event}
 
 
 def configure(level: str = "info", form: LogFormat = "auto") -> None:
