@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from subprocess import Popen
 
 import httpx2
 
@@ -100,20 +101,33 @@ def _town(folder: Path, *, fixed_ports: bool) -> Iterator[Town]:
         base = f"http://{HOST}:{number}"
         print(f"syncd reads the calendars and answers at {base}/")
         running = Town(base, server, folder)
-        wait_until("syncd", lambda: _ready(running), process, log, _START_SECONDS)
+        _await_slots(running, process, log)
         yield running
 
 
-def _ready(running: Town) -> bool:
-    """Whether it answers, and every calendar of the offer has been read."""
-    portal = _portal(running)
+def _await_slots(running: Town, process: Popen[bytes], log: Path) -> None:
+    """Return once the daemon answers, having read every calendar of the offer.
+
+    :raises ChildFailed: it does not come to that; the text says how it stood.
+    """
+    portal, stood = _portal(running), "it did not answer"
+
+    def ready() -> bool:
+        nonlocal stood
+        try:
+            answer = portal.search(_window())
+        except (httpx2.TransportError, Refused) as refusal:
+            stood = str(refusal)
+            return False
+        stood = f"{len(answer['slots'])} slots, left out: {answer['closed']}"
+        return bool(answer["slots"]) and not answer["closed"]
+
     try:
-        answer = portal.search(_window())
-    except (httpx2.TransportError, Refused):
-        return False
+        wait_until("syncd", ready, process, log, _START_SECONDS)
+    except ChildFailed as failure:
+        raise ChildFailed(f"{failure}\nAt last: {stood}") from None
     finally:
         portal.close()
-    return bool(answer["slots"]) and not answer["closed"]
 
 
 def _portal(running: Town) -> Portal:
