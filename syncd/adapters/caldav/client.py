@@ -15,7 +15,7 @@ from caldav.lib import error as caldav_error
 from lxml.etree import XMLSyntaxError
 from urllib3.exceptions import HTTPError as TransportError
 
-from syncd.adapters.caldav.multistatus import Garbled, Multistatus, conditions, looks_like_html, parse
+from syncd.adapters.caldav.multistatus import Broken, Garbled, Multistatus, conditions, looks_like_html, parse
 from syncd.adapters.caldav.session import Elsewhere, GuardedSession, TooLarge, never_sent
 from syncd.adapters.resilience import Call, Calls, retry_after
 from syncd.clock import Clock, SystemClock
@@ -178,9 +178,9 @@ class Client:
         """
         try:
             return parse(reply.body)
+        except Broken as error:
+            raise TooMuch(f"{self.host} answered {method} {_path(reply.url)} with {error}.") from error
         except Garbled as error:
-            if "xml" in reply.headers.get("Content-Type", "") and reply.status == 207:
-                raise TooMuch(f"{self.host} answered {method} with XML that cannot be read ({error}).") from error
             raise NotACalendar(
                 f"{self.host} answered {method} {_path(reply.url)} with {error} (status {reply.status}) "
                 "instead of CalDAV's XML; check the URL in the configuration, and whether a login page is in the way."

@@ -21,6 +21,10 @@ class Garbled(Exception):
     """The answer is not the XML it should be; the text says what it is instead."""
 
 
+class Broken(Garbled):
+    """It may have been meant as XML, but something inside breaks it: a control character, its sheer size, an early end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One `DAV:response`: an href with a status of its own, or with properties.
@@ -64,13 +68,15 @@ class Multistatus:
 def tree(body: bytes) -> etree._Element:
     """Parse XML from outside: no entities, no DTD, no network, libxml's size limits on.
 
-    :raises Garbled: it is not XML, or carries a document type.
+    :raises Garbled: it is not XML, or carries a document type. :raises Broken: it is XML, but not well-formed.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise Garbled("HTML" if looks_like_html(body) else "not well-formed XML") from error
+        if looks_like_html(body) or b"<" not in body[:200]:
+            raise Garbled("HTML" if looks_like_html(body) else "something that is no XML") from error
+        raise Broken("XML that is not well-formed") from error
     if root is None:
         raise Garbled("an empty document")
     if root.getroottree().docinfo.internalDTD is not None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import socket
 import time
 from collections.abc import Mapping
+from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError as TransportError
+from urllib3.exceptions import ReadTimeoutError
 
 from syncd.adapters.resilience import Calls
 
@@ -35,12 +41,60 @@ class TooLarge(requests.RequestException):
     """The answer is longer than we are willing to hold."""
 
 
-class OutOfTime(requests.Timeout):
-    """The answer did not end in time, though single reads were answered."""
-
-
 class NoTimeLeft(requests.ConnectTimeout):
     """The total time of the call was used up before the request was sent."""
+
+
+class TimedReader(socket.SocketIO):
+    """Reads an answer under one deadline; a time-out for each read alone lets a slow drip go on for ever."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock, "r")
+        self._socket = sock
+        self._ends = time.monotonic() + (sock.gettimeout() or 60.0)
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what is there, within what is left of the time."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer did not end in time")
+        self._socket.settimeout(left)
+        return super().readinto(buffer)
+
+
+class TimedResponse(HTTPResponse):
+    """An answer whose status line, headers and body share one deadline: the socket's time-out when it begins."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        # What socket.makefile does, with another reader.
+        sock._io_refs += 1  # type: ignore[attr-defined]
+        self.fp = io.BufferedReader(TimedReader(sock))
+
+
+class TimedConnection(HTTPConnection):
+    """Plain HTTP under a deadline."""
+
+    response_class = TimedResponse
+
+
+class TimedTlsConnection(HTTPSConnection):
+    """HTTPS under a deadline."""
+
+    response_class = TimedResponse
+
+
+class TimedPool(HTTPConnectionPool):
+    """Keeps `TimedConnection`s."""
+
+    ConnectionCls = TimedConnection
+
+
+class TimedTlsPool(HTTPSConnectionPool):
+    """Keeps `TimedTlsConnection`s."""
+
+    ConnectionCls = TimedTlsConnection
 
 
 class GuardedAdapter(HTTPAdapter):
@@ -52,13 +106,18 @@ class GuardedAdapter(HTTPAdapter):
         self._timeout = timeout
         self._max_bytes = max_bytes
 
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """As `requests`, with our connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": TimedPool, "https": TimedTlsPool}
+
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Send *request* and read its whole answer."""
         if request.method not in IDEMPOTENT:
             return self._send_afresh(request, kwargs)
         try:
             return self._send_once(request, kwargs)
-        except (requests.ConnectTimeout, requests.exceptions.SSLError, OutOfTime, TooLarge):
+        except (requests.ConnectTimeout, requests.exceptions.SSLError):
             raise
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             if never_sent(error):
@@ -76,11 +135,10 @@ class GuardedAdapter(HTTPAdapter):
 
     def _send_once(self, request: requests.PreparedRequest, kwargs: dict[str, Any]) -> requests.Response:
         seconds = self._seconds()
-        ends = time.monotonic() + seconds
         options = kwargs | {"stream": True, "timeout": (min(seconds, 10.0), seconds)}
         response = super().send(request, **options)
         try:
-            body = self._read(response, ends)
+            body = self._read(response)
         finally:
             response.close()
         response._content = body
@@ -98,8 +156,8 @@ class GuardedAdapter(HTTPAdapter):
             raise NoTimeLeft("no time left")
         return min(self._timeout, left)
 
-    def _read(self, response: requests.Response, ends: float) -> bytes:
-        """The whole body; a server that drips must not hold us, nor one that pours."""
+    def _read(self, response: requests.Response) -> bytes:
+        """The whole body; a server that pours must not fill our memory."""
         parts: list[bytes] = []
         size = 0
         try:
@@ -108,10 +166,10 @@ class GuardedAdapter(HTTPAdapter):
                 size += len(part)
                 if size > self._max_bytes:
                     raise TooLarge(f"more than {self._max_bytes} bytes")
-                if time.monotonic() > ends:
-                    raise OutOfTime("the answer did not end in time")
             response.raw.drain_conn()
-        except TransportError as error:
+        except ReadTimeoutError as error:
+            raise requests.ReadTimeout(error) from error
+        except (TransportError, TimeoutError) as error:
             raise requests.exceptions.ChunkedEncodingError(error) from error
         return b"".join(parts)
 
