@@ -23,11 +23,11 @@ from syncd.publish.pipeline import survivors
 from syncd.publish.scene import Asked, Reader, Scene
 from syncd.publish.why import Inquiry, best
 from syncd.publish.words import sentences
-from syncd.slots.bounds import horizon_end
+from syncd.slots.bounds import earliest, horizon_end
 from syncd.slots.compute import Step
 from syncd.slots.table import Row, SlotTable
 from syncd.store import Store, Tx
-from syncd.store.instants import moment
+from syncd.store.instants import epoch, moment
 
 ANSWERS = 1024
 """Answers remembered while nothing changes."""
@@ -173,7 +173,7 @@ class Publisher:
         rulebook, directory = self.rules.within(tx), self._directory()
         if slot.form not in offer.minutes or _unpublished(rulebook, offer, slot.caseworker) is not None:
             raise SlotGone(GONE)
-        if slot.caseworker not in directory.caseworkers:
+        if slot.caseworker not in directory.caseworkers or _out_of_reach(offer, directory, slot, now):
             raise SlotGone(GONE)
         asked = Asked(
             offer,
@@ -267,6 +267,12 @@ def _unpublished(rulebook: Rulebook, offer: Offer, caseworker: MailboxId) -> Rea
         return Reason.NOT_SERVING
     modes = {Mode.CLOSED: Reason.TEAM_CLOSED, Mode.SHADOW: Reason.TEAM_IN_SHADOW}
     return modes.get(rulebook.policy(caseworker).mode)
+
+
+def _out_of_reach(offer: Offer, directory: Directory, slot: Slot, now: datetime) -> bool:
+    """Whether *slot* is too soon or too late, which no fresher calendar would change."""
+    zone = directory.sites[directory.caseworkers[slot.caseworker].site].zone
+    return not earliest(offer, now) <= epoch(slot.interval.start) < horizon_end(offer, now, zone)
 
 
 def _bookable(
