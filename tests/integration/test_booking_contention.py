@@ -1,0 +1,260 @@
+"""Many at once: exactly as many winners as there are places, on both databases (ASVS 5.0 2.3.4, 15.4.2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import pairwise
+from threading import Barrier
+
+import pytest
+from sqlalchemy import text
+
+from syncd.booking.results import Reply
+from syncd.errors import KeyReused, NotAllowed, SlotGone, SyncdError
+from syncd.model.booking import BookingState
+from syncd.model.interval import Interval
+from syncd.model.offer import Form
+from syncd.store import Tx
+from tests.simulation import town
+from tests.simulation.office import CLIENT, Office
+from tests.simulation.town import NOW, at
+
+MANY = 50
+
+
+@pytest.fixture
+def office(migrated_url: str) -> Iterator[Office]:
+    opened = Office.open(migrated_url)
+    yield opened
+    opened.store.close()
+
+
+def all_at_once(number: int, act: Callable[[int], object]) -> list[object]:
+    """What each of *number* threads got, all released at the same moment: a value, or the error it was refused with."""
+    gate = Barrier(number)
+
+    def one(n: int) -> object:
+        gate.wait()
+        try:
+            return act(n)
+        except SyncdError as error:
+            return error
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+def refusals(results: list[object]) -> Counter[str]:
+    return Counter(type(result).__name__ for result in results if isinstance(result, Exception))
+
+
+def winners(results: list[object]) -> list[object]:
+    return [result for result in results if not isinstance(result, Exception)]
+
+
+def claims(office: Office) -> dict[str, list[Interval]]:
+    """All active claims by mailbox, sorted."""
+    with office.store.read() as tx:
+        return tx.meetings.busy(list(office.directory.mailboxes), town.COVERED, NOW)
+
+
+def assert_no_overlap(office: Office) -> None:
+    for spans in claims(office).values():
+        assert not any(one.overlaps(other) for one, other in pairwise(spans))
+
+
+def test_fifty_for_one_slot_have_one_winner(office):
+    results = all_at_once(MANY, lambda n: office.hold(at(9), citizen=f"c{n}"))
+
+    assert 1 == len(winners(results))
+    assert {"SlotGone": MANY - 1} == refusals(results)
+    assert all(error.facts["alternatives"] for error in results if isinstance(error, SlotGone))
+    assert_no_overlap(office)
+
+
+def test_fifty_for_overlapping_unequal_times_never_overlap(office):
+    starts = [at(9) + timedelta(minutes=15 * (n % 8)) for n in range(MANY)]
+
+    results = all_at_once(MANY, lambda n: office.book(starts[n], form=[Form.PHONE, Form.IN_PERSON][n % 2]))
+
+    assert winners(results)
+    assert {"SlotGone"} == set(refusals(results))
+    assert_no_overlap(office)
+    assert len(winners(results)) == len(claims(office)["anna"])
+
+
+def test_fifty_bookings_for_twenty_rooms_have_twenty_winners(migrated_url):
+    people, rooms = [f"p{n:02d}" for n in range(MANY)], [f"r{n:02d}" for n in range(20)]
+    rules = town.rulebook(town.offer(people))
+    office = Office.open(migrated_url, directory=town.directory(people, rooms), rulebook=rules)
+
+    results = all_at_once(MANY, lambda n: office.book(at(9), people[n], citizen=f"c{n}"))
+
+    won = winners(results)
+    assert 20 == len(won)
+    assert set(rooms) == {made.meeting.room for made in won}
+    assert {"SlotGone": 30} == refusals(results)
+    taken = claims(office)
+    assert 40 == sum(len(spans) for spans in taken.values())  # no half booking: twenty people, twenty rooms
+    office.store.close()
+
+
+def test_fifty_who_name_nobody_fill_every_caseworker(migrated_url):
+    people = [f"p{n:02d}" for n in range(10)]
+    rules = town.rulebook(town.offer(people))
+    office = Office.open(migrated_url, directory=town.directory(people), rulebook=rules)
+
+    results = all_at_once(MANY, lambda n: office.hold(at(9), None, form=Form.PHONE))
+
+    assert sorted(people) == sorted(made.meeting.caseworker for made in winners(results))
+    assert {"SlotGone": 40} == refusals(results)
+    office.store.close()
+
+
+def test_the_citizens_second_meeting_is_refused_under_contention(office):
+    office.rulebook = town.rulebook(town.offer(one_future=True))
+    held = [office.hold(at(8) + timedelta(minutes=45 * n), form=Form.PHONE) for n in range(8)]
+
+    results = all_at_once(8, lambda n: office.desk.book(CLIENT, held[n].booking.id, "citizen", NOW))
+
+    assert 1 == len(winners(results))
+    assert {NotAllowed.__name__: 7} == refusals(results)
+
+
+def test_a_daily_cap_holds_under_contention(office):
+    office.rulebook = town.rulebook(town.offer(per_day=3))
+
+    results = all_at_once(16, lambda n: office.hold(at(8) + timedelta(minutes=30 * n), form=Form.PHONE))
+
+    assert 3 == len(winners(results))
+
+
+def test_a_cap_of_the_whole_offer_holds_under_contention(office):
+    office.rulebook = town.rulebook(town.offer(offer_per_day=3))
+
+    results = all_at_once(
+        16, lambda n: office.hold(at(8) + timedelta(minutes=30 * (n // 2)), ["anna", "bo"][n % 2], form=Form.PHONE)
+    )
+
+    assert 3 == len(winners(results))
+
+
+def test_two_who_swap_their_times_do_not_wait_for_each_other_for_ever(office):
+    first, second = office.book(at(9), "anna"), office.book(at(9), "bo")
+    targets = [(first, "bo"), (second, "anna")] * 4
+
+    results = all_at_once(
+        8, lambda n: office.desk.reschedule(CLIENT, targets[n][0].booking.id, at(12), targets[n][1], None, NOW)
+    )
+
+    assert {"SlotGone"} >= set(refusals(results))
+    assert_no_overlap(office)
+
+
+def test_one_hold_booked_by_many_is_one_booking(office):
+    held = office.hold(at(9))
+
+    results = all_at_once(20, lambda _n: office.desk.book(CLIENT, held.booking.id, "citizen", NOW))
+
+    assert {1} == {made.meeting.desired_generation for made in results}
+    assert BookingState.PENDING is office.see(held.booking.id).booking.state
+
+
+def test_cancelling_while_moving_ends_in_one_of_the_two(office):
+    made = office.book(at(9))
+
+    def act(n: int) -> object:
+        if n % 2:
+            return office.desk.cancel(CLIENT, made.booking.id, NOW)
+        return office.desk.reschedule(CLIENT, made.booking.id, at(12), None, None, NOW)
+
+    all_at_once(10, act)
+
+    assert BookingState.CANCELLED is office.see(made.booking.id).booking.state
+    assert [] == claims(office)["anna"]
+
+
+def test_the_same_key_fifty_times_gets_the_same_bytes(office):
+    counted: list[int] = []
+
+    def action(tx: Tx) -> Reply:
+        counted.append(1)
+        made = office.desk.hold(CLIENT, "talk", at(9), "anna", Form.IN_PERSON, None, NOW, tx=tx)
+        return Reply(201, f"{made.booking.id} {len(counted)}".encode(), made.booking.id)
+
+    replies = all_at_once(MANY, lambda _n: office.desk.once(CLIENT, "key", "digest", action, NOW))
+
+    assert {} == refusals(replies)
+    assert 1 == len({(reply.status, reply.body) for reply in replies})
+    assert [1] == counted
+    assert MANY - 1 == sum(reply.replayed for reply in replies)
+    assert 1 == len(claims(office)["anna"])
+
+
+def test_of_two_bodies_under_one_key_one_wins_and_the_other_is_refused(office):
+    def act(n: int) -> Reply:
+        start = at(9) if n % 2 else at(12)
+        return office.desk.once(
+            CLIENT,
+            "key",
+            f"body-{n % 2}",
+            lambda tx: Reply(
+                201, office.desk.hold(CLIENT, "talk", start, "anna", Form.PHONE, None, NOW, tx=tx).booking.id.encode()
+            ),
+            NOW,
+        )
+
+    results = all_at_once(20, act)
+
+    assert {KeyReused.__name__: 10} == refusals(results)
+    assert 1 == len({reply.body for reply in winners(results)})
+    assert 1 == len(claims(office)["anna"])
+
+
+def test_a_refused_action_leaves_its_key_free_for_the_next(office):
+    office.hold(at(9))
+
+    def act(n: int) -> Reply:
+        start = at(9) if n < 10 else at(12)
+        action = lambda tx: Reply(
+            201, office.desk.hold(CLIENT, "talk", start, "anna", Form.PHONE, None, NOW, tx=tx).booking.id.encode()
+        )
+        return office.desk.once(CLIENT, f"key-{n % 10}", f"{start}", action, NOW)
+
+    results = all_at_once(20, act)
+
+    assert 1 == len({reply.body for reply in winners(results)})
+
+
+class TestTheSuiteItself:
+    """A guard that is taken away is missed: else the tests above prove nothing."""
+
+    def test_without_the_databases_rule_overlaps_happen(self, office, monkeypatch):
+        """Both guards gone, the rule of the database and the proof before it: the suite must see overlaps."""
+        with office.store.begin() as tx:
+            for statement in _drop_rule(tx):
+                tx.session.execute(text(statement))
+        monkeypatch.setattr(office.publisher, "still_free", lambda *_a, **_k: None)
+
+        results = all_at_once(10, lambda _n: office.hold(at(9)))
+
+        assert 10 == len(winners(results))
+        with pytest.raises(AssertionError):
+            assert_no_overlap(office)
+
+    def test_the_database_alone_refuses_every_overlap(self, office, monkeypatch):
+        monkeypatch.setattr(office.publisher, "still_free", lambda *_a, **_k: None)
+
+        results = all_at_once(MANY, lambda n: office.hold(at(9) + timedelta(minutes=15 * (n % 4))))
+
+        assert {"SlotGone"} == set(refusals(results))
+        assert_no_overlap(office)
+
+
+def _drop_rule(tx: Tx) -> list[str]:
+    if tx.session.get_bind().dialect.name == "postgresql":
+        return ["ALTER TABLE claims DROP CONSTRAINT ex_claims_no_overlap"]
+    return ["DROP TRIGGER claims_no_overlap_insert", "DROP TRIGGER claims_no_overlap_update"]
