@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, time
 from itertools import combinations
 
@@ -38,11 +38,10 @@ def _about_offer(offer: Offer, rulebook: Rulebook, directory: Directory, mirrore
     if mirrored_days is not None and offer.horizon_days > mirrored_days:
         yield f"horizon_days = {offer.horizon_days}, but calendars are read {mirrored_days} days ahead only"
     yield from _rooms_missing(offer, directory)
+    longest = max((_longest(rulebook.hours.get(one, ())) for one in offer.caseworkers), default=0)
     for form, minutes in offer.minutes.items():
-        spans = [_length(rule) for person_id in offer.caseworkers for rule in rulebook.hours.get(person_id, ())]
-        needed = offer.before + minutes + offer.after
-        if spans and needed > max(spans) and not _by_marks(offer, rulebook):
-            yield f"minutes.{form}: {needed} minutes with buffers fit into nobody's hours (longest: {max(spans)})"
+        if longest and minutes > longest and not _by_marks(offer, rulebook):
+            yield f"minutes.{form}: {minutes} minutes fit into nobody's hours (longest: {longest})"
 
 
 def _by_marks(offer: Offer, rulebook: Rulebook) -> bool:
@@ -86,7 +85,21 @@ def _reaches_two(rule: AvailabilityRule) -> bool:
     return rule.ends > time(2) or rule.ends <= rule.starts
 
 
-def _length(rule: AvailabilityRule) -> int:
-    """Wall-clock minutes from begin to end."""
+def _longest(rules: Iterable[AvailabilityRule]) -> int:
+    """Wall-clock minutes of the longest stretch of work on any weekday; touching rules make one stretch."""
+    best = 0
+    listed = list(rules)
+    for weekday in range(7):
+        end = -1
+        start = 0
+        for begin, length in sorted(_span(rule) for rule in listed if weekday in rule.weekdays):
+            start = begin if begin > end else start
+            end = max(end, begin + length)
+            best = max(best, end - start)
+    return best
+
+
+def _span(rule: AvailabilityRule) -> tuple[int, int]:
+    """Begin (minutes after midnight) and length."""
     starts, ends = (at.hour * 60 + at.minute for at in (rule.starts, rule.ends))
-    return ends - starts if ends > starts else ends - starts + DAY
+    return starts, ends - starts if ends > starts else ends - starts + DAY
