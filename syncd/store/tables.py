@@ -246,7 +246,7 @@ class AuditRow(Base):
     purpose: Mapped[str | None]
     detail: Mapped[str | None]
 
-    __table_args__ = (Index(None, "booking"), Index(None, "citizen"))
+    __table_args__ = (Index(None, "booking"), Index(None, "citizen"), Index(None, "at"))
 
 
 class ClosureRow(Base):
