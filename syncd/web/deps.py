@@ -24,7 +24,7 @@ from syncd.web.rendering import Renderer
 class Freshen(Protocol):
     """Looks at calendars live, just before a time is reserved; outside every transaction."""
 
-    def __call__(self, offer: str, start: datetime, caseworker: MailboxId | None, now: datetime) -> None:
+    def __call__(self, offer: str, start: datetime, caseworker: MailboxId | None, now: datetime, /) -> None:
         """Read again what a meeting of *offer* at *start* rests on, if its mirror is older than a set age.
 
         Failing to reach a calendar is no error here: whether the mirror may still be trusted is for the desk.
