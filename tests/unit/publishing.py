@@ -164,6 +164,26 @@ class Town:
         held = self.hold(start, who, form, offer)
         return self.desk.book("portal", held.booking.id, f"citizen-{held.booking.id}", self.now)
 
+    def stale(self) -> None:
+        """Time passes without any calendar being read."""
+        self.now += timedelta(minutes=16)
+
+    def refuse(self, who: str) -> None:
+        """So much vanishes from a calendar that it is not believed."""
+        with self.store.begin() as tx:
+            tx.mailboxes.refuse(who, "7 of 9 vanished", self.now)
+
+    def unreadable(self, who: str) -> None:
+        """Something in a calendar cannot be understood."""
+        self.calendar.put(who, "broken", [])
+        self.calendar.spoil(who, "broken")
+        self.sync(who)
+
+    def forget(self, who: str) -> None:
+        """A calendar has to be read from the beginning."""
+        with self.store.begin() as tx:
+            tx.mailboxes.forget(who)
+
     def installation(self) -> str:
         """Our id in stamps."""
         with self.store.read() as tx:
