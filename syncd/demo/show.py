@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from io import TextIOWrapper
 from pathlib import Path
 from subprocess import Popen
 
@@ -55,6 +56,8 @@ def run(once: bool, directory: Path | None = None) -> int:
     began = time.monotonic()
     # whoever ends the demonstration politely gets its processes ended too
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # each line as it happens, into a file or pipe too
     try:
         with _folder(directory) as folder, _town(folder, fixed_ports=not once) as running:
             print(f"\n{ORGANISATION} is up after {time.monotonic() - began:.1f} s.\n")
@@ -155,7 +158,7 @@ def guide(running: Town) -> int:
                 print(f" ✗ {number}  {title}: {failure}")
                 print(f"\nThe tour ended at step {number}. The last lines of syncd's log:\n{_log(running)}")
                 return 1
-            print(f" ✓ {number}  {title}: {saw}", flush=True)
+            print(f" ✓ {number}  {title}: {saw}")
     finally:
         tour.close()
         portal.close()
@@ -169,9 +172,10 @@ def _invite(running: Town) -> None:
     config = running.folder / files.CONFIG
     window = _window()
     span = f"from={window.start:%Y-%m-%dT%H:%M:%SZ}&to={window.end:%Y-%m-%dT%H:%M:%SZ}"
+    days = f"--from {window.start:%Y-%m-%d} --to {window.end:%Y-%m-%d}"
     slots = f"{running.base}/api/v1/offers/{OFFER}/slots?{span}"
     print(f"""What is on offer       curl -H 'Authorization: Bearer {token}' '{slots}'
-                       syncd slots {OFFER} --from {window.start:%Y-%m-%d} --to {window.end:%Y-%m-%d} --config {config}
+                       {_command()} slots {OFFER} {days} --config {config}
 How it stands          {running.base}/
 The HTTP interface     {running.base}/api-docs?lang=en
 A caseworker's desk    {running.server.url} - log in as {person.id}, password {running.server.passwords[person.id]}
@@ -180,6 +184,12 @@ Logs                   {running.folder}/syncd.log
 
 Move or delete events there and ask again: what is on offer follows within {files.PASS_SECONDS} seconds.
 The guided tour: make demo ONCE=1. Ctrl-C ends everything.""")
+
+
+def _command() -> str:
+    """How this visitor calls syncd: as it was installed, from where they stand."""
+    installed = Path(sys.executable).parent / "syncd"
+    return str(installed.relative_to(Path.cwd())) if installed.is_relative_to(Path.cwd()) else str(installed)
 
 
 def _wait(running: Town) -> None:
