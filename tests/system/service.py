@@ -1,0 +1,203 @@
+"""The daemon as an operator runs it: a process with a configuration file, seen over HTTP and by its exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import requests
+
+from syncd.config import token_digest
+from tests.servers.dav import DavServer
+from tests.servers.processes import DIE_WITH_PARENT, free_port
+
+TOKEN = "syncd_test"
+PATIENCE = 30.0
+
+RULES = """
+[offers.samtale]
+title = {da = "Samtale", en = "Talk"}
+minutes = {in-person = 30, phone = 30}
+who = ["anna"]
+step = 30
+notice = 0
+horizon_days = 14
+
+[[hours]]
+who = ["anna"]
+days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+from = "07:00"
+to = "22:00"
+"""
+
+
+@dataclass
+class Service:
+    """One configuration over one calendar server, and the process that runs it now."""
+
+    folder: Path
+    server: DavServer
+    port: int = field(default_factory=free_port)
+    database: str = "sqlite:///syncd.sqlite3"
+    child: subprocess.Popen[bytes] | None = None
+    interval: int = 1
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def config(self) -> Path:
+        """Its configuration file."""
+        return self.folder / "syncd.toml"
+
+    @property
+    def log(self) -> str:
+        """Everything it logged."""
+        return (self.folder / "syncd.log").read_text(errors="replace")
+
+    def write(self, extra: str = "") -> None:
+        """Write configuration, rules and secret."""
+        (self.folder / "password").write_text(self.server.password)
+        (self.folder / "offers.toml").write_text(RULES)
+        self.config.write_text(f"""
+organisation = "Prøveby Kommune"
+database = "{self.database}"
+rules_file = "offers.toml"
+{extra}
+[http]
+listen = "127.0.0.1:{self.port}"
+[sync]
+interval_seconds = {self.interval}
+[log]
+format = "json"
+[calendars.dav]
+adapter = "caldav"
+url = "{self.server.url}"
+username = "{self.server.username}"
+password = {{file = "password"}}
+timeout_seconds = 5
+[sites.torvet]
+name = "Torvet 1"
+[clients.portal]
+token_sha256 = "{token_digest(TOKEN)}"
+[[caseworkers]]
+id = "anna"
+name = "Anna Holm"
+address = "anna@example.dk"
+site = "torvet"
+url = "{self.server.home}anna/"
+[[rooms]]
+id = "lokale-1"
+name = "Lokale 1"
+address = "lokale-1@example.dk"
+site = "torvet"
+url = "{self.server.home}lokale-1/"
+""")
+
+    def command(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run another ``syncd`` command on the same configuration."""
+        line = [sys.executable, "-m", "syncd", *map(str, arguments), "--config", str(self.config)]
+        return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False, env=_environment())
+
+    def start(self, *, ready: bool = True) -> None:
+        """Start it; with *ready*, wait until it serves."""
+        with (self.folder / "syncd.log").open("ab") as output:
+            line = [*DIE_WITH_PARENT, sys.executable, "-m", "syncd", "run", "--config", str(self.config)]
+            self.child = subprocess.Popen(line, stdout=output, stderr=output, env=_environment())
+        if ready:
+            wait_for(self._serves, "the service to serve")
+
+    def _serves(self) -> bool:
+        assert self.child is not None
+        assert self.child.poll() is None, self.log[-3000:]
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.child is not None
+        self.child.kill()
+        self.child.wait()
+
+    def stop(self) -> tuple[int, float]:
+        """SIGTERM; returns exit code and seconds."""
+        assert self.child is not None
+        began = time.monotonic()
+        self.child.send_signal(signal.SIGTERM)
+        code = self.child.wait(timeout=30)
+        return code, time.monotonic() - began
+
+    def end(self) -> None:
+        """Make sure nothing is left running."""
+        if self.child is not None and self.child.poll() is None:
+            self.kill()
+
+    def post(self, path: str, body: dict[str, Any], key: str | None = None, timeout: float = 20) -> requests.Response:
+        """POST as the portal does."""
+        headers = {"Authorization": f"Bearer {TOKEN}", "Idempotency-Key": key or uuid4().hex}
+        return requests.post(f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=timeout)
+
+    def get(self, path: str, **parameters: str) -> requests.Response:
+        """GET as the portal does."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        return requests.get(f"{self.url}/api/v1{path}", params=parameters, headers=headers, timeout=20)
+
+    def slots(self) -> list[dict[str, Any]]:
+        """What is on offer in person during the coming week."""
+        first = datetime.now(UTC).replace(microsecond=0)
+        window = {"from": first.isoformat(), "to": (first + timedelta(days=7)).isoformat()}
+        answer = self.get("/offers/samtale/slots", form="in-person", **window)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["slots"]
+        return found
+
+    def book(self) -> dict[str, Any]:
+        """Hold and book the tenth time on offer."""
+        wait_for(lambda: len(self.slots()) > 10, "slots")
+        start = self.slots()[10]["start"]
+        hold = self.post("/holds", {"offer": "samtale", "start": start, "form": "in-person", "caseworker": "anna"})
+        assert hold.status_code == 201, hold.text
+        booked = self.post("/bookings", {"hold": hold.json()["id"], "citizen": {"reference": "borger-1"}})
+        assert booked.status_code == 201, booked.text
+        answer: dict[str, Any] = booked.json()
+        return answer
+
+    def state(self, booking: str) -> str:
+        """The state of a booking."""
+        answer = self.get(f"/bookings/{booking}")
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["state"])
+
+    def objects(self, owner: str) -> list[str]:
+        """The texts of all objects in somebody's calendar, read past syncd."""
+        path = f"{self.server.home}{owner}/"
+        body = '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>'
+        listing = self.server.request("PROPFIND", path, body, Depth="1").text
+        hrefs = [href for href in re.findall(r"<(?:\w+:)?href>([^<]+)</", listing) if href.endswith(".ics")]
+        return [text for href in hrefs if (text := self.server.get(href)) is not None]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+    """Wait until *condition* holds; fail by name when it does not."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.1)

@@ -1,0 +1,145 @@
+"""The daemon as a process: start, serve, reload, drain, and come back after kill -9 with nothing lost."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+
+import pytest
+import requests
+
+from tests.servers.proxy import Proxy, hang, lose_answer
+from tests.system.service import Service, wait_for
+
+
+def test_it_serves_slots_and_stops_within_ten_seconds_of_sigterm(service: Service) -> None:
+    service.start()
+    wait_for(lambda: bool(service.slots()), "slots")
+
+    code, seconds = service.stop()
+
+    assert code == 0, service.log[-2000:]
+    assert seconds < 10
+    assert '"event": "daemon.stopped"' in service.log
+
+
+def test_a_booking_stands_in_both_calendars_and_is_confirmed(service: Service) -> None:
+    service.start()
+
+    booked = service.book()
+
+    wait_for(lambda: service.state(booked["id"]) == "confirmed", "confirmation")
+    (meeting,) = service.objects("anna")
+    (taken,) = service.objects("lokale-1")
+    assert "Lokale 1" in meeting
+    assert re.search(r"ATTENDEE[^:]*CUTYPE=ROOM", meeting.replace("\r\n ", ""))
+    assert "Optaget" in taken
+    assert "Samtale" not in taken
+
+
+@pytest.mark.parametrize("fault", ["hang", "lost answer"])
+def test_killed_between_booking_and_calendar_the_meeting_is_there_once_after_restart(
+    service: Service, between: Proxy, fault: str
+) -> None:
+    service.start()
+    wait_for(lambda: len(service.slots()) > 10, "slots")
+    between.meet("PUT", hang(30) if fault == "hang" else lose_answer)
+    booked = service.book()
+    wait_for(lambda: "PUT" in between.methods(), "the first write")
+
+    service.kill()
+    between.calm()
+    service.start()
+
+    wait_for(lambda: service.state(booked["id"]) == "confirmed", "confirmation after the restart")
+    assert [1, 1] == [len(service.objects(owner)) for owner in ("anna", "lokale-1")]
+
+
+def test_a_stop_while_a_calendar_hangs_leaves_the_write_owed_and_the_next_start_does_it(
+    service: Service, between: Proxy
+) -> None:
+    service.start()
+    wait_for(lambda: len(service.slots()) > 10, "slots")
+    between.meet("PUT", hang(30))
+    booked = service.book()
+    wait_for(lambda: "PUT" in between.methods(), "the first write")
+
+    code, seconds = service.stop()
+    between.calm()
+    service.start()
+
+    assert (code, seconds < 12) == (0, True), (code, seconds, service.log[-2000:])
+    wait_for(lambda: service.state(booked["id"]) == "confirmed", "confirmation after the restart")
+    assert 1 == len(service.objects("anna"))
+
+
+def test_a_calendar_that_cannot_be_read_offers_no_time(service: Service, between: Proxy) -> None:
+    between.meet("PROPFIND", lose_answer)
+    service.start()
+
+    assert [] == service.slots()
+    between.calm()
+    wait_for(lambda: bool(service.slots()), "slots once the calendar answers")
+
+
+def test_sighup_takes_a_new_configuration_and_keeps_the_old_one_when_it_is_wrong(service: Service) -> None:
+    service.start()
+    assert service.child is not None
+
+    service.write("suport = 'x'")
+    service.child.send_signal(signal.SIGHUP)
+    wait_for(lambda: "daemon.reload_refused" in service.log, "a refusal")
+    assert "did you mean 'support'" in service.log
+    assert 200 == requests.get(f"{service.url}/readyz", timeout=5).status_code
+
+    service.write("support = 'Servicedesk'")
+    service.child.send_signal(signal.SIGHUP)
+    wait_for(lambda: "daemon.reloaded" in service.log, "the reload")
+    wait_for(lambda: bool(service.slots()), "slots after the reload")
+
+
+def test_three_mistakes_in_the_configuration_are_told_at_once_and_exit_with_78(service: Service) -> None:
+    text = service.config.read_text().replace('site = "torvet"', 'site = "nord"').replace("interval_", "intervall_")
+    service.config.write_text(text)
+
+    service.start(ready=False)
+
+    assert service.child is not None
+    assert 78 == service.child.wait(timeout=20)
+    assert "3 problem(s)" in service.log
+    assert "did you mean 'interval_seconds'" in service.log
+    assert "Traceback" not in service.log
+
+
+def test_an_address_in_use_is_told_in_a_sentence(service: Service) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", service.port))
+        taken.listen()
+        service.start(ready=False)
+        assert service.child is not None
+        assert 1 == service.child.wait(timeout=20)
+
+    assert f"Cannot listen on 127.0.0.1:{service.port}" in service.log
+    assert "Traceback" not in service.log
+
+
+def test_a_database_that_cannot_be_written_is_told_in_a_sentence(service: Service) -> None:
+    service.database = "sqlite:////proc/nowhere/syncd.sqlite3"
+    service.write()
+
+    service.start(ready=False)
+
+    assert service.child is not None
+    assert 1 == service.child.wait(timeout=20)
+    assert "cannot be created or written" in service.log
+    assert "Traceback" not in service.log
+
+
+def test_no_line_of_the_log_names_the_citizen(service: Service) -> None:
+    service.start()
+    booked = service.book()
+    wait_for(lambda: service.state(booked["id"]) == "confirmed", "confirmation")
+
+    assert "borger-1" not in service.log
+    assert "borger-1" not in "".join(service.objects("anna") + service.objects("lokale-1"))
