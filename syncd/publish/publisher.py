@@ -280,12 +280,13 @@ def _bookable(
 ) -> Interval:
     """*window* without what lies behind us or beyond every horizon, where nothing is on offer anyway.
 
-    When nothing is left it stays a moment long, so that the steps say what removed it.
+    When nothing is left it is the present minute, in which no meeting fits: whether calendars can be trusted is
+    judged by today, not by a day that no calendar is read for.
     """
     zones = {directory.sites[directory.caseworkers[one].site].zone for one in people}
     last = max((moment(horizon_end(offer, now, zone)) for zone in zones), default=window.end)
     start, end = max(window.start, now - timedelta(days=1)), min(window.end, last + timedelta(days=1))
-    return Interval(start, end) if start < end else Interval(window.start, window.start + timedelta(minutes=1))
+    return Interval(start, end) if start < end else Interval(now, now + timedelta(minutes=1))
 
 
 def _answer(scene: Scene, generation: int) -> Answer:
