@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,11 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, known_zone, moment, parts_of
 from syncd.clock import SystemClock
-from syncd.daemon.parts import Parts
 from syncd.errors import SyncdError
 from syncd.model.interval import Interval
 from syncd.ports import CheckResult
-from syncd.sync.outcome import LossPreview, Outcome, Result
+
+if TYPE_CHECKING:
+    from syncd.daemon.parts import Parts
+    from syncd.sync.outcome import LossPreview, Outcome
 
 MailboxArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[MAILBOX]...", help="Caseworker or room ids; all when none is named.")
@@ -108,7 +110,7 @@ def sync(
                 time.sleep(parts.config.sync.interval_seconds)
                 outcomes = _read(parts, chosen, full, as_json)
     _show(outcomes, as_json)
-    raise typer.Exit(0 if all(o.completed or o.result is Result.OVERTAKEN for o in outcomes) else 1)
+    raise typer.Exit(0 if all(outcome.settled for outcome in outcomes) else 1)
 
 
 def _show(outcomes: list[Outcome], as_json: bool) -> None:

@@ -13,7 +13,6 @@ from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of
 from syncd.clock import SystemClock
 from syncd.model.directory import Room
 from syncd.model.interval import Interval
-from syncd.store import overview
 
 writes = typer.Typer(no_args_is_help=True, help="The writing to calendars, when it was stopped for a person to look.")
 
@@ -34,6 +33,8 @@ def bookings(
     as_json: JsonOption = False,
 ) -> None:
     """Bookings of all clients by time, without anything about citizens."""
+    from syncd.store import overview
+
     now = SystemClock().now()
     with parts_of(path) as parts:
         window = window_of(start, end, zone_of(parts.config), now, days=30)
@@ -124,6 +125,8 @@ def _told(room: Room) -> dict[str, object]:
 @writes.command("status")
 def status(path: ConfigOption = DEFAULT_CONFIG) -> None:
     """Say whether writing goes on, and what is still owed to calendars."""
+    from syncd.store import overview
+
     with parts_of(path) as parts:
         stopped = parts.reconciler.brake()
         with parts.store.read() as tx:

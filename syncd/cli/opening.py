@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncd.clock import SystemClock
-from syncd.config import Config, load
-from syncd.daemon.parts import Parts, assemble, open_store
 from syncd.errors import SyncdError
 from syncd.model.interval import Interval
 from syncd.model.zones import instant, known, midnight
-from syncd.observe import logs
+
+if TYPE_CHECKING:
+    from syncd.config import Config
+    from syncd.daemon.parts import Parts
 
 ConfigOption = Annotated[
     Path,
@@ -34,9 +35,14 @@ def parts_of(path: Path, *, quiet: bool = True) -> Iterator[Parts]:
     :raises ConfigError: the configuration cannot be used.
     :raises StoreError: the database cannot.
     """
+    # Here and not above, so that --help and --version answer at once.
+    from syncd.config import load
+    from syncd.daemon.parts import assemble, look_into_store
+    from syncd.observe import logs
+
     config = load(path)
     logs.configure("error" if quiet else config.log.level, config.log.format)
-    parts = assemble(config, open_store(config), SystemClock())
+    parts = assemble(config, look_into_store(config), SystemClock())
     try:
         yield parts
     finally:

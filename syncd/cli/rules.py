@@ -5,17 +5,18 @@ from __future__ import annotations
 import getpass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd import rulebook
 from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of
 from syncd.clock import SystemClock
-from syncd.daemon.parts import Parts
 from syncd.errors import ConfigError, SyncdError
 from syncd.model.interval import Interval
+
+if TYPE_CHECKING:
+    from syncd.daemon.parts import Parts
 
 offers = typer.Typer(
     no_args_is_help=True, help="The rules: what can be booked, when, and with whom. Kept as numbered revisions."
@@ -41,6 +42,8 @@ def _text(file: Path) -> str:
 @offers.command("apply")
 def apply(file: FileArgument, path: ConfigOption = DEFAULT_CONFIG) -> None:
     """Check FILE.toml and put it in force as the next revision; with a mistake in it nothing changes."""
+    from syncd import rulebook
+
     text = _text(file)
     with parts_of(path) as parts:
         number = rulebook.apply_text(
@@ -95,6 +98,8 @@ def preview(
     as_json: JsonOption = False,
 ) -> None:
     """Show what FILE.toml would change in the slots on offer, without putting it in force."""
+    from syncd import rulebook
+
     text = _text(file)
     now = SystemClock().now()
     with parts_of(path) as parts:

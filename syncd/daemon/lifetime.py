@@ -12,7 +12,7 @@ from types import FrameType
 from syncd.clock import Clock, SystemClock
 from syncd.config import load
 from syncd.daemon.health import look
-from syncd.daemon.parts import Parts, assemble, open_store, rebuilt
+from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
 from syncd.daemon.tasks import tasks
 from syncd.dispatch.local import LocalDispatcher
 from syncd.errors import ConfigError, SyncdError
@@ -54,6 +54,7 @@ class Daemon:
         logs.configure(config.log.level, config.log.format)
         store = open_store(config)
         self._parts = assemble(config, store, self._clock)
+        put_in_force(self._parts, self._clock)
         self._listen_to_signals()
         app = build_app(self._deps())
         web = server(app, config.http.host, config.http.port)
@@ -140,6 +141,7 @@ class Daemon:
             config = load(self._path)
             kept = self._parts
             self._parts = rebuilt(kept, config, self._clock)
+            kept.live.close()
             for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set):
                 self._dispatcher.every(task)
             logs.configure(config.log.level, config.log.format)

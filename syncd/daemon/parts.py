@@ -15,12 +15,14 @@ from syncd.booking.desk import Desk
 from syncd.booking.reconcile import Reconciler
 from syncd.clock import Clock
 from syncd.config import CalendarAccount, Config, secret
+from syncd.errors import StoreError
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.offer import Rulebook
 from syncd.observe.logs import log
 from syncd.ports import CalendarPort
 from syncd.publish import Publisher, PublishSettings, RulesInForce
 from syncd.store import Store, Tx
+from syncd.store.schema import head
 from syncd.sync.engine import Engine
 from syncd.sync.live import LiveLook, Patience
 from syncd.sync.plan import Limits
@@ -75,6 +77,23 @@ def open_store(config: Config) -> Store:
     return store
 
 
+def look_into_store(config: Config) -> Store:
+    """The database as it is, for a command beside a running service; a new one is set up first.
+
+    :raises StoreError: it cannot be used, or has the layout of another version.
+    """
+    store = Store(config.database_url())
+    found = store.revision()
+    if found is None:
+        store.upgrade()
+    elif found != head():
+        raise StoreError(
+            f"{store.place} has layout {found}, this version of syncd needs {head()}. Nothing was done. "
+            "Stop the service, then run: syncd db upgrade"
+        )
+    return store
+
+
 class TrialRules(RulesInForce):
     """Rules that are being looked at, whatever the newest revision is."""
 
@@ -88,14 +107,22 @@ class TrialRules(RulesInForce):
 
 
 def assemble(config: Config, store: Store, clock: Clock) -> Parts:
-    """Build everything; applies the rules file first if it changed.
+    """Build everything; changes nothing yet.
 
-    :raises ConfigError: a secret cannot be read, or the rules file has mistakes; nothing is in force then.
+    :raises ConfigError: a secret cannot be read.
     """
     directory = config.directory()
     ports = {name: _port(name, account, clock) for name, account in config.calendars.items()}
-    _apply_rules(config, store, directory, clock)
     return _joined(config, directory, store, ports)
+
+
+def put_in_force(parts: Parts, clock: Clock) -> None:
+    """Apply the rules file if it changed, and watch exactly the mailboxes of the configuration.
+
+    :raises ConfigError: the rules file has mistakes; then nothing was changed.
+    """
+    _apply_rules(parts.config, parts.store, parts.directory, clock)
+    parts.engine.prepare()
 
 
 def rebuilt(kept: Parts, config: Config, clock: Clock) -> Parts:
@@ -103,12 +130,13 @@ def rebuilt(kept: Parts, config: Config, clock: Clock) -> Parts:
 
     :raises ConfigError: it cannot be used; *kept* is untouched.
     """
-    return assemble(config, kept.store, clock)
+    parts = assemble(config, kept.store, clock)
+    put_in_force(parts, clock)
+    return parts
 
 
 def _joined(config: Config, directory: Directory, store: Store, ports: Mapping[str, CalendarPort]) -> Parts:
     engine = Engine(store, ports, directory, _pace(config))
-    engine.prepare()
     rules = RulesInForce(store, lambda: directory)
     publisher = _publisher(config, store, directory, rules)
     limit = timedelta(seconds=config.sync.hold_limit_seconds)

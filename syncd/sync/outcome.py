@@ -56,6 +56,11 @@ class Outcome:
         """Whether the mirror equals the calendar as it was when the pass began."""
         return self.result in (Result.OK, Result.UNCHANGED)
 
+    @property
+    def settled(self) -> bool:
+        """Whether nobody needs to do anything about it."""
+        return self.completed or self.result is Result.OVERTAKEN
+
 
 @dataclass(frozen=True, slots=True)
 class LossPreview:
