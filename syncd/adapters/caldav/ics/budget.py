@@ -6,10 +6,10 @@ from typing import Final
 
 from syncd.adapters.caldav.ics.refusal import Unparsable
 
-MAX_INSTANCES: Final = 100_000
-MAX_STEPS: Final = 1_000_000
-STEPS_PER_EVENT: Final = 5_000
-MOST_STEPS: Final = 10_000_000
+MAX_INSTANCES: Final = 50_000
+MAX_STEPS: Final = 300_000
+STEPS_PER_EVENT: Final = 2_000
+MOST_STEPS: Final = 5_000_000
 
 
 class Budget:

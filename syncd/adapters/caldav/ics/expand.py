@@ -132,7 +132,7 @@ def _units(rule: Rule, first: datetime, day: int, budget: Budget) -> Iterator[in
     seconds = (rule.bysecond or range(60)) if length == 1 else (0,)
     if len(hours) * len(minutes) * len(seconds) < (per_day - start) // rule.interval:
         for hour in hours:
-            budget.step(len(minutes) * len(seconds))
+            budget.step(3 * len(minutes) * len(seconds))
             for minute in minutes:
                 for second in seconds:
                     unit = (hour * 3600 + minute * 60 + second) // length
@@ -140,7 +140,7 @@ def _units(rule: Rule, first: datetime, day: int, budget: Budget) -> Iterator[in
                         yield unit
         return
     for unit in range(start, per_day, rule.interval):
-        budget.step()
+        budget.step(3)
         second = unit * length
         if second // 3600 in hours and second // 60 % 60 in minutes and (length > 1 or second % 60 in seconds):
             yield unit

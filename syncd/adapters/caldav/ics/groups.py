@@ -49,11 +49,13 @@ def _expand(events: list[Event], home: tzinfo, window: Interval, budget: Budget)
     series = [Series(master, overrides, home, window, budget) for master in masters]
     instances = [_alone(event) for event in overrides]
     shown = [one for each in series for one in each.placed()] if series else _newest_alone(overrides)
-    found = {o: None for one in shown if (o := one.occurrence(window))}
+    found: Collection[Occurrence] = [o for one in shown if (o := one.occurrence(window))]
+    if overrides or len(masters) > 1:
+        found = dict.fromkeys(found).keys()
     ends = [each.last() for each in series] + [one.end for one in instances]
     firsts = [when.utc for each in masters for when in (each.start, *(extra.start for extra in each.extras))]
     return Expanded(
-        occurrences=found.keys(),
+        occurrences=found,
         first=min([*firsts, *(one.begin for one in [*instances, *shown])]),
         last=None if None in ends else max(end for end in ends if end is not None),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from syncd.adapters.caldav.ics.availability import Availability, availability_written, closed, read_availability
@@ -53,7 +53,7 @@ def read_object(
     :raises Unparsable: it cannot be understood, or would cost too much.
     """
     names = frozenset(name.lower() for name in obeyed)
-    return _read(data, Reader(Clocks([]), clock(zone), owner.lower(), names), window)
+    return _read(data, zone, window, owner.lower(), names)
 
 
 def recall_object(memory: bytes, zone: str, window: Interval) -> ReadObject:
@@ -63,7 +63,7 @@ def recall_object(memory: bytes, zone: str, window: Interval) -> ReadObject:
     """
     if not memory.startswith(MEMORY):
         raise Unparsable("what was remembered of the object is of another version; fetch it again")
-    return _read(memory, Reader(Clocks([]), clock(zone), ours=True), window)
+    return _read(memory, zone, window, ours=True)
 
 
 def busy(
@@ -86,7 +86,7 @@ def open_hours(data: bytes, zone: str, window: Interval) -> list[Interval] | Non
 
     :raises Unparsable: it cannot be understood.
     """
-    text = _parse(data, Reader(Clocks([]), clock(zone)))
+    text = _parse(data, clock(zone))
     if not text.availabilities:
         return None
     spans = closed(text.availabilities, text.reader, window, Budget.of(len(text.events)))
@@ -103,11 +103,13 @@ class _Text:
     availabilities: list[Availability]
 
 
-def _parse(data: bytes, reader: Reader) -> _Text:
-    """Read every component that bears on time; *reader* is given the clocks that the text defines."""
+def _parse(
+    data: bytes, home: tzinfo, owner: str = "", obeyed: frozenset[str] = frozenset(), ours: bool = False
+) -> _Text:
+    """Read every component that bears on time."""
     roots, blocks = calendars(data)
     clocks = Clocks(blocks)
-    reader = replace(reader, clocks=clocks)
+    reader = Reader(clocks, home, owner, obeyed, ours)
     events: list[Event] = []
     availabilities: list[Availability] = []
     for part in (part for root in roots for part in root.parts):
@@ -120,17 +122,22 @@ def _parse(data: bytes, reader: Reader) -> _Text:
     return _Text(reader, clocks, events, availabilities)
 
 
-def _read(data: bytes, reader: Reader, window: Interval) -> ReadObject:
+def _read(
+    data: bytes, zone: str, window: Interval, owner: str = "", obeyed: frozenset[str] = frozenset(), ours: bool = False
+) -> ReadObject:
     try:
-        text = _parse(data, reader)
-        budget = Budget.of(len(text.events))
-        groups = expand_all(text.events, reader.home, window, budget)
-        occurrences = [occurrence for group in groups for occurrence in group.occurrences]
-        if text.availabilities:
-            occurrences += _closed(text, occurrences, window, budget)
-        memory = data if reader.ours else _memory(text)
+        text = _parse(data, clock(zone), owner, obeyed, ours)
+        return _expanded(text, window, data if ours else _memory(text))
     except OverflowError as error:
         raise Unparsable("a date in it lies outside the years 1 to 9999") from error
+
+
+def _expanded(text: _Text, window: Interval, memory: bytes) -> ReadObject:
+    budget = Budget.of(len(text.events))
+    groups = expand_all(text.events, text.reader.home, window, budget)
+    occurrences = [occurrence for group in groups for occurrence in group.occurrences]
+    if text.availabilities:
+        occurrences += _closed(text, occurrences, window, budget)
     firsts = [group.first for group in groups] + [one.first or NEVER for one in text.availabilities]
     ends = [group.last for group in groups] + [one.last for one in text.availabilities]
     if len(occurrences) > 1:

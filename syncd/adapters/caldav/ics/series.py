@@ -53,6 +53,12 @@ class Marks(Generic[T]):
         else:
             self._instants[self.instant(moment)] = value
 
+    def named(self, moment: When) -> T | None:
+        """What is attached to the instance that *moment* names."""
+        if moment.is_date and not self._start.is_date:
+            return self._days.get(moment.wall.date())
+        return self._instants.get(self.instant(moment))
+
     def instant(self, moment: When) -> datetime:
         """The identity that *moment* gives."""
         if self._start.is_date:
@@ -78,12 +84,26 @@ class Series:
     budget: Budget
     _excluded: Marks[bool] = field(init=False)
     _length: Length = field(init=False)
+    _counted: dict[Rule, list[datetime]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._excluded = Marks(self.master.start, self.home)
         self._length = length_of(self.master)
         for moment in self.master.exceptions:
             self._excluded.put(moment, True)
+        self.overrides = self._newest()
+
+    def _newest(self) -> list[Event]:
+        """Of several overrides for one instance the highest SEQUENCE, all if equal (RFC 5546 2.1.5)."""
+        best: dict[tuple[bool, datetime], list[Event]] = {}
+        for event in self.overrides:
+            moment = event.recurrence or event.start
+            same = best.setdefault((moment.is_date, self._excluded.instant(moment)), [])
+            if same and event.sequence > same[0].sequence:
+                same.clear()
+            if not same or event.sequence == same[0].sequence:
+                same.append(event)
+        return [event for same in best.values() for event in same]
 
     def placed(self) -> Iterator[Placed]:
         """Every instance near the window, where it is now; overrides included, wherever they are.
@@ -131,10 +151,11 @@ class Series:
         start = self.master.start
         walls = {start.wall} if low <= start.wall <= high and self._begins() else set()
         for rule in self.master.rules:
-            walls.update(self._walls(rule, low, high))
+            for wall in self._walls(rule, low, high):
+                self.budget.instance()
+                walls.add(wall)
         for rule in self.master.excluded_by:
             walls.difference_update(self._walls(rule, low, high))
-        self.budget.instance(len(walls))
         found = {
             begin: Instance(start._replace(wall=wall), self._length, begin)
             for wall in sorted(walls)
@@ -162,6 +183,8 @@ class Series:
     def _walls(self, rule: Rule, low: datetime, high: datetime) -> Iterable[datetime]:
         """What *rule* produces between the two, UNTIL applied."""
         start = self.master.start
+        if rule.count is not None and rule.until is None and rule.count <= WHOLLY_COUNTED:
+            return [wall for wall in self._all_of(rule) if low <= wall <= high]
         found = starts(rule, start.wall, low, min(high, self._bound(rule)), self.budget, start.is_date)
         until = rule.until
         if until is None or until.form is not Form.UTC or start.is_date:
@@ -188,23 +211,24 @@ class Series:
             return self._bound(rule)
         if rule.count is None or rule.count > WHOLLY_COUNTED:
             return None
-        first = self.master.start.wall
-        far = first + _FAR if END - first > _FAR else END
-        walls = list(starts(rule, first, first, far, self.budget, self.master.start.is_date))
-        return walls[-1] if len(walls) == rule.count else None
+        walls = self._all_of(rule)
+        return walls[-1] if walls and len(walls) == rule.count else None
+
+    def _all_of(self, rule: Rule) -> list[datetime]:
+        """Every start of a rule with a COUNT of moderate size, until well after DTSTART and the window."""
+        if rule not in self._counted:
+            first = self.master.start.wall
+            after = self.window.end.replace(tzinfo=None)
+            far = max(first, after) + _FAR if END - max(first, after) > _FAR else END
+            self._counted[rule] = list(starts(rule, first, first, far, self.budget, self.master.start.is_date))
+        return self._counted[rule]
 
     def _replacements(self) -> Marks[list[Event]]:
-        """The overrides by the instance they replace: of several the highest SEQUENCE, all if equal."""
+        """The overrides by the instance they replace."""
         marks: Marks[list[Event]] = Marks(self.master.start, self.home)
-        best: dict[datetime, list[Event]] = {}
         for event in self.overrides:
             moment = event.recurrence or event.start
-            same = best.setdefault(moment.utc, [])
-            if same and event.sequence > same[0].sequence:
-                same.clear()
-            if not same or event.sequence == same[0].sequence:
-                same.append(event)
-            marks.put(moment, same)
+            marks.put(moment, [*(marks.named(moment) or []), event])
         return marks
 
     def _onwards(self) -> list[tuple[datetime, Event, timedelta]]:
@@ -231,7 +255,7 @@ class Series:
             if instant < instance.begin:
                 event, shift = override, moved
         if event is self.master:
-            return placed(event, instance.start, instance.length, instance.begin)
+            return placed(event, instance.start, instance.length, instance.begin, instance.begin)
         start = self._on_clock(event)._replace(wall=instance.start.wall + shift)
         return placed(event, start, length_of(event), instance.begin)
 

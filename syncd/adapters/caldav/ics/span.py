@@ -68,12 +68,14 @@ def length_of(event: Event) -> Length:
     return Length(0, exact)
 
 
-def placed(event: Event, start: When, length: Length, original: datetime | None) -> Placed:
-    """The instance of *event* at *start*.
+def placed(
+    event: Event, start: When, length: Length, original: datetime | None, begin: datetime | None = None
+) -> Placed:
+    """The instance of *event* at *start*, of which *begin* is the instant when that is known already.
 
     What ends before it begins (against 3.8.2.2) blocks from the earlier to the later, dates with their last day.
     """
-    begin = start.utc
+    begin = begin or start.utc
     end = length.end(start.wall, start.clock, begin)
     if end < begin:
         begin, end = end, at(start.wall + timedelta(days=1), start.clock) if start.is_date else begin

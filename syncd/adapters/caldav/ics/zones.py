@@ -57,7 +57,8 @@ class Clocks:
             return named.clock, named.tzid
         definition = self._definition(tzid)
         if definition is not None:
-            return definition.clock, tzid
+            where = by_name(definition.location) if definition.location else None
+            return (where.clock, where.tzid) if where is not None and where.sure else (definition.clock, tzid)
         return (named.clock, named.tzid) if named is not None else None
 
     def _definition(self, tzid: str) -> Definition | None:
@@ -70,8 +71,6 @@ class Clocks:
         if len(self._used) >= MAX_DEFINITIONS:
             raise Unparsable(f"it uses more than {MAX_DEFINITIONS} time zones of its own")
         definition = define(self._by_tzid[tzid])
-        if definition.location and (named := by_name(definition.location)) and named.sure:
-            definition = definition._replace(clock=named.clock)
         self._used[tzid] = definition
         return definition
 
