@@ -31,7 +31,7 @@ def allows(tx: Tx, limits: Limits, now: datetime) -> bool:
     since = now - limits.outward_window + timedelta(seconds=1)
     if released is not None:
         since = max(since, moment(int(released)))
-    if tx.audit.count(OUTWARD, since) < limits.outward:
+    if tx.audit.meetings(OUTWARD, since) < limits.outward:
         return True
     minutes = limits.outward_window // timedelta(minutes=1)
     tx.settings.put(

@@ -139,7 +139,12 @@ def _present(
         return _touched(sight, entry)
     if sight.kind is MailboxKind.ROOM and entry.room_answer == "DECLINED":
         return Decision(verdict=RoomTaken(sight.mailbox))
-    if entry.stamp is not None and _as_wanted(draft, entry, entry.stamp.digest):
+    # Each generation is written everywhere, so that what a restored calendar brings back is known to be old.
+    if (
+        _generation(entry) == meeting.desired_generation
+        and entry.stamp
+        and _as_wanted(draft, entry, entry.stamp.digest)
+    ):
         return Decision(records=(seen(record, entry),))
     return _rewrite(meeting, sight, draft, entry, now, limits)
 

@@ -71,8 +71,8 @@ class Audit:
             self._session.execute(row.on_conflict_do_nothing())
         return bytes.fromhex(settings.secret(KEY))
 
-    def count(self, actions: tuple[str, ...], since: datetime) -> int:
-        """How many rows with these actions were written at or after *since*."""
+    def meetings(self, actions: tuple[str, ...], since: datetime) -> int:
+        """How many different meetings have rows with these actions, written at or after *since*."""
         self._session.flush()
-        question = select(func.count()).where(AuditRow.action.in_(actions), AuditRow.at >= epoch(since))
-        return self._session.scalar(question) or 0
+        question = select(func.count(AuditRow.meeting.distinct()))
+        return self._session.scalar(question.where(AuditRow.action.in_(actions), AuditRow.at >= epoch(since))) or 0

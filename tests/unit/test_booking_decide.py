@@ -154,12 +154,22 @@ def test_a_move_that_was_followed_is_not_followed_again_over_a_later_wish():
     assert (Write("anna", a_draft(later), moved),) == decision.steps
 
 
-def test_a_followed_move_needs_no_write_when_nothing_else_changed():
+def test_a_followed_move_is_stamped_anew():
     moved = as_it_stands(a_draft(a_meeting()), interval=TEN)
+    followed = a_meeting(generation=2, at=TEN)
 
-    decision = decided(a_meeting(generation=2, at=TEN), remembered(moved), moved)
+    decision = decided(followed, remembered(moved), moved)
 
-    assert decision.complete
+    assert (Write("anna", a_draft(followed), moved),) == decision.steps
+
+
+def test_a_calendar_restored_from_before_a_followed_move_is_no_humans_hand():
+    old = as_it_stands(a_draft(a_meeting()))
+    followed = a_meeting(generation=2, applied=2, at=TEN)
+
+    decision = decided(followed, remembered(as_it_stands(a_draft(followed))), old)
+
+    assert (Write("anna", a_draft(followed), old, repair=True),) == decision.steps
 
 
 def test_a_human_who_moves_it_back_to_where_it_was_is_followed_too():
