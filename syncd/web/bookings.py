@@ -58,6 +58,21 @@ def make_booking(service: Service, client: Client, body: BookRequest, key: Idemp
     return answer(once(service, client, key, f"POST {PATH}", body, act, now), PATH)
 
 
+# Before /{id}, or an answer 405 for this path would advertise the other's methods.
+@router.post(
+    "/search",
+    summary="Bookings of a citizen",
+    responses=answers(
+        200, BookingsAnswer, "The citizen's bookings.", "malformed-body", "unsupported-media-type", "forbidden"
+    ),
+)
+def search_bookings(service: Service, client: Client, body: BookingSearch) -> Response:
+    """Every booking this client made for the citizen, the earliest meeting first; the look-up is audited."""
+    client.need("book")
+    found = bookings_of(service.store, client.name, body.citizen.reference, service.clock.now())
+    return _json({"bookings": [booking_content(one, service.directory()) for one in found]})
+
+
 @router.get(
     "/{id}",
     summary="A booking",
@@ -122,20 +137,6 @@ def cancel_booking(
         return 200, booking_content(ended, service.directory())
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/cancel", body, act, now))
-
-
-@router.post(
-    "/search",
-    summary="Bookings of a citizen",
-    responses=answers(
-        200, BookingsAnswer, "The citizen's bookings.", "malformed-body", "unsupported-media-type", "forbidden"
-    ),
-)
-def search_bookings(service: Service, client: Client, body: BookingSearch) -> Response:
-    """Every booking this client made for the citizen, the earliest meeting first; the look-up is audited."""
-    client.need("book")
-    found = bookings_of(service.store, client.name, body.citizen.reference, service.clock.now())
-    return _json({"bookings": [booking_content(one, service.directory()) for one in found]})
 
 
 def _freshen(service: Deps, client: Caller, booking_id: str, body: RescheduleRequest) -> None:
