@@ -41,7 +41,7 @@ def place(url: URL) -> str:
     """How the database is called in messages."""
     if url.get_backend_name() == "sqlite":
         return f"the database file {url.database}"
-    return f"the database {url.render_as_string(hide_password=True)}"
+    return f"the database {url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)}"
 
 
 def translate(error: SQLAlchemyError, url: URL) -> StoreError:

@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 PATIENCE = 30.0
 """Seconds a writer waits for its turn."""
+MOVED = "moved"
+"""The setting that tells where the data went (`syncd.store.move`); such a database is not used any more."""
 TRIES = 5
 """How often `Store.run` tries the same work when another transaction wins."""
 
@@ -131,6 +133,7 @@ class Store:
         with self._translated(), self._turn(), self._writer.begin() as connection:
             schema.upgrade(connection)
             with Session(connection) as session:
+                self._refuse_moved(Settings(session))
                 Settings(session).found()
                 session.commit()
             schema.verify(connection)
@@ -195,10 +198,23 @@ class Store:
         with self._translated():
             return self._reader.connect()
 
+    def single_file(self) -> None:
+        """Leave SQLite's WAL mode, so that the file needs no companions; nobody else may have it open."""
+        with self._translated(), self._turn(), self._writer.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("PRAGMA journal_mode=DELETE")
+            cursor.close()
+
     def close(self) -> None:
         """Close all connections that are not in use."""
         self._writer.dispose()
         self._reader.dispose()
+
+    def _refuse_moved(self, settings: Settings) -> None:
+        if (where := settings.value(MOVED)) is not None:
+            raise StoreError(
+                f"The data of {self.place} was moved to {where}. Point syncd there; nothing was changed here."
+            )
 
     def _turn(self) -> AbstractContextManager[None]:
         return self._turns.turn(PATIENCE) if self._turns else nullcontext()
