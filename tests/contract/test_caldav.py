@@ -12,8 +12,10 @@ from syncd.adapters.caldav.client import CaldavAccount
 from syncd.model.directory import Mailbox, MailboxKind
 from tests.contract.calendar_contract import CalendarContract
 from tests.contract.hands import ZONE, DavHand
+from tests.servers.cyrus import cyrus
 from tests.servers.dav import DavServer
 from tests.servers.radicale import radicale
+from tests.servers.sabredav import sabredav
 from tests.servers.xandikos import xandikos
 
 NAMES = count(1)
@@ -25,9 +27,11 @@ class CaldavContract(CalendarContract):
     garbage = '["{mark}", null, "http://example.invalid/never-issued"]'
 
     @pytest.fixture
-    def hand(self, server: DavServer) -> DavHand:
+    def hand(self, server: DavServer) -> Iterator[DavHand]:
         path = server.make_calendar(f"box{next(NAMES)}")
-        return DavHand(server, path)
+        yield DavHand(server, path)
+        # Cyrus lets a UID stand only once in all calendars of a user.
+        server.delete(path)
 
     @pytest.fixture
     def mailbox(self, server: DavServer, hand: DavHand) -> Mailbox:
@@ -64,6 +68,18 @@ def xandikos_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavSer
         yield server
 
 
+@pytest.fixture(scope="session")
+def cyrus_server() -> Iterator[DavServer]:
+    with cyrus() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sabredav_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavServer]:
+    with sabredav(tmp_path_factory.mktemp("sabredav")) as server:
+        yield server
+
+
 class TestRadicale(CaldavContract):
     @pytest.fixture
     def server(self, radicale_server: DavServer) -> DavServer:
@@ -74,3 +90,15 @@ class TestXandikos(CaldavContract):
     @pytest.fixture
     def server(self, xandikos_server: DavServer) -> DavServer:
         return xandikos_server
+
+
+class TestCyrus(CaldavContract):
+    @pytest.fixture
+    def server(self, cyrus_server: DavServer) -> DavServer:
+        return cyrus_server
+
+
+class TestSabreDav(CaldavContract):
+    @pytest.fixture
+    def server(self, sabredav_server: DavServer) -> DavServer:
+        return sabredav_server

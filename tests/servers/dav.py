@@ -34,7 +34,8 @@ class DavServer:
     def request(self, method: str, path: str, body: str | bytes = b"", **headers: str) -> requests.Response:
         """Send one request; header names are given with underscores."""
         data = body.encode() if isinstance(body, str) else body
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        kind = {"Content-Type": "application/xml; charset=utf-8"} if data else {}
+        names = kind | {name.replace("_", "-"): value for name, value in headers.items()}
         url = urljoin(self.url, path)
         return requests.request(method, url, data=data or None, headers=names, auth=self.auth, timeout=30)
 

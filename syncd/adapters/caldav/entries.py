@@ -142,6 +142,11 @@ class Entries:
                 f"{self._client.host}{self._place.path} took no entry (status {reply.status}); the calendar does not "
                 "exist any more or is read-only. Check the url of this mailbox."
             )
+        if reply.conditions() & {"no-uid-conflict", "unique-scheduling-object-resource"}:
+            return Rejected(
+                f"{self._client.host} has this entry in another calendar of the same user already, and keeps it only "
+                "once (RFC 4791 5.3.2.1). Remove it there, and give persons and rooms accounts of their own."
+            )
         reasons = ", ".join(sorted(reply.conditions())) or "no reason given"
         return Rejected(f"{self._client.host} refused to {verb} an entry ({reply.status}: {reasons}).")
 

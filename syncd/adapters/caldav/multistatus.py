@@ -22,7 +22,7 @@ class Garbled(Exception):
 
 
 class Broken(Garbled):
-    """It may have been meant as XML, but something inside breaks it: a control character, its sheer size, an early end."""
+    """Meant as XML, but something inside breaks it: a control character, its sheer size, an early end."""
 
 
 @dataclass(frozen=True, slots=True)

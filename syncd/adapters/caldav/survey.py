@@ -29,7 +29,8 @@ def survey(client: Client, place: Place) -> CheckResult:
     answer, reply = client.multistatus("PROPFIND", place.url, PROPERTIES)
     own = itself(client, place, answer)
     options = client.read("OPTIONS", place.url, accept=frozenset({404, 405, 501}))
-    facts = {"path": place.path, "server": reply.headers.get("Server", "unknown"), **_abilities(own, options)}
+    server = options.headers.get("Server") or reply.headers.get("Server", "unknown")
+    facts = {"path": place.path, "server": server, **_abilities(own, options)}
     if facts["writable"] == "no":
         says = f"{place.path} can be read, but not written by this user; grant it write access."
         return CheckResult(ok=False, says=says, facts=facts)
