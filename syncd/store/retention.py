@@ -1,0 +1,139 @@
+"""Forgets what is no longer needed, a portion at a time, and says how much it forgot.
+
+Nothing that is not over goes, and nothing a calendar still has to be cleaned of. What remains of an old booking
+(when, which offer, which form, how it ended) names nobody and serves statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from syncd.model.booking import BookingState
+from syncd.store.instants import epoch
+from syncd.store.session import Store, Tx
+from syncd.store.tables import AuditRow, BookingRow, ClaimRow, EntryRow, IdempotencyRow, MeetingRow
+
+PORTION = 500
+"""Rows removed in one transaction: a few milliseconds, so that nobody waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """How long things are kept.
+
+    :param bookings: after the meeting, until nothing tells whose it was.
+    :param answers: stored answers to POSTs (the promise of the API is 14 days).
+    :param holds: reservations that ran out, so that a late question about one still gets a precise answer.
+    :param audit: the log of who looked at or changed what.
+    """
+
+    bookings: timedelta = timedelta(days=90)
+    answers: timedelta = timedelta(days=14)
+    holds: timedelta = timedelta(days=1)
+    audit: timedelta = timedelta(days=730)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How much was forgotten.
+
+    :param references: bookings that no longer say whose they were.
+    :param answers: stored answers removed.
+    :param holds: reservations removed that were never booked.
+    :param traces: claims and calendar entries of old meetings removed.
+    :param audit: rows removed from the audit log.
+    """
+
+    references: int
+    answers: int
+    holds: int
+    traces: int
+    audit: int
+
+
+def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
+    """Forget what is older than *periods*, in many short transactions; safe to repeat and to interrupt.
+
+    :raises StoreError: the database could not be used; what was forgotten before stays forgotten.
+    """
+    return Swept(
+        references=_repeat(store, lambda tx: _references(tx, now - periods.bookings)),
+        answers=_repeat(store, lambda tx: _answers(tx, now - periods.answers)),
+        holds=_repeat(store, lambda tx: _holds(tx, now - periods.holds)),
+        traces=_repeat(store, lambda tx: _traces(tx, now - periods.bookings)),
+        audit=_repeat(store, lambda tx: _portion(tx, AuditRow.id, AuditRow.at < epoch(now - periods.audit))),
+    )
+
+
+def _repeat(store: Store, step: Callable[[Tx], int]) -> int:
+    """Run *step* in a transaction of its own until it finds nothing more."""
+    total = 0
+    while found := store.run(step):
+        total += found
+    return total
+
+
+def _portion(tx: Tx, key: InstrumentedAttribute[Any], *where: ColumnElement[bool]) -> int:
+    """Delete up to `PORTION` rows, found by their only key column."""
+    ids = tx.session.scalars(select(key).where(*where).limit(PORTION)).all()
+    tx.session.execute(delete(key.class_).where(key.in_(ids)))
+    return len(ids)
+
+
+def _references(tx: Tx, before: datetime) -> int:
+    """Let old bookings forget whose they were."""
+    over = select(MeetingRow.id).where(MeetingRow.end < epoch(before))
+    where = (BookingRow.citizen.is_not(None), BookingRow.meeting.in_(over))
+    ids = tx.session.scalars(select(BookingRow.id).where(*where).limit(PORTION)).all()
+    tx.session.execute(update(BookingRow).where(BookingRow.id.in_(ids)).values(citizen=None))
+    return len(ids)
+
+
+def _answers(tx: Tx, before: datetime) -> int:
+    """Remove old answers; their key has two columns, so they go client by client."""
+    old = IdempotencyRow.created < epoch(before)
+    client = tx.session.scalar(select(IdempotencyRow.client).where(old).limit(1))
+    mine = (old, IdempotencyRow.client == client)
+    keys = tx.session.scalars(select(IdempotencyRow.key).where(*mine).limit(PORTION)).all()
+    tx.session.execute(delete(IdempotencyRow).where(*mine, IdempotencyRow.key.in_(keys)))
+    return len(keys)
+
+
+def _holds(tx: Tx, before: datetime) -> int:
+    """Remove reservations that ended without a booking, with the meeting that no calendar ever saw."""
+    ended = (BookingState.EXPIRED.value, BookingState.CANCELLED.value)
+    never_written = select(MeetingRow.id).where(MeetingRow.id == BookingRow.meeting, MeetingRow.desired_generation == 0)
+    where = (BookingRow.state.in_(ended), BookingRow.changed < epoch(before), never_written.exists())
+    found = tx.session.execute(select(BookingRow.id, BookingRow.meeting).where(*where).limit(PORTION)).all()
+    tx.session.execute(delete(BookingRow).where(BookingRow.id.in_([booking for booking, _ in found])))
+    meetings = {meeting for _, meeting in found}
+    alive = set(tx.session.scalars(_still_used(meetings)))
+    for table in (ClaimRow, EntryRow):
+        tx.session.execute(delete(table).where(table.meeting.in_(meetings - alive)))
+    tx.session.execute(delete(MeetingRow).where(MeetingRow.id.in_(meetings - alive)))
+    return len(found)
+
+
+def _still_used(meetings: set[str]) -> Select[str]:
+    return select(BookingRow.meeting).where(BookingRow.meeting.in_(meetings))
+
+
+def _traces(tx: Tx, before: datetime) -> int:
+    """Remove claims and entries of old meetings that reconcile has done with."""
+    over = (MeetingRow.end < epoch(before), MeetingRow.due.is_(None))
+    traced = or_(
+        select(ClaimRow.id).where(ClaimRow.meeting == MeetingRow.id).exists(),
+        select(EntryRow.mailbox).where(EntryRow.meeting == MeetingRow.id).exists(),
+    )
+    meetings = tx.session.scalars(select(MeetingRow.id).where(*over, traced).limit(PORTION)).all()
+    count = 0
+    for table in (ClaimRow, EntryRow):
+        gone = delete(table).where(table.meeting.in_(meetings)).returning(table.meeting)
+        count += len(tx.session.scalars(gone).all())
+    return count
