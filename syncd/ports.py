@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from syncd.model.delta import Delta, GroupKey, Since, Version
-from syncd.model.directory import Mailbox
+from syncd.model.directory import Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
 
@@ -100,4 +100,16 @@ class CalendarPort(Protocol):
 
     def check(self, mailbox: Mailbox) -> CheckResult:
         """Contact the server read-only and say how it stands; errors become a result, not an exception."""
+        ...
+
+
+@runtime_checkable
+class Glancing(Protocol):
+    """What a `CalendarPort` may offer beside: one cheap look at many calendars at once."""
+
+    def unchanged(self, asked: Collection[tuple[Mailbox, Since]]) -> frozenset[MailboxId]:
+        """Ids of those of *asked* whose calendar surely did not change since; the others must be read.
+
+        May be empty for any reason, also because the server is in trouble; raises nothing.
+        """
         ...

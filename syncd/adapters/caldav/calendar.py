@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from syncd.adapters.caldav.changes import Fetched, Look, fetch, look
 from syncd.adapters.caldav.client import CaldavAccount, Client
 from syncd.adapters.caldav.discovery import Discovery, Place
 from syncd.adapters.caldav.entries import Entries
+from syncd.adapters.caldav.glance import Glance
 from syncd.adapters.caldav.ics import ReadObject, Unparsable, read_object, recall_object
 from syncd.adapters.caldav.survey import survey
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError, CalendarNotFound
 from syncd.model.delta import Delta, Group, GroupKey, Since, Unreadable, Version
-from syncd.model.directory import Mailbox
+from syncd.model.directory import Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval, subtract
 from syncd.ports import CheckResult, Memory
@@ -33,6 +34,7 @@ class CaldavCalendar:
         self._clock = clock or SystemClock()
         self._client = Client(account, self._clock)
         self._discovery = Discovery(self._client)
+        self._glance = Glance(self._client, self._discovery)
         self._obeyed = frozenset(obeyed)
 
     def close(self) -> None:
@@ -47,14 +49,22 @@ class CaldavCalendar:
         """
         with self._client.call() as call:
             place = self._discovery.place(mailbox)
+            ctag = self._glance.take(place)
             try:
                 seen = look(self._client, place, since.token if since else None)
             except CalendarNotFound:
                 self._discovery.forget(mailbox)
                 raise
+            if seen.token.ctag is None:
+                seen.token = replace(seen.token, ctag=ctag)
             reading = Reading(self._client, place, mailbox, window, self._obeyed)
             reading.renew(seen, since.covered if since else None, memory)
             return reading.delta(seen, call.requests)
+
+    def unchanged(self, asked: Collection[tuple[Mailbox, Since]]) -> frozenset[MailboxId]:
+        """See `syncd.ports.Glancing`; one request for each calendar home that holds several of *asked*."""
+        with self._client.call():
+            return self._glance.unchanged(asked)
 
     def find(self, mailbox: Mailbox, uid: str) -> tuple[Entry, ...]:
         """See `CalendarPort.find`."""

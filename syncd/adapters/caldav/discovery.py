@@ -98,6 +98,13 @@ class Discovery:
                 self._places[known] = self._find(mailbox)
             return self._places[known]
 
+    def known(self, mailbox: Mailbox) -> Place | None:
+        """The calendar of *mailbox* if it can be told without asking the server."""
+        if mailbox.url:
+            return Place.at(urljoin(self._client.account.url, mailbox.url))
+        with self._lock:
+            return self._places.get((mailbox.id, mailbox.url))
+
     def forget(self, mailbox: Mailbox) -> None:
         """Look again next time: the calendar was not where it used to be."""
         with self._lock:
