@@ -9,7 +9,7 @@ from syncd.errors import SlotGone
 from syncd.model.directory import MailboxId, Room
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Slot
-from syncd.publish.mirror import ROOM_POLICY, counting, event_of
+from syncd.publish.mirror import ROOM_POLICY, counted_events
 from syncd.publish.rooms import RoomTime
 from syncd.publish.scene import Scene
 from syncd.roomalloc import rank
@@ -60,15 +60,11 @@ def _busy(tx: Tx, scene: Scene, rooms: Sequence[Room], around: Interval) -> dict
     supply = Supply(tx.session, tx.settings.installation())
     ids = [room.id for room in rooms]
     start, end, now = epoch(around.start), epoch(around.end), epoch(asked.now)
-    events = supply.events(ids, start, end)
-    known = supply.own({row.meeting for rows in events.values() for row in rows if row.meeting is not None})
+    events = counted_events(supply, ids, start, end, asked.ignoring)
     claims = supply.claims(ids, start, end)
     busy: dict[MailboxId, list[Interval]] = {}
     for room in rooms:
-        rows = events[room.id]
-        found = [event_of(row) for row in rows if row.meeting is None]
-        found += counting([(row.uid, event_of(row)) for row in rows if row.meeting is not None], known, asked.ignoring)
-        busy[room.id] = [rank.claim(room, span(event.start, event.end)) for event in found if _takes(event)]
+        busy[room.id] = [rank.claim(room, span(event.start, event.end)) for event in events[room.id] if _takes(event)]
         busy[room.id] += [
             span(claim.start, claim.end)
             for claim in claims[room.id]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from threading import Lock
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from syncd.model.busy import BusyType
 from syncd.model.directory import MailboxId
@@ -15,10 +16,10 @@ from syncd.model.offer import Form
 from syncd.model.policy import Blocks, Policy
 from syncd.slots.blocking import Event, blocks, mark
 from syncd.slots.grid import Cells, Grid, Span
-from syncd.store.supply import EventFields, OwnMeeting, Supply
+from syncd.store.supply import Bundle, Kind, OwnMeeting, Statuses, Supply
 
 _BUSY = {busy.value: busy for busy in BusyType}
-KEPT = 20_000
+KEPT = 10_000
 """Layouts remembered, at about a kilobyte each."""
 
 ROOM_POLICY = Policy(
@@ -31,12 +32,14 @@ ROOM_POLICY = Policy(
 class Layout:
     """One calendar's events on one grid.
 
+    :param policy: by which they block.
     :param in_person: cells that events take from meetings in person; :param remote: from other meetings.
-    :param own: entries with our stamp; whether they count is decided with our own rows.
+    :param own: entries with our stamp and their UID; whether they count is decided with our own rows.
     :param marks: entries that open time.
     """
 
     revision: int
+    policy: Policy
     in_person: Cells
     remote: Cells
     own: tuple[tuple[str, Event], ...]
@@ -47,13 +50,21 @@ class Layout:
         return self.in_person if form is Form.IN_PERSON else self.remote
 
 
-Key: TypeAlias = tuple[MailboxId, Grid, int, int]
+class Wanted(NamedTuple):
+    """Whose calendar, read by which policy; *turnover* minutes follow each event, for rooms."""
+
+    policy: Policy
+    turnover: int = 0
+
+
+Key: TypeAlias = tuple[MailboxId, Grid, int]
 
 
 class Mirror:
-    """Layouts of calendars; thread-safe."""
+    """Layouts of calendars, and how mailboxes stood; thread-safe."""
 
     def __init__(self) -> None:
+        self.statuses = Statuses()
         self._kept: OrderedDict[Key, Layout] = OrderedDict()
         self._lock = Lock()
 
@@ -61,69 +72,76 @@ class Mirror:
         self,
         supply: Supply,
         statuses: Mapping[MailboxId, MailboxStatus],
-        policies: Mapping[MailboxId, Policy],
+        wanted: Mapping[MailboxId, Wanted],
         grid: Grid,
-        turnover: Mapping[MailboxId, int] | None = None,
     ) -> dict[MailboxId, Layout]:
-        """The layouts of the calendars in *policies*; those that changed since the last look are read.
-
-        :param turnover: minutes that each event takes after its end, for rooms.
-        """
-        rest = turnover or {}
-        keys = {name: (name, grid, hash(_fingerprint(policies[name])), rest.get(name, 0)) for name in policies}
+        """The layouts of the calendars in *wanted*; those that changed since the last look are read."""
+        found: dict[MailboxId, Layout] = {}
+        stale: list[MailboxId] = []
         with self._lock:
-            known = {name: self._kept.get(key) for name, key in keys.items()}
-        found = {name: layout for name, layout in known.items() if layout and layout.revision == _of(statuses, name)}
-        stale = [name for name in policies if name not in found]
-        events = supply.events(stale, grid.base, grid.end) if stale else {}
-        fresh = {
-            name: _layout(grid, _of(statuses, name), events[name], policies[name], rest.get(name, 0) * 60)
-            for name in stale
-        }
+            for name, want in wanted.items():
+                kept = self._kept.get((name, grid, want.turnover))
+                if kept is not None and kept.revision == statuses[name].revision and kept.policy is want.policy:
+                    found[name] = kept
+                else:
+                    stale.append(name)
+        return (found | self._read(supply, statuses, wanted, grid, stale)) if stale else found
+
+    def _read(
+        self,
+        supply: Supply,
+        statuses: Mapping[MailboxId, MailboxStatus],
+        wanted: Mapping[MailboxId, Wanted],
+        grid: Grid,
+        stale: Collection[MailboxId],
+    ) -> dict[MailboxId, Layout]:
+        bundles = supply.events(stale, grid.base, grid.end)
+        fresh = {name: _layout(grid, statuses[name].revision, bundles[name], wanted[name]) for name in stale}
         with self._lock:
             for name, layout in fresh.items():
-                self._kept[keys[name]] = layout
+                self._kept[name, grid, wanted[name].turnover] = layout
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return found | fresh
+        return fresh
 
 
-def _of(statuses: Mapping[MailboxId, MailboxStatus], name: MailboxId) -> int:
-    status = statuses.get(name)
-    return -1 if status is None else status.revision
-
-
-def _fingerprint(policy: Policy) -> tuple[object, ...]:
-    return policy.free_all_day_blocks, *sorted(policy.blocks.items())
-
-
-def _layout(grid: Grid, revision: int, rows: Sequence[EventFields], policy: Policy, after: int) -> Layout:
+def _layout(grid: Grid, revision: int, bundles: Sequence[Bundle], wanted: Wanted) -> Layout:
+    """Sort the kinds of events: ours, marks, in the way of everything, in the way of meetings in person."""
     own: list[tuple[str, Event]] = []
     marks: list[Event] = []
-    everyone: list[Span] = []
-    in_person: list[Span] = []
-    for row in rows:
-        event = event_of(row)
-        if row.meeting is not None:
-            own.append((row.uid, event))
-            continue
-        if event.categories and mark(event) is not None:
-            marks.append(event)
-        elif blocks(event, policy, Form.PHONE):
-            everyone.append((event.start, event.end + after))
-        elif blocks(event, policy, Form.IN_PERSON):
-            in_person.append((event.start, event.end + after))
-    remote = grid.touched(everyone)
-    return Layout(revision, remote | grid.touched(in_person), remote, tuple(own), tuple(marks))
+    everyone: list[Iterable[Span]] = []
+    in_person: list[Iterable[Span]] = []
+    for bundle in bundles:
+        kind = _event(bundle.kind, 0, 0)
+        if bundle.kind.meeting is not None:
+            own += [(bundle.kind.uid, event) for event in unbundled(bundle)]
+        elif mark(kind) is not None:
+            marks += unbundled(bundle)
+        elif blocks(kind, wanted.policy, Form.PHONE):
+            everyone.append(_spans(bundle, wanted.turnover))
+        elif blocks(kind, wanted.policy, Form.IN_PERSON):
+            in_person.append(_spans(bundle, wanted.turnover))
+    remote = grid.touched(chain.from_iterable(everyone))
+    both = remote | grid.touched(chain.from_iterable(in_person)) if in_person else remote
+    return Layout(revision, wanted.policy, both, remote, tuple(own), tuple(marks))
 
 
-def event_of(row: EventFields) -> Event:
-    """The mirrored occurrence as the slot steps know it."""
-    categories = tuple(row.categories.split("\n")) if row.categories else ()
-    return Event(row.start, row.end, _BUSY[row.busy], bool(row.all_day), bool(row.recurring), categories, row.meeting)
+def _spans(bundle: Bundle, turnover: int) -> Iterable[Span]:
+    starts, ends = bundle.edges[::2], bundle.edges[1::2]
+    return zip(starts, [end + turnover * 60 for end in ends] if turnover else ends, strict=True)
 
 
-def counting(own: Collection[tuple[str, Event]], known: Mapping[str, OwnMeeting], ignoring: str | None) -> list[Event]:
+def unbundled(bundle: Bundle) -> Iterator[Event]:
+    """The occurrences of a bundle as the slot steps know them."""
+    return (_event(bundle.kind, start, end) for start, end in _spans(bundle, 0))
+
+
+def _event(kind: Kind, start: int, end: int) -> Event:
+    categories = tuple(kind.categories.split("\n")) if kind.categories else ()
+    return Event(start, end, _BUSY[kind.busy], kind.all_day, kind.recurring, categories, kind.meeting)
+
+
+def counting(own: Iterable[tuple[str, Event]], known: Mapping[str, OwnMeeting], ignoring: str | None) -> list[Event]:
     """Those of our entries that count like anybody's.
 
     Left out are entries of cancelled meetings, which are on their way out of the calendars, and of the meeting that
@@ -136,3 +154,17 @@ def counting(own: Collection[tuple[str, Event]], known: Mapping[str, OwnMeeting]
 def _left_out(uid: str, meeting: str, known: Mapping[str, OwnMeeting], ignoring: str | None) -> bool:
     row = known.get(meeting)
     return row is not None and row.uid == uid and (not row.wanted or meeting == ignoring)
+
+
+def counted_events(
+    supply: Supply, ids: Collection[MailboxId], start: int, end: int, ignoring: str | None
+) -> dict[MailboxId, list[Event]]:
+    """The events between two epoch seconds that count, one by one, for explaining and choosing."""
+    bundles = supply.events(ids, start, end)
+    known = supply.own({one.kind.meeting for listed in bundles.values() for one in listed if one.kind.meeting})
+    found: dict[MailboxId, list[Event]] = {}
+    for name, listed in bundles.items():
+        foreign = [event for one in listed if one.kind.meeting is None for event in unbundled(one)]
+        own = [(one.kind.uid, event) for one in listed if one.kind.meeting is not None for event in unbundled(one)]
+        found[name] = foreign + counting(own, known, ignoring)
+    return found

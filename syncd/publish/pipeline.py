@@ -2,38 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+from syncd.model.directory import Site
 from syncd.model.offer import Form
-from syncd.publish.scene import Person, Scene
+from syncd.model.policy import Source
+from syncd.publish.scene import Person, Scene, caps_by_policy
 from syncd.slots.blocking import opened
-from syncd.slots.caps import caps_of, within_caps
+from syncd.slots.caps import Cap, within_caps
 from syncd.slots.compute import Cut, Step, apart, candidates, known, near, noticed, open_time
-from syncd.slots.grid import Cells
-from syncd.slots.hours import within_hours
+from syncd.slots.grid import Cells, Span
+from syncd.slots.hours import fitting, within_hours
 from syncd.store.instants import epoch
+
+STEPS = tuple(Step)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the people of one site have in common about one form: masks of starts.
+
+    :param known: by covered span. :param rooms: None when the form needs no room.
+    """
+
+    scene: Scene
+    cut: Cut
+    zone: str
+    starts: Cells
+    noticed: Cells
+    near: Cells
+    rooms: Cells | None
+    caps: Mapping[int, list[Cap]]
+    known: dict[Span, Cells]
+
+    @classmethod
+    def of(cls, scene: Scene, site: Site, form: Form) -> Frame:
+        """The frame of a site."""
+        asked, grid = scene.asked, scene.grid
+        cut = Cut(asked.offer, form, grid)
+        window = (epoch_up(asked.window.start), epoch(asked.window.end))
+        return cls(
+            scene,
+            cut,
+            site.zone,
+            candidates(cut, window, site.zone),
+            noticed(cut, grid.everything, asked.now),
+            near(cut, grid.everything, asked.now, site.zone),
+            scene.rooms[site.id, form] if form in asked.offer.room_forms else None,
+            caps_by_policy(asked.offer, (person.policy for person in scene.people)),
+            {},
+        )
+
+    def survivors(self, person: Person) -> tuple[Cells, ...]:
+        """What each of `STEPS` left of this person's candidates; the last is on offer."""
+        cut = self.cut
+        at_work = self._at_work(person)
+        unblocked = apart(cut, at_work, person.events(cut.grid, cut.form))
+        unclaimed = apart(cut, unblocked, person.claims) if person.claims else unblocked
+        in_time = unclaimed & self.noticed
+        in_reach = in_time & self.near
+        covered = in_reach & self._known(person.covered)
+        caps = self.caps[id(person.policy)]
+        uncapped = within_caps(cut.grid, covered, caps, self.scene.taken, person.id, self.zone) if caps else covered
+        roomy = uncapped if self.rooms is None else uncapped & self.rooms
+        return self.starts, at_work, unblocked, unclaimed, in_time, in_reach, covered, uncapped, roomy
+
+    def _at_work(self, person: Person) -> Cells:
+        cut = self.cut
+        if person.policy.source is Source.RULES:
+            return self.starts & fitting(person.hours, cut.grid, cut.minutes)
+        marks = opened(person.layout.marks, cut.offer)
+        return within_hours(cut.grid, self.starts, open_time(cut.grid, person.hours, person.policy, marks), cut.minutes)
+
+    def _known(self, covered: Span) -> Cells:
+        found = self.known.get(covered)
+        if found is None:
+            found = self.known[covered] = known(self.cut, self.cut.grid.everything, covered)
+        return found
+
+
+def pooled(scene: Scene, form: Form) -> Iterator[tuple[Person, tuple[Cells, ...]]]:
+    """Each person of the scene with what `STEPS` left."""
+    frames: dict[str, Frame] = {}
+    for person in scene.people:
+        frame = frames.get(person.site.id)
+        if frame is None:
+            frame = frames[person.site.id] = Frame.of(scene, person.site, form)
+        yield person, frame.survivors(person)
 
 
 def survivors(scene: Scene, person: Person, form: Form) -> Mapping[Step, Cells]:
-    """What each step left of this person's candidates; the last one is on offer."""
-    asked, grid = scene.asked, scene.grid
-    cut, zone = Cut(asked.offer, form, grid), person.site.zone
-    left: dict[Step, Cells] = {}
-    starts = left[Step.GRID] = candidates(cut, (epoch_up(asked.window.start), epoch(asked.window.end)), zone)
-    marks = opened(person.layout.marks, asked.offer)
-    starts = left[Step.HOURS] = within_hours(
-        grid, starts, open_time(grid, person.hours, person.policy, marks), cut.minutes
-    )
-    starts = left[Step.EVENTS] = apart(cut, starts, person.events[form])
-    starts = left[Step.CLAIMS] = apart(cut, starts, person.claims)
-    starts = left[Step.NOTICE] = noticed(cut, starts, asked.now)
-    starts = left[Step.HORIZON] = near(cut, starts, asked.now, zone)
-    starts = left[Step.COVERED] = known(cut, starts, person.covered)
-    caps = caps_of(asked.offer, person.policy)
-    starts = left[Step.CAPS] = within_caps(grid, starts, caps, scene.taken, person.id, zone)
-    left[Step.ROOM] = starts & scene.rooms[person.site.id, form] if form in asked.offer.room_forms else starts
-    return left
+    """What each step left of one person's candidates, by step."""
+    return dict(zip(STEPS, Frame.of(scene, person.site, form).survivors(person), strict=True))
 
 
 def epoch_up(at: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,8 @@ from syncd.model.zones import midnight, wall_clock
 from syncd.publish.choice import choose
 from syncd.publish.inforce import Rules, RulesInForce
 from syncd.publish.mirror import Mirror
-from syncd.publish.pipeline import survivors
+from syncd.publish.pipeline import STEPS, pooled, survivors
+from syncd.publish.roster import Roster
 from syncd.publish.scene import Asked, Reader, Scene
 from syncd.publish.why import Inquiry, best
 from syncd.publish.words import sentences
@@ -31,6 +32,7 @@ from syncd.store.instants import epoch, moment
 
 ANSWERS = 1024
 """Answers remembered while nothing changes."""
+STEP_NAMES = tuple(step.value for step in STEPS)
 LONGEST_VALID = timedelta(hours=1)
 GONE = "This time is no longer on offer. Nothing was changed; choose another one."
 CLOSED = "The calendar cannot be trusted at the moment. Nothing was changed; try again in a minute."
@@ -86,6 +88,8 @@ class Publisher:
         self._settings = settings or PublishSettings()
         self.rules: Rules = rules or RulesInForce(store, directory)
         self._mirror = Mirror()
+        self._people: Roster | None = None
+        self._installation: str | None = None
         self._answers: OrderedDict[Question, Remembered] = OrderedDict()
         self._lock = Lock()
 
@@ -115,7 +119,7 @@ class Publisher:
             if kept is not None:
                 return kept
             asked = self._asked(tx, question, now)
-            scene = Reader(tx, self._mirror, asked).scene()
+            scene = self._scene(tx, asked)
         answer = _answer(scene, generation)
         self._keep(question, Remembered(answer, asked.directory, now))
         return answer
@@ -155,8 +159,8 @@ class Publisher:
             says = sentences(unpublished, {})
             return Verdict(offer.name, caseworker, form, interval, unpublished, says, {}, {})
         window = interval.padded(timedelta(days=1), timedelta(days=1))
-        asked = Asked(offer, rulebook, self._directory(), [caseworker], [form], window, now, self._settings.max_age)
-        scene = Reader(tx, self._mirror, asked).scene()
+        asked = Asked(offer, self._roster(rulebook), [caseworker], [form], window, now, self._settings.max_age)
+        scene = self._scene(tx, asked)
         return Inquiry(tx, scene, caseworker, form, interval).verdict()
 
     def still_free(
@@ -177,8 +181,7 @@ class Publisher:
             raise SlotGone(GONE)
         asked = Asked(
             offer,
-            rulebook,
-            directory,
+            self._roster(rulebook),
             [slot.caseworker],
             [slot.form],
             slot.interval,
@@ -186,7 +189,7 @@ class Publisher:
             self._settings.max_age,
             ignoring_meeting,
         )
-        scene = Reader(tx, self._mirror, asked).scene()
+        scene = self._scene(tx, asked)
         if scene.distrusted:
             trust = scene.distrusted[slot.caseworker]
             raise TemporarilyClosed(f"{CLOSED} ({trust.reason})")
@@ -197,6 +200,18 @@ class Publisher:
         ):
             raise SlotGone(GONE)
         return choose(tx, scene, slot) if slot.form in offer.room_forms else None
+
+    def _scene(self, tx: Tx, asked: Asked) -> Scene:
+        if self._installation is None:
+            self._installation = tx.settings.installation()
+        return Reader(tx, self._mirror, asked, self._installation).scene()
+
+    def _roster(self, rulebook: Rulebook) -> Roster:
+        """Everybody's hours; made anew with new rules or people."""
+        kept, directory = self._people, self._directory()
+        if kept is None or kept.rulebook is not rulebook or kept.directory is not directory:
+            kept = self._people = Roster(rulebook, directory)
+        return kept
 
     def _believable(self, window: Interval) -> None:
         if window.duration > self._settings.longest:
@@ -225,8 +240,7 @@ class Publisher:
         people = _people(rulebook, directory, offer, question)
         return Asked(
             offer,
-            rulebook,
-            directory,
+            self._roster(rulebook),
             people,
             _forms(offer, question.form),
             _bookable(offer, directory, people, question.window, now),
@@ -292,19 +306,18 @@ def _bookable(
 def _answer(scene: Scene, generation: int) -> Answer:
     asked = scene.asked
     rows: list[Row] = []
-    counts: Counter[str] = Counter()
+    counts = [0] * len(STEPS)
     for form in asked.forms:
-        for person in scene.people:
-            left = survivors(scene, person, form)
-            counts.update({step.value: cells.bit_count() for step, cells in left.items()})
-            rows.append(Row(form, asked.offer.minutes[form], person.id, left[Step.ROOM]))
+        for person, left in pooled(scene, form):
+            counts = [number + cells.bit_count() for number, cells in zip(counts, left, strict=True)]
+            rows.append(Row(form, asked.offer.minutes[form], person.id, left[-1]))
     return Answer(
         slots=SlotTable(scene.grid, rows),
         generation=generation,
         as_of=scene.as_of,
         valid_until=_valid_until(scene, rows),
         closed={one: trust.reason for one, trust in scene.distrusted.items()},
-        counts=dict(counts),
+        counts=dict(zip(STEP_NAMES, counts, strict=True)),
     )
 
 

@@ -11,10 +11,11 @@ from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus, Trust, trust
 from syncd.model.offer import Form, Offer, Rulebook
 from syncd.model.policy import Policy
-from syncd.publish.mirror import ROOM_POLICY, Layout, Mirror, counting
+from syncd.publish.mirror import ROOM_POLICY, Layout, Mirror, Wanted, counting
 from syncd.publish.rooms import RoomTime, with_room
+from syncd.publish.roster import Roster
 from syncd.slots.blocking import Claim, Event, blocking
-from syncd.slots.caps import Taken, caps_of
+from syncd.slots.caps import Cap, Taken, caps_of
 from syncd.slots.compute import claimed
 from syncd.slots.grid import DAY, Cells, Grid, Span, cell_minutes
 from syncd.slots.hours import Hours
@@ -36,8 +37,7 @@ class Asked:
     """
 
     offer: Offer
-    rulebook: Rulebook
-    directory: Directory
+    roster: Roster
     people: Sequence[MailboxId]
     forms: Sequence[Form]
     window: Interval
@@ -45,14 +45,28 @@ class Asked:
     max_age: timedelta
     ignoring: str | None = None
 
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rules it is answered by."""
+        return self.roster.rulebook
+
+    @property
+    def directory(self) -> Directory:
+        """Everybody and everything."""
+        return self.roster.directory
+
+    def site(self, person: MailboxId) -> Site:
+        """Where a caseworker works."""
+        return self.directory.sites[self.directory.caseworkers[person].site]
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """What is known of one caseworker's time.
 
     :param covered: where the calendar is known, in epoch seconds.
-    :param events: cells that events take, by form. :param claims: cells that meetings and live holds take.
-    :param marks: time marked open, for this offer or another.
+    :param ours: entries of our own meetings that count like anybody's.
+    :param claims: cells that meetings and live holds take.
     """
 
     id: MailboxId
@@ -60,9 +74,14 @@ class Person:
     hours: Hours
     policy: Policy
     covered: Span
-    events: Mapping[Form, Cells]
-    claims: Cells
     layout: Layout
+    ours: Sequence[Event]
+    claims: Cells
+
+    def events(self, grid: Grid, form: Form) -> Cells:
+        """Cells that events take from meetings held as *form*."""
+        taken = self.layout.taken(form)
+        return taken | grid.touched(blocking(self.ours, self.policy, form)) if self.ours else taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +90,8 @@ class Scene:
 
     :param people: those whose calendar can be trusted. :param distrusted: the others, with the reason.
     :param rooms: by site and form, the starts at which a room is free; only for forms that need one.
+    :param halls: the rooms that can be trusted.
+    :param taken: meetings that count against caps.
     :param as_of: the oldest calendar it rests on.
     :param edges: instants at which time alone changes something: a hold runs out, a calendar gets too old.
     """
@@ -93,23 +114,20 @@ def grid_of(offer: Offer, directory: Directory, window: Interval) -> Grid:
     return Grid.over(epoch(window.start) - DAY, epoch(window.end) + DAY, minutes)
 
 
-def hours_of(rulebook: Rulebook, directory: Directory, person: MailboxId) -> Hours:
-    """Everything that decides when *person* is at work."""
-    site = directory.sites[directory.caseworkers[person].site]
-    closings = tuple(closing for closing in rulebook.closings if not closing.sites or site.id in closing.sites)
-    rules, exceptions = rulebook.hours.get(person, ()), rulebook.exceptions.get(person, ())
-    return Hours(rules, site.zone, exceptions, closings, rulebook.holidays)
+def caps_by_policy(offer: Offer, policies: Iterable[Policy]) -> dict[int, list[Cap]]:
+    """The caps under each policy, by the identity of the policy, which people share."""
+    return {id(policy): caps_of(offer, policy) for policy in {id(one): one for one in policies}.values()}
 
 
 class Reader:
     """Sets one scene from one transaction, with the mirror's memory at hand."""
 
-    def __init__(self, tx: Tx, mirror: Mirror, asked: Asked) -> None:
-        self._tx, self._mirror, self._asked = tx, mirror, asked
-        self._supply = Supply(tx.session, tx.settings.installation())
+    def __init__(self, tx: Tx, mirror: Mirror, asked: Asked, installation: str) -> None:
+        self._mirror, self._asked = mirror, asked
+        self._supply = Supply(tx.session, installation)
         self._grid = grid_of(asked.offer, asked.directory, asked.window)
         self._halls = self._rooms_in_question()
-        self._statuses = tx.mailboxes.statuses([*asked.people, *(room.id for room in self._halls)])
+        self._statuses = self._supply.statuses([*asked.people, *(room.id for room in self._halls)], mirror.statuses)
 
     def scene(self) -> Scene:
         """Everything that decides about what was asked."""
@@ -117,12 +135,12 @@ class Reader:
         trusts = {one: self._trust(one) for one in (*asked.people, *(room.id for room in self._halls))}
         able = [one for one in asked.people if trusts[one].open]
         halls = [room for room in self._halls if trusts[room.id].open]
+        relied = [*able, *(room.id for room in halls)]
         layouts = self._layouts(able, halls)
         own = self._supply.own({event.meeting or "" for each in layouts.values() for _, event in each.own})
-        claims = self._claims([*able, *(room.id for room in halls)])
+        claims = self._claims(relied)
         room_times = tuple(self._room_times(halls, layouts, own, claims))
-        relied = [*able, *(room.id for room in halls)]
-        ages = [status.as_of for one in relied if (status := self._statuses.get(one)) and status.as_of]
+        ages = [age for one in relied if (age := self._statuses[one].as_of) is not None]
         return Scene(
             asked,
             grid,
@@ -136,84 +154,74 @@ class Reader:
         )
 
     def _rooms_in_question(self) -> list[Room]:
-        directory = self._asked.directory
-        if not any(form in self._asked.offer.room_forms for form in self._asked.forms):
+        asked = self._asked
+        if not any(form in asked.offer.room_forms for form in asked.forms):
             return []
-        sites = {directory.caseworkers[one].site for one in self._asked.people}
-        return [room for room in directory.rooms.values() if room.site in sites]
+        sites = {asked.site(one).id for one in asked.people}
+        return [room for room in asked.directory.rooms.values() if room.site in sites]
 
     def _trust(self, mailbox: MailboxId) -> Trust:
         return trust(self._statuses.get(mailbox), self._asked.now, self._asked.max_age, self._asked.window)
 
     def _layouts(self, people: Sequence[MailboxId], halls: Sequence[Room]) -> dict[MailboxId, Layout]:
-        policies = {one: self._asked.rulebook.policy(one) for one in people}
-        found = self._mirror.layouts(self._supply, self._statuses, policies, self._grid)
-        rests = {room.id: room.turnover for room in halls}
-        return found | self._mirror.layouts(
-            self._supply, self._statuses, dict.fromkeys(rests, ROOM_POLICY), self._grid, rests
-        )
+        wanted = {one: Wanted(self._asked.rulebook.policy(one)) for one in people}
+        wanted |= {room.id: Wanted(ROOM_POLICY, room.turnover) for room in halls}
+        return self._mirror.layouts(self._supply, self._statuses, wanted, self._grid)
 
     def _claims(self, ids: Sequence[MailboxId]) -> dict[MailboxId, list[Claim]]:
         rows = self._supply.claims(ids, self._grid.base, self._grid.end) if ids else {}
         return {mailbox: [Claim(*row) for row in listed] for mailbox, listed in rows.items()}
 
-    def _person(self, one: MailboxId, layout: Layout, own: Mapping[str, OwnMeeting], claims: Iterable[Claim]) -> Person:
-        asked, grid = self._asked, self._grid
-        policy = asked.rulebook.policy(one)
-        ours = counting(layout.own, own, asked.ignoring)
-        events = {
-            form: layout.taken(form) | (grid.touched(blocking(ours, policy, form)) if ours else 0)
-            for form in asked.forms
-        }
-        site = asked.directory.sites[asked.directory.caseworkers[one].site]
+    def _taken_by(self, claims: Sequence[Claim]) -> Cells:
+        ignoring = () if self._asked.ignoring is None else (self._asked.ignoring,)
+        return claimed(self._grid, claims, self._asked.now, ignoring) if claims else 0
+
+    def _person(self, one: MailboxId, layout: Layout, own: Mapping[str, OwnMeeting], claims: Sequence[Claim]) -> Person:
+        asked = self._asked
+        ours = counting(layout.own, own, asked.ignoring) if layout.own else ()
         return Person(
             one,
-            site,
-            hours_of(asked.rulebook, asked.directory, one),
-            policy,
+            asked.site(one),
+            asked.roster.hours(one),
+            layout.policy,
             _covered(self._statuses[one]),
-            events,
-            claimed(grid, claims, asked.now, _set(asked.ignoring)),
             layout,
+            ours,
+            self._taken_by(claims),
         )
 
     def _room_times(
         self,
-        halls: Iterable[Room],
+        halls: Sequence[Room],
         layouts: Mapping[MailboxId, Layout],
         own: Mapping[str, OwnMeeting],
         claims: Mapping[MailboxId, Sequence[Claim]],
     ) -> Iterable[RoomTime]:
-        rooms = list(halls)
-        closures = self._supply.closures([room.id for room in rooms], self._grid.base, self._grid.end)
-        for room in rooms:
+        closures = self._supply.closures([room.id for room in halls], self._grid.base, self._grid.end)
+        for room in halls:
             layout = layouts[room.id]
-            ours = blocking_rooms(counting(layout.own, own, self._asked.ignoring), room.turnover)
-            taken = layout.in_person | self._grid.touched(ours)
-            taken |= claimed(self._grid, claims[room.id], self._asked.now, _set(self._asked.ignoring))
+            ours = counting(layout.own, own, self._asked.ignoring)
+            entries = [(event.start, event.end + room.turnover * 60) for event in ours]
+            taken = layout.in_person | self._grid.touched(entries) | self._taken_by(claims[room.id])
             yield RoomTime(room, taken, _covered(self._statuses[room.id]), closures[room.id])
 
     def _free_rooms(self, times: Sequence[RoomTime]) -> dict[tuple[str, Form], Cells]:
         """By site and form; a site without any usable room has none free."""
-        offer, directory = self._asked.offer, self._asked.directory
-        needing = [form for form in self._asked.forms if form in offer.room_forms]
-        sites = {directory.caseworkers[one].site for one in self._asked.people} if needing else set()
+        asked = self._asked
+        needing = [form for form in asked.forms if form in asked.offer.room_forms]
+        sites = {asked.site(one).id: asked.site(one).zone for one in asked.people} if needing else {}
+        here = {site: [each for each in times if each.room.site == site] for site in sites}
         return {
-            (site, form): with_room(
-                self._grid,
-                [each for each in times if each.room.site == site],
-                offer.room,
-                offer.minutes[form],
-                directory.sites[site].zone,
-            )
-            for site in sites
+            (site, form): with_room(self._grid, here[site], asked.offer.room, asked.offer.minutes[form], zone)
+            for site, zone in sites.items()
             for form in needing
         }
 
     def _taken(self) -> tuple[Taken, ...]:
         """Meetings that count against caps; nothing is read when no cap holds."""
         asked = self._asked
-        caps = [cap for one in asked.people for cap in caps_of(asked.offer, asked.rulebook.policy(one))]
+        policies = (asked.rulebook.policy(one) for one in asked.people)
+        caps = [cap for listed in caps_by_policy(asked.offer, policies).values() for cap in listed]
         if not caps:
             return ()
         people = asked.people if all(cap.personal for cap in caps) else asked.offer.caseworkers
@@ -225,22 +233,13 @@ class Reader:
             if row.meeting != asked.ignoring and (row.expires is None or row.expires > now)
         )
 
-    def _edges(self, claims: Mapping[MailboxId, Sequence[Claim]], trusts: Iterable[Trust]) -> Iterable[datetime]:
+    def _edges(self, claims: Mapping[MailboxId, Sequence[Claim]], trusts: Collection[Trust]) -> Iterable[datetime]:
         now = epoch(self._asked.now)
-        ends = [claim.expires for listed in claims.values() for claim in listed if claim.expires is not None]
+        ends = {claim.expires for listed in claims.values() for claim in listed if claim.expires is not None}
         yield from (moment(end) for end in ends if end > now)
-        yield from (trust.until for trust in trusts if trust.until is not None)
-
-
-def blocking_rooms(events: Iterable[Event], turnover: int) -> list[Span]:
-    """The time that entries in a room's calendar take, turnover (minutes) included."""
-    return [(event.start, event.end + turnover * 60) for event in events]
+        yield from {trust.until for trust in trusts if trust.until is not None}
 
 
 def _covered(status: MailboxStatus) -> Span:
     assert status.covered is not None, "a trusted mailbox was read"
     return epoch(status.covered.start), epoch(status.covered.end)
-
-
-def _set(meeting: str | None) -> Collection[str]:
-    return () if meeting is None else (meeting,)

@@ -12,7 +12,7 @@ from syncd.model.offer import Form
 from syncd.model.policy import Source
 from syncd.model.verdict import Reason, Verdict
 from syncd.model.zones import wall_clock
-from syncd.publish.mirror import counting, event_of
+from syncd.publish.mirror import counted_events
 from syncd.publish.pipeline import survivors
 from syncd.publish.scene import Asked, Person, Scene
 from syncd.publish.words import BUSY_DA, sentences
@@ -39,8 +39,7 @@ class Inquiry:
         self._tx, self._scene, self._form, self._interval = tx, scene, form, interval
         self._caseworker = caseworker
         self._asked: Asked = scene.asked
-        site = self._asked.directory.caseworkers[caseworker].site
-        self._zone = self._asked.directory.sites[site].zone
+        self._zone = self._asked.site(caseworker).zone
 
     def verdict(self) -> Verdict:
         """What decided about the time."""
@@ -132,11 +131,7 @@ class Inquiry:
     def _event(self, person: Person) -> tuple[Reason, Facts]:
         start, end = self._padded()
         supply = Supply(self._tx.session, self._tx.settings.installation())
-        rows = supply.events([person.id], start, end)[person.id]
-        own = [(row.uid, event_of(row)) for row in rows if row.meeting is not None]
-        known = supply.own({event.meeting or "" for _, event in own})
-        events = [event_of(row) for row in rows if row.meeting is None]
-        events += counting(own, known, self._asked.ignoring)
+        events = counted_events(supply, [person.id], start, end, self._asked.ignoring)[person.id]
         found = [event for event in events if blocks(event, person.policy, self._form)]
         return Reason.EVENT, self._about(min(found, key=self._distance))
 

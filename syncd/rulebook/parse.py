@@ -42,7 +42,7 @@ def parse(text: str, directory: Directory, number: int, source: str = SOURCE, *,
         offers={name: _offer(name, offer, people) for name, offer in rules.offers.items()},
         hours=_hours(rules.hours, people),
         exceptions=_exceptions(rules.exceptions, people),
-        policies={person_id: _policy(_policy_section(rules, person)) for person_id, person in people.items()},
+        policies=_policies(rules, people),
         closings=tuple(
             Closing(closing.first, closing.last or closing.first, closing.why, frozenset(closing.sites))
             for closing in rules.closings
@@ -191,9 +191,14 @@ def _particular(who: Iterable[str], person: Caseworker) -> int:
     return max(ranks.get(name, -1) for name in who)
 
 
-def _policy_section(rules: RulesFile, person: Caseworker) -> PolicySection:
-    """The policy of her first team that has one, else everyone's."""
-    return next((rules.teams[team] for team in person.teams if team in rules.teams), rules.everyone)
+def _policies(rules: RulesFile, people: Mapping[MailboxId, Caseworker]) -> dict[MailboxId, Policy]:
+    """By person; people of one team share one value."""
+    teams = {team: _policy(section) for team, section in rules.teams.items()}
+    everyone = _policy(rules.everyone)
+    return {
+        person_id: next((teams[team] for team in person.teams if team in teams), everyone)
+        for person_id, person in people.items()
+    }
 
 
 def _policy(section: PolicySection) -> Policy:

@@ -161,4 +161,4 @@ def near(cut: Cut, starts: Cells, now: datetime, zone: str) -> Cells:
 def known(cut: Cut, starts: Cells, covered: Span) -> Cells:
     """Starts whose meeting lies, buffers included, where the calendar is known completely."""
     begin, end = covered[0] + cut.offer.before * 60, covered[1] - cut.offer.after * 60
-    return within(cut.grid, starts, begin, end, cut.minutes)
+    return starts & cut.grid.between(begin, end - cut.minutes * 60 + 1)

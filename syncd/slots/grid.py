@@ -50,12 +50,17 @@ class Grid:
 
     def touched(self, spans: Iterable[Span]) -> Cells:
         """The cells that share an instant with one of *spans*: for time that is taken."""
-        base, cell, cells = self.base, self.cell, self.cells
-        signs = bytearray(b"0") * cells
+        cell, cells = self.cell, self.cells
+        base, top = self.base, self.base + cell * cells
+        signs, ones = bytearray(b"0") * cells, b"1" * cells
         for start, end in spans:
-            first, last = max(0, (start - base) // cell), min(cells, (end - base + cell - 1) // cell)
+            if start < base:
+                start = base  # noqa: PLW2901 - this loop is where first answers spend their time
+            if end > top:
+                end = top  # noqa: PLW2901
+            first, last = (start - base) // cell, -((base - end) // cell)
             if first < last:
-                signs[cells - last : cells - first] = b"1" * (last - first)
+                signs[cells - last : cells - first] = ones[: last - first]
         return int(signs, 2) if cells else 0
 
     def inside(self, spans: Iterable[Span]) -> Cells:

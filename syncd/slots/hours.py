@@ -15,9 +15,9 @@ from syncd.slots.grid import Cells, Grid, Span, runs
 ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hours:
-    """Everything that decides when one person is at work.
+    """Everything that decides when one person is at work; compared by identity, so that caches need not read it.
 
     :param closings: those of her site.
     :param zone: the site's.
@@ -33,6 +33,12 @@ class Hours:
 def within_hours(grid: Grid, starts: Cells, open_cells: Cells, minutes: int) -> Cells:
     """Those of *starts* whose whole meeting lies in open time; buffers may reach outside."""
     return starts & runs(open_cells, grid.count(minutes))
+
+
+@lru_cache(maxsize=4096)
+def fitting(hours: Hours, grid: Grid, minutes: int) -> Cells:
+    """All cells at which a meeting of *minutes* in working hours may begin."""
+    return within_hours(grid, grid.everything, open_cells(hours, grid), minutes)
 
 
 @lru_cache(maxsize=4096)

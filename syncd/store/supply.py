@@ -6,34 +6,44 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, select
+from sqlalchemy import Text, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState
 from syncd.model.busy import Stamp
 from syncd.model.directory import MailboxId
+from syncd.model.mirror import MailboxStatus
 from syncd.store.chunks import chunks
-from syncd.store.tables import Base, BookingRow, ClosureRow, MeetingRow
+from syncd.store.instants import maybe, span
+from syncd.store.settings import GENERATION
+from syncd.store.tables import Base, BookingRow, ClosureRow, MailboxRow, MeetingRow, RevisionRow, Setting, UnreadableRow
 
 _OCCURRENCES = Base.metadata.tables["occurrences"].c
 _CLAIMS = Base.metadata.tables["claims"].c
 _LIVE = (BookingState.HELD.value, BookingState.PENDING.value, BookingState.CONFIRMED.value)
+FEW = 300
+"""More mailboxes than this are read by reading all, which is cheaper than naming them."""
 
 
-class EventFields(NamedTuple):
-    """One mirrored occurrence.
+class Kind(NamedTuple):
+    """What occurrences have in common as far as they block.
 
-    :param meeting: the meeting of our stamp, when this installation wrote it; see `Supply.own`.
+    :param uid, meeting: set when our stamp is on it; see `Supply.own`.
     """
 
-    start: int
-    end: int
     busy: str
     all_day: bool
     recurring: bool
     categories: str
     uid: str
     meeting: str | None
+
+
+class Bundle(NamedTuple):
+    """All occurrences of one kind in one mailbox: start, end, start, end … in no order."""
+
+    kind: Kind
+    edges: list[int]
 
 
 class OwnMeeting(NamedTuple):
@@ -63,6 +73,37 @@ class MeetingStart:
     expires: int | None
 
 
+class Statuses:
+    """Remembers how mailboxes stood, so that an unchanged row is not made into a value again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[MailboxId, tuple[Any, MailboxStatus]] = {}
+
+    def of(self, row: Any, unreadable: int) -> MailboxStatus:
+        """The status a row tells; the same object while it tells the same."""
+        told = (tuple(row), unreadable)
+        kept = self._kept.get(row.id)
+        if kept is None or kept[0] != told:
+            covered = None if row.covered_start is None else span(row.covered_start, row.covered_end)
+            status = MailboxStatus(
+                row.id,
+                covered=covered,
+                as_of=maybe(row.as_of),
+                refused=row.refused,
+                unreadable=unreadable,
+                revision=row.revision,
+            )
+            kept = self._kept[row.id] = (told, status)
+        return kept[1]
+
+
+def head(session: Session) -> tuple[int, int]:
+    """The generation and the number of the rules in force (0 before the first), in one look."""
+    newest = select(func.coalesce(func.max(RevisionRow.number), 0)).scalar_subquery()
+    generation, number = session.execute(select(Setting.value, newest).where(Setting.name == GENERATION)).one()
+    return int(generation), int(number)
+
+
 class Supply:
     """Reads for `syncd.publish`, inside one transaction."""
 
@@ -70,23 +111,41 @@ class Supply:
         self._session = session
         self._installation = installation
 
-    def events(self, ids: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[EventFields]]:
-        """The occurrences that touch *start* to *end*, by mailbox; every id has an entry."""
-        found: dict[MailboxId, list[EventFields]] = {mailbox: [] for mailbox in ids}
-        table = _OCCURRENCES
+    def statuses(self, ids: Collection[MailboxId], remembered: Statuses) -> dict[MailboxId, MailboxStatus]:
+        """How these mailboxes stand, as far as slots care; unknown ones are left out."""
+        counted = select(UnreadableRow.mailbox, func.count()).where(UnreadableRow.acknowledged.is_(False))
+        rows = self._session.execute(counted.group_by(UnreadableRow.mailbox))
+        broken = {row[0]: row[1] for row in rows}
         query = select(
-            table.mailbox,
-            table.start,
-            table.end,
-            table.busy,
-            table.all_day,
-            table.recurring,
-            table.categories,
-            table.uid,
-            table.stamp,
-        ).where(table.start < end, table.end > start)
-        for mailbox, *fields, stamp in self._rows(query, table.mailbox, ids):
-            found[mailbox].append(EventFields._make((*fields, self._ours(stamp) if stamp else None)))
+            MailboxRow.id,
+            MailboxRow.covered_start,
+            MailboxRow.covered_end,
+            MailboxRow.as_of,
+            MailboxRow.refused,
+            MailboxRow.revision,
+        )
+        found = self._rows(query, MailboxRow.id, ids)
+        return {row.id: remembered.of(row, broken.get(row.id, 0)) for row in found}
+
+    def events(self, ids: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[Bundle]]:
+        """The occurrences that touch *start* to *end*, by mailbox; every id has an entry.
+
+        The database joins alike ones into one text, which is several times faster than a row for each.
+        """
+        table = _OCCURRENCES
+        stamped = case((table.stamp.is_(None), ""), else_=table.uid)
+        kind = (table.busy, table.all_day, table.recurring, table.categories, stamped, table.stamp)
+        both = cast(table.start, Text) + " " + cast(table.end, Text)
+        query = (
+            select(table.mailbox, *kind, func.aggregate_strings(both, " "))
+            .where(table.start < end, table.end > start)
+            .group_by(table.mailbox, *kind)
+        )
+        found: dict[MailboxId, list[Bundle]] = {mailbox: [] for mailbox in ids}
+        for mailbox, busy, all_day, recurring, categories, uid, stamp, edges in self._rows(query, table.mailbox, ids):
+            meeting = self._ours(stamp) if stamp else None
+            what = Kind(busy, bool(all_day), bool(recurring), categories, uid, meeting)
+            found[mailbox].append(Bundle(what, [int(edge) for edge in edges.split()]))
         return found
 
     def _ours(self, stamp: str) -> str | None:
@@ -146,10 +205,13 @@ class Supply:
         return found
 
     def _rows(self, query: Any, column: Any, ids: Collection[MailboxId]) -> Iterable[Any]:
-        """The rows of *query* for these ids; one id is asked for by equality, which indexes like best."""
-        for some in chunks(ids):
-            condition = column == some[0] if len(some) == 1 else column.in_(some)
-            yield from self._session.execute(query.where(condition))
+        """The rows of *query* for these ids; one is asked for by equality, which indexes like best."""
+        if len(ids) == 1:
+            return self._session.execute(query.where(column == next(iter(ids)))).all()
+        if len(ids) <= FEW:
+            return self._session.execute(query.where(column.in_(list(ids)))).all() if ids else ()
+        wanted = frozenset(ids)
+        return [row for row in self._session.execute(query).all() if row[0] in wanted]  # the id always comes first
 
 
 def _seat() -> tuple[Any, Any]:

@@ -18,6 +18,7 @@ from syncd.clock import SystemClock
 from syncd.config import ClientSection, token_digest
 from syncd.model.directory import Caseworker, Directory, Mailbox, MailboxKind, Room, Site
 from syncd.model.zones import instant, wall_clock
+from syncd.observe import logs
 from syncd.publish import Publisher, PublishSettings, RulesInForce
 from syncd.rulebook import apply_text
 from syncd.store import Store
@@ -149,6 +150,7 @@ def serve(url: str, people: int, rooms: int, port: int) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """``URL PEOPLE ROOMS PORT``."""
+    logs.configure("info", "json")
     serve(arguments[0], int(arguments[1]), int(arguments[2]), int(arguments[3]))
 
 
