@@ -61,11 +61,10 @@ def test_a_plain_skip_fails_the_run_only_when_everything_is_required(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, require_all: str, code: int
 ) -> None:
     monkeypatch.setenv("REQUIRE_ALL", require_all)
-    monkeypatch.setenv("PYTHONPATH", str(environment.ROOT))
     pytester.makeconftest("from tests.conftest import pytest_sessionfinish, pytest_terminal_summary")
     pytester.makepyfile("import pytest\ndef test_nothing(): pytest.skip('not today')\ndef test_all(): assert 1")
 
-    result = pytester.runpytest_subprocess(f"--rootdir={pytester.path}", "-p", "no:cacheprovider", "-n0")
+    result = pytester.runpytest_inprocess(f"--rootdir={pytester.path}", "-p", "no:cacheprovider", "-n0")
 
     result.stdout.fnmatch_lines(["*not covered on this machine*", "- not today (1 skipped)"])
     assert code == result.ret
