@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -15,9 +16,14 @@ import hypothesis.strategies as st
 from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from syncd.adapters.memory import MemoryCalendar
 from syncd.errors import Throttled, Transient
 from syncd.model.busy import Occurrence
+from syncd.model.delta import Delta, Since
+from syncd.model.directory import Mailbox
+from syncd.model.interval import Interval
 from syncd.model.mirror import trust
+from syncd.ports import Memory
 from syncd.store import Store
 from syncd.sync.engine import Engine
 from syncd.sync.outcome import Outcome, Result
@@ -60,10 +66,13 @@ class SyncMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="syncd-machine-"))
         self.store = Store(fresh_database(self.folder))
-        self.server = RoughServer(has_tokens=self.tokens)
+        self.server = self.make_server()
         self.engine = Engine(self.store, {"test": self.server}, directory(), PACE, elapsed=lambda: 0.0)
         self.now = NOW
         self.held = self.mirror()
+
+    def make_server(self) -> RoughServer:
+        return RoughServer(has_tokens=self.tokens)
 
     @initialize(items=st.dictionaries(st.sampled_from(KEYS), spans(), min_size=5))
     def begin(self, items: dict[str, tuple[Occurrence, ...]]) -> None:
@@ -205,9 +214,55 @@ class MachineWithListings(SyncMachine):
     tokens = False
 
 
+class MachineOverMemory(SyncMachine):
+    """The adapter that the simulation and the trial mode run on."""
+
+    tokens = True
+
+    def make_server(self) -> RoughServer:
+        return MemoryServer()
+
+
+@dataclass
+class MemoryServer(RoughServer):
+    """Answers from the in-memory adapter; the rough server's own books stay the truth it is measured by."""
+
+    real: MemoryCalendar = field(default_factory=MemoryCalendar)
+
+    def put(self, key: str, *occurrences: Occurrence, broken: bool = False) -> None:
+        super().put(key, *occurrences, broken=broken)
+        if broken:
+            self.real.spoil("kim", key, f"broken {self.serial}")
+        else:
+            self.real.put("kim", key, occurrences)
+
+    def remove(self, key: str) -> None:
+        super().remove(key)
+        self.real.remove("kim", key)
+
+    def forget_tokens(self) -> None:
+        self.real.forget_history()
+
+    def changes(self, mailbox: Mailbox, window: Interval, since: Since | None, memory: Memory) -> Delta:
+        self.before()
+        delta = self.real.changes(mailbox, window, since, memory)
+        self.after()
+        if not self.hidden:
+            return delta
+        seen = tuple(group for group in delta.groups if group.key not in self.hidden)
+        return replace(delta, groups=seen, present=(delta.present or frozenset()) - self.hidden, unreadable=())
+
+
 # Without shrinking, which would take longer than the test may: the failing steps are printed as they are.
-ENOUGH = settings(max_examples=15, stateful_step_count=30, deadline=None, phases=[Phase.explicit, Phase.generate])
+ENOUGH = settings(
+    max_examples=settings().max_examples // 6,
+    stateful_step_count=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 TestMachineWithTokens = MachineWithTokens.TestCase
 TestMachineWithTokens.settings = ENOUGH
+TestMachineOverMemory = MachineOverMemory.TestCase
+TestMachineOverMemory.settings = ENOUGH
 TestMachineWithListings = MachineWithListings.TestCase
 TestMachineWithListings.settings = ENOUGH
