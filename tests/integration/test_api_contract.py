@@ -9,7 +9,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from syncd.web.app import document
 from tests.integration.web_town import TOKENS, Served
 
-EXAMPLES = 40
+EXAMPLES = 20
 """Per path; besides them schemathesis tries every boundary of every parameter once."""
 
 interface = schemathesis.openapi.from_dict(document())

@@ -99,3 +99,15 @@ def test_references_inside_the_document_lead_somewhere() -> None:
                 walk(child)
 
     walk(DOCUMENT)
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_every_path_refuses_a_query_parameter_it_does_not_document(
+    house: House, path: str, method: str, operation: dict[str, Any]
+) -> None:
+    filled = path.replace("{offer}", "jobsamtale").replace("{id}", "x")
+    documented = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+
+    refused = house.portal.request(method, filled, params={"surprise": "1"} | dict.fromkeys(documented, "x"))
+
+    assert (422, ["surprise"]) == (refused.status_code, [one["name"] for one in refused.json()["errors"]])
