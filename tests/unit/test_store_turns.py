@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -22,6 +23,9 @@ def wait_until(condition: Callable[[], bool]) -> None:
 def test_turns_are_taken_in_the_order_of_asking() -> None:
     turns, order, threads = Turns(), [], []
 
+    def queued(count: int) -> bool:
+        return len(turns._queue) == count
+
     def take(number: int) -> None:
         with turns.turn(10):
             order.append(number)
@@ -31,7 +35,7 @@ def test_turns_are_taken_in_the_order_of_asking() -> None:
             thread = threading.Thread(target=take, args=(number,))
             thread.start()
             threads.append(thread)
-            wait_until(lambda count=number: len(turns._queue) == count + 1)
+            wait_until(partial(queued, number + 1))
     for thread in threads:
         thread.join()
 
