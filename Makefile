@@ -6,10 +6,10 @@ STAMP := $(VENV)/.complete
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help env packages demo test check format lock bench
+.PHONY: help env packages demo test test-long check format lock bench
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 env: $(STAMP) ## make .venv with the syncd command, from requirements.lock alone
 
@@ -23,7 +23,10 @@ demo: env ## start the demonstration town until Ctrl-C; ONCE=1 runs the guided t
 	@$(BIN)/syncd demo $(if $(filter-out 0,$(ONCE)),--once)
 
 test: env packages ## run all tests; REQUIRE_ALL=1 fails when anything was not covered
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest $(PYTEST_ARGS) -m "not long"
+
+test-long: env packages ## run the longer programmes, too
+	@$(BIN)/pytest $(PYTEST_ARGS) --timeout 1800
 
 check: env ## format, lint, types and import contracts, as CI runs them
 	@bash setup/check "$(BIN)"
