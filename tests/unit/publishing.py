@@ -96,9 +96,9 @@ class Town:
         self.desk = Desk(self.store, self.publisher, lambda: self.people, lambda: f"id{next(numbers):04d}")
 
     @classmethod
-    def open(cls, url: str, rules: str = RULES) -> Town:
+    def open(cls, url: str, rules: str = RULES, people: Directory | None = None) -> Town:
         """A town whose calendars were read a moment ago."""
-        town = cls(Store(url))
+        town = cls(Store(url), people or directory())
         town.engine.prepare()
         town.apply(rules)
         town.sync()
