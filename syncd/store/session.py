@@ -129,12 +129,15 @@ class Store:
 
         :raises StoreError: it cannot be reached or written, or a newer syncd has upgraded it already.
         """
+        from syncd.store.audit import Audit
+
         self._protect_file()
         with self._translated(), self._turn(), self._writer.begin() as connection:
             schema.upgrade(connection)
             with Session(connection) as session:
                 self._refuse_moved(Settings(session))
                 Settings(session).found()
+                Audit(session).citizen_digest("")  # its key must be in every backup, for the ledger of the erased
                 session.commit()
             schema.verify(connection)
 

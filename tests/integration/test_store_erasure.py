@@ -1,0 +1,95 @@
+"""The erased stay erased."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from syncd.errors import StoreError
+from syncd.store import Store
+from syncd.store.backup import backup, restore
+from syncd.store.erasure import ANSWER, Erased, erase, remember, remembered, replay
+from syncd.store.tables import AuditRow, BookingRow, IdempotencyRow, MailboxRow
+from tests.integration.test_store_retention import meeting, put
+from tests.rough_server import NOW
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def store(migrated_url: str) -> Iterator[Store]:
+    store = Store(migrated_url)
+    put(store, MailboxRow, id="kim", kind="person", account="a")
+    meeting(store, "over", NOW - DAY, booking={"client": "portal", "citizen": "ann"})
+    meeting(store, "other", NOW - 2 * DAY, booking={"client": "portal", "citizen": "ben"})
+    meeting(store, "cancelled", NOW + DAY, booking={"client": "desk", "citizen": "ann", "state": "cancelled"})
+    meeting(store, "ahead", NOW + 2 * DAY, booking={"client": "portal", "citizen": "ann"})
+    for name in ("over", "other", "ahead"):
+        put(store, IdempotencyRow, client="portal", key=name, status=201, body=b'{"citizen": "x"}', booking=f"b-{name}")
+    yield store
+    store.close()
+
+
+def citizens(store: Store) -> dict[str, str | None]:
+    with store.read() as tx:
+        return dict(tx.session.execute(select(BookingRow.meeting, BookingRow.citizen)).all())
+
+
+def bodies(store: Store) -> dict[str, tuple[int | None, bytes | None]]:
+    with store.read() as tx:
+        rows = tx.session.execute(select(IdempotencyRow.key, IdempotencyRow.status, IdempotencyRow.body))
+        return {key: (status, body) for key, status, body in rows}
+
+
+def test_an_erased_citizen_is_nowhere_but_in_what_is_still_ahead(store: Store) -> None:
+    with store.begin() as tx:
+        erased = erase(tx, "ann", NOW, "cli:test")
+    with store.read() as tx:
+        [row] = tx.session.scalars(select(AuditRow))
+
+    assert Erased(("b-cancelled", "b-over"), 1, ("b-ahead",)) == erased
+    assert {"over": None, "cancelled": None, "other": "ben", "ahead": "ann"} == citizens(store)
+    assert (410, ANSWER) == bodies(store)["over"]
+    assert {(201, b'{"citizen": "x"}')} == {bodies(store)[name] for name in ("other", "ahead")}
+    assert ("cli:test", "citizen.erase") == (row.actor, row.action)
+    assert "ann" not in f"{row.citizen} {row.detail}"
+
+
+def test_one_client_can_erase_only_its_own(store: Store) -> None:
+    with store.begin() as tx:
+        erased = erase(tx, "ann", NOW, "cli:test", client="desk")
+
+    assert Erased(("b-cancelled",), 0, ()) == erased
+
+
+def test_the_erased_stay_erased_after_a_restore(store: Store, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    backup(store, tmp_path / "b.db", NOW)
+    with store.begin() as tx:
+        remember(ledger, tx.audit.citizen_digest("ann"))
+        erase(tx, "ann", NOW, "cli:test")
+    restore(store, tmp_path / "b.db", NOW, "cli:test")
+    assert "ann" == citizens(store)["over"]
+    with store.begin() as tx:
+        again = replay(tx, remembered(ledger), NOW)
+
+    assert ("b-cancelled", "b-over") == again.bookings
+    assert {"over": None, "cancelled": None, "other": "ben", "ahead": "ann"} == citizens(store)
+
+
+def test_the_ledger_is_private_and_grows(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    assert frozenset() == remembered(ledger)
+    remember(ledger, "aa")
+    remember(ledger, "bb")
+
+    assert {"aa", "bb"} == remembered(ledger)
+    assert 0o600 == ledger.stat().st_mode & 0o777
+    with pytest.raises(StoreError, match="Nothing was erased"):
+        remember(tmp_path / "missing" / "ledger", "cc")
+    with pytest.raises(StoreError, match="Nobody was erased"):
+        remembered(tmp_path)
