@@ -9,6 +9,7 @@ from pathlib import Path
 
 from syncd.config import describe
 from syncd.config.load import Config
+from syncd.rulebook import RulesFile
 
 _OPENING = (
     "Generated from the model in `syncd/config`; `python -m syncd.config write` writes it anew.\n"
@@ -18,6 +19,11 @@ _OPENING = (
     '`{credential = "NAME"}` (systemd\'s `LoadCredential=`).\n'
     "CSV files have the same columns as the tables below, in any order, parted by comma, semicolon or tab; lists "
     "inside a cell are parted by blanks."
+)
+
+_RULES_OPENING = (
+    "Generated from the model in `syncd/rulebook`; `python -m syncd.config write` writes it anew.\n"
+    "What the keys mean together is told in [offers.md](offers.md)."
 )
 
 
@@ -31,6 +37,7 @@ TEXTS: Mapping[str, Callable[[], str]] = {
     "config/offers.example.toml": describe.rules_example,
     "config/offers.schema.json": lambda: _json(describe.rules_schema()),
     "docs/reference/configuration.md": lambda: describe.reference(Config, "Configuration: `syncd.toml`", _OPENING),
+    "docs/reference/offers-keys.md": lambda: describe.reference(RulesFile, "Keys of `offers.toml`", _RULES_OPENING),
 }
 """Files that are made from the model, by path in the project."""
 PRINTED = {
