@@ -25,13 +25,19 @@ def stopped(tx: Tx) -> str | None:
     return tx.settings.value(STOPPED)
 
 
-def allows(tx: Tx, limits: Limits, now: datetime) -> bool:
-    """Whether calendars may cause one more move or cancellation now; if not, the brake is pulled."""
+def allows(tx: Tx, meeting: str, limits: Limits, now: datetime) -> bool:
+    """Whether calendars may move or cancel this meeting now; with too many others lately, the brake is pulled.
+
+    One meeting that is moved again and again (two programs at odds) waits alone and stops nobody else.
+    """
     released = tx.settings.value(RELEASED)
     since = now - limits.outward_window + timedelta(seconds=1)
     if released is not None:
         since = max(since, moment(int(released)))
-    if tx.audit.meetings(OUTWARD, since) < limits.outward:
+    lately = tx.audit.meetings(OUTWARD, since)
+    if lately.get(meeting, 0) >= limits.outward:
+        return False
+    if meeting in lately or len(lately) < limits.outward:
         return True
     minutes = limits.outward_window // timedelta(minutes=1)
     tx.settings.put(

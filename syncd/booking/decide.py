@@ -92,7 +92,7 @@ def _generation(entry: Entry) -> int:
 
 
 def _claim(entry: Entry, record: EntryRecord) -> tuple[int, bool, bool, str]:
-    """How strongly a copy deserves to be the one that stays: newest, touched by a human, known, first by name."""
+    """How strongly a copy deserves to be the one that stays: newest, touched by a human, known, last by name."""
     return _generation(entry), not same_time(entry.digest, _base(entry, record)), entry.key == record.key, entry.key
 
 
@@ -162,9 +162,9 @@ def _base(entry: Entry, record: EntryRecord) -> str:
     """What stood there when we, and nobody else, had last to do with it."""
     if entry.stamp is None:
         return record.digest or entry.digest
-    if record.digest is not None and entry.stamp.generation == record.generation:
-        return record.digest
-    return entry.stamp.digest
+    # Only of the copy we know do we remember more than its stamp: a surplus one must not look like a human's hand.
+    known = record.key == entry.key and record.generation == entry.stamp.generation
+    return record.digest if known and record.digest is not None else entry.stamp.digest
 
 
 def _as_wanted(draft: EntryDraft, entry: Entry, written: str) -> bool:

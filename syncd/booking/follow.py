@@ -49,7 +49,7 @@ def follow(tx: Tx, looked_at: Meeting, verdict: Verdict, ground: Ground) -> bool
     if isinstance(verdict, Newer):
         _adopt(tx, meeting, verdict, ground)
         return True
-    if not brake.allows(tx, ground.limits, ground.now):
+    if not brake.allows(tx, meeting.id, ground.limits, ground.now):
         return False
     carry_out: dict[type, Callable[..., None]] = {Moved: _move, Withdrawn: _withdraw, RoomTaken: _change_room}
     carry_out[type(verdict)](tx, meeting, verdict, ground)

@@ -55,6 +55,7 @@ class Facts:
     records: tuple[EntryRecord, ...]
     gone: frozenset[MailboxId]
     installation: str
+    stopped: bool
 
 
 class Reconciler:
@@ -138,15 +139,20 @@ class Reconciler:
             return brake.release(tx, actor, now)
 
     def _lease(self, now: datetime) -> str | None:
-        if self.brake() is not None:
-            return None
-        return self._store.run(lambda tx: tx.meetings.lease(now, now + LEASE))
+        """The next meeting to look at; None when none is due, or the outward brake is on."""
+
+        def work(tx: Tx) -> str | None:
+            return None if brake.stopped(tx) else tx.meetings.lease(now, now + LEASE)
+
+        return self._store.run(work)
 
     def _settle(self, meeting_id: str, now: datetime) -> Result:
         for _ in range(ROUNDS):
             facts = self._facts(meeting_id)
             if facts is None:
                 return Result.UNKNOWN
+            if facts.stopped:
+                return Result.STOPPED
             if facts.meeting.wanted and facts.meeting.interval.end <= now:
                 self._conclude(facts.meeting)
                 return Result.SETTLED
@@ -154,12 +160,15 @@ class Reconciler:
             sightings = [self._see(facts, known, failures) for known in facts.records]
             decision = decide(facts.meeting, sightings, facts.installation, now, self._limits)
             self._passing("decided")
-            if self.brake() is not None:
-                return Result.STOPPED
             if decision.verdict is None:
                 return self._act(facts, decision, failures, now)
             self._follow(facts.meeting, decision.verdict, now)
+        self._postpone(meeting_id, now)
         return Result.OWED
+
+    def _postpone(self, meeting_id: str, now: datetime) -> None:
+        """It changed again at every look; whatever does that shall not keep us busy."""
+        self._store.run(lambda tx: tx.meetings.postpone(meeting_id, now + self._limits.second_look))
 
     def _conclude(self, meeting: Meeting) -> None:
         self._store.run(lambda tx: conclude(tx, meeting))
@@ -179,7 +188,7 @@ class Reconciler:
             known = tx.meetings.entries(meeting_id)
             records = tuple(one for one in known if one.wanted or one.mailbox in watched)
             gone = frozenset(one.mailbox for one in records if self._gone(tx, meeting, one))
-            return Facts(meeting, records, gone, tx.settings.installation())
+            return Facts(meeting, records, gone, tx.settings.installation(), brake.stopped(tx) is not None)
 
     def _gone(self, tx: Tx, meeting: Meeting, known: EntryRecord) -> bool:
         """Whether the mirror, read to the end after the first look missed the entry, misses it too."""

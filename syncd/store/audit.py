@@ -71,8 +71,9 @@ class Audit:
             self._session.execute(row.on_conflict_do_nothing())
         return bytes.fromhex(settings.secret(KEY))
 
-    def meetings(self, actions: tuple[str, ...], since: datetime) -> int:
-        """How many different meetings have rows with these actions, written at or after *since*."""
+    def meetings(self, actions: tuple[str, ...], since: datetime) -> dict[str, int]:
+        """How many rows with these actions each meeting has, written at or after *since*."""
         self._session.flush()
-        question = select(func.count(AuditRow.meeting.distinct()))
-        return self._session.scalar(question.where(AuditRow.action.in_(actions), AuditRow.at >= epoch(since))) or 0
+        question = select(AuditRow.meeting, func.count().label("number")).group_by(AuditRow.meeting)
+        rows = self._session.execute(question.where(AuditRow.action.in_(actions), AuditRow.at >= epoch(since)))
+        return {row.meeting: row.number for row in rows}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import Booking, BookingState
@@ -14,6 +14,13 @@ from syncd.model.interval import Interval
 from syncd.store.instants import epoch, maybe, moment, optional
 from syncd.store.meetings import alive
 from syncd.store.tables import BookingRow, ClaimRow, MeetingRow
+
+_OF_MEETING = (
+    select(BookingRow)
+    .where(BookingRow.meeting == bindparam("id"))
+    .order_by(BookingRow.created, BookingRow.id)
+    .execution_options(populate_existing=True)
+)
 
 
 class Bookings:
@@ -51,10 +58,7 @@ class Bookings:
 
     def of(self, meeting_id: str) -> list[Booking]:
         """All bookings of a meeting, the oldest first."""
-        question = (
-            select(BookingRow).where(BookingRow.meeting == meeting_id).order_by(BookingRow.created, BookingRow.id)
-        )
-        return [_booking(row) for row in self._session.scalars(question)]
+        return [_booking(row) for row in self._session.scalars(_OF_MEETING, {"id": meeting_id})]
 
     def of_citizen(self, client: str, citizen: str) -> list[Booking]:
         """All that *client* ever booked for its citizen, cancelled ones too; what was only held is left out."""
@@ -66,7 +70,7 @@ class Bookings:
 
     def save(self, booking: Booking, now: datetime) -> None:
         """Store *booking* as it is now."""
-        change = update(BookingRow).where(BookingRow.id == booking.id)
+        change = update(BookingRow).where(BookingRow.id == booking.id).execution_options(synchronize_session=False)
         self._session.execute(
             change.values(
                 meeting=booking.meeting,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState
@@ -19,6 +19,16 @@ from syncd.store.tables import BookingRow, ClaimRow, ClosureRow, EntryRow, Mailb
 
 AT_ONCE = 0
 """Value of ``due`` that comes before every instant."""
+
+# Built once: making a statement costs more than running it.
+_MEETING = select(MeetingRow).where(MeetingRow.id == bindparam("id")).execution_options(populate_existing=True)
+_MEETING_LOCKED = _MEETING.with_for_update()
+_ENTRIES = (
+    select(EntryRow)
+    .where(EntryRow.meeting == bindparam("id"))
+    .order_by(EntryRow.mailbox)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +57,14 @@ class Meetings:
 
     def get(self, meeting_id: str, *, lock: bool = False) -> Meeting | None:
         """The meeting, or None; with *lock* nobody else changes it until the transaction ends."""
-        question = select(MeetingRow).where(MeetingRow.id == meeting_id).execution_options(populate_existing=True)
-        row = self._session.scalar(question.with_for_update() if lock else question)
+        row = self._session.scalar(_MEETING_LOCKED if lock else _MEETING, {"id": meeting_id})
         return None if row is None else _meeting(row)
 
     def save(self, meeting: Meeting, due: datetime | int | None) -> None:
         """Store *meeting* as it is now; *due* is when reconcile looks next (`AT_ONCE`, an instant, or None)."""
         when = epoch(due) if isinstance(due, datetime) else due
-        change = update(MeetingRow).where(MeetingRow.id == meeting.id)
-        self._session.execute(change.values(due=when, **_values(meeting)))
+        change = update(MeetingRow).where(MeetingRow.id == meeting.id).values(due=when, **_values(meeting))
+        self._session.execute(change.execution_options(synchronize_session=False))
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Ids of meetings that reconcile must look at, the longest waiting first."""
@@ -78,6 +87,11 @@ class Meetings:
         change = update(MeetingRow).where(MeetingRow.id == first).values(due=epoch(until))
         return self._session.scalar(change.returning(MeetingRow.id).execution_options(synchronize_session=False))
 
+    def postpone(self, meeting_id: str, until: datetime) -> None:
+        """Let nobody look at the meeting before *until*, unless something new is wished."""
+        change = update(MeetingRow).where(MeetingRow.id == meeting_id, MeetingRow.due.is_not(None))
+        self._session.execute(change.values(due=epoch(until)).execution_options(synchronize_session=False))
+
     def mirrored(self, uid: str, mailbox: MailboxId) -> bool:
         """Whether the mirror of this calendar holds an entry of that UID."""
         question = select(OccurrenceRow.id).where(OccurrenceRow.mailbox == mailbox, OccurrenceRow.uid == uid)
@@ -87,7 +101,7 @@ class Meetings:
         """Let reconcile look at these meetings at once; unknown ids are ignored, over meetings too."""
         live = and_(MeetingRow.desired_generation > 0, or_(~MeetingRow.wanted, MeetingRow.end > epoch(now)))
         change = update(MeetingRow).where(MeetingRow.id.in_(meeting_ids), live)
-        self._session.execute(change.values(due=AT_ONCE))
+        self._session.execute(change.values(due=AT_ONCE).execution_options(synchronize_session=False))
 
     def claim(self, meeting_id: str, mailbox: MailboxId, interval: Interval, *, active: bool = True) -> None:
         """Take a span (buffers included) of a person's or room's time.
@@ -210,7 +224,7 @@ class Meetings:
 
     def entries(self, meeting_id: str) -> list[EntryRecord]:
         """What is known of the meeting in each calendar it is, or was, in; sorted by mailbox."""
-        rows = self._session.scalars(select(EntryRow).where(EntryRow.meeting == meeting_id).order_by(EntryRow.mailbox))
+        rows = self._session.scalars(_ENTRIES, {"id": meeting_id})
         return [
             EntryRecord(
                 row.mailbox, row.wanted, row.key, row.version, row.generation, row.digest, maybe(row.missing_since)
@@ -227,18 +241,19 @@ class Meetings:
 
     def note(self, meeting_id: str, record: EntryRecord) -> None:
         """Store what is known of the meeting in one calendar."""
-        row = EntryRow(
-            meeting=meeting_id,
-            mailbox=record.mailbox,
-            wanted=record.wanted,
-            key=record.key,
-            version=record.version,
-            generation=record.generation,
-            digest=record.digest,
-            missing_since=optional(record.missing_since),
-        )
-        self._session.merge(row)
-        self._session.flush()
+        fields: dict[str, object] = {
+            "wanted": record.wanted,
+            "key": record.key,
+            "version": record.version,
+            "generation": record.generation,
+            "digest": record.digest,
+            "missing_since": optional(record.missing_since),
+        }
+        here = (EntryRow.meeting == meeting_id, EntryRow.mailbox == record.mailbox)
+        change = update(EntryRow).where(*here).values(fields).returning(EntryRow.mailbox)
+        if self._session.scalar(change.execution_options(synchronize_session=False)) is None:
+            fresh = {"meeting": meeting_id, "mailbox": record.mailbox, **fields}
+            self._session.execute(insert(EntryRow).values(fresh))
 
 
 def alive(now: datetime) -> ColumnElement[bool]:

@@ -320,6 +320,17 @@ def test_of_equal_copies_the_one_a_human_touched_stays():
     assert Moved("anna", TEN, touched) == decision.verdict
 
 
+def test_a_surplus_copy_does_not_look_like_a_human_who_moved_it_back():
+    """Found by the simulation: two copies of one generation, one moved and followed, took turns for ever."""
+    draft = a_draft(a_meeting())
+    moved, surplus = as_it_stands(draft, interval=TEN), replace(as_it_stands(draft), key="k9")
+
+    decision = decided(a_meeting(generation=2, at=TEN), remembered(moved), moved, surplus)
+
+    assert decision.verdict is None
+    assert Remove("anna", surplus) == decision.steps[0]
+
+
 def test_a_cancelled_meeting_is_removed_even_where_a_human_moved_it():
     entry = as_it_stands(a_draft(a_meeting()), interval=TEN)
 

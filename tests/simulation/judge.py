@@ -1,0 +1,84 @@
+"""What must be true when the world has come to rest; it reads the calendars and the database, and trusts neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from syncd.model.booking import BookingState, Meeting, RoomState
+from syncd.model.interval import Interval
+from tests.simulation.world import PEOPLE, ROOMS, Story, World
+
+
+def judge(world: World) -> list[str]:
+    """Every broken promise, in words; empty when all were kept."""
+    found = [problem for story in world.stories.values() for problem in _story(world, story)]
+    return [*found, *_calendars(world), *_overlaps(world)]
+
+
+def _story(world: World, story: Story) -> Iterator[str]:
+    state, meeting = world.state(story), world.office.meeting(story.meeting)
+    name = f"{story.booking}:"
+    ended = state is BookingState.CANCELLED
+    if story.must_end is True and not ended:
+        yield f"{name} was cancelled or removed, but is {state}"
+    if story.must_end is False and ended:
+        yield f"{name} ACKNOWLEDGED AND LOST"
+    if ended:
+        return
+    if state is not BookingState.CONFIRMED or not meeting.wanted or not meeting.settled:
+        yield (
+            f"{name} did not come to rest: {state}, generation {meeting.desired_generation} of which"
+            f" {meeting.applied_generation} applied, {meeting.attention}"
+        )
+    if meeting.interval not in story.allowed:
+        allowed = ", ".join(f"{time.start:%d %H:%M}" for time in sorted(story.allowed))
+        yield f"{name} A HUMAN'S OR CITIZEN'S TIME REVERSED: {meeting.interval.start:%d %H:%M}, expected {allowed}"
+    yield from _stands(world, meeting, name)
+
+
+def _stands(world: World, meeting: Meeting, name: str) -> Iterator[str]:
+    for mailbox in [meeting.caseworker, *([meeting.room] if meeting.room else [])]:
+        entries = world.office.entries(mailbox, meeting)
+        if len(entries) != 1:
+            yield f"{name} stands {len(entries)} times in {mailbox}"
+        if any(entry.interval != meeting.interval for entry in entries):
+            yield f"{name} stands in {mailbox} at another time"
+    if meeting.form == "in-person" and meeting.room is None and meeting.room_state is not RoomState.MISSING:
+        yield f"{name} lost its room and nobody was told"
+
+
+def _calendars(world: World) -> Iterator[str]:
+    """No entry of ours stands where none should."""
+    wanted: set[tuple[str, str]] = set()
+    for story in world.stories.values():
+        meeting = world.office.meeting(story.meeting)
+        if meeting.wanted:
+            wanted |= {(box, meeting.uid) for box in (meeting.caseworker, meeting.room) if box}
+    for mailbox in (*PEOPLE, *ROOMS):
+        for thing in world.server.inner._calendar(mailbox).things.values():
+            if thing.draft and (mailbox, thing.draft.uid) not in wanted:
+                yield f"a GHOST of {thing.draft.uid} stands in {mailbox}"
+
+
+def _overlaps(world: World) -> Iterator[str]:
+    """Only a human makes two meetings overlap, and then it is flagged; rooms never."""
+    live = [world.office.meeting(story.meeting) for story in world.stories.values()]
+    live = [meeting for meeting in live if meeting.wanted]
+    for one, other in combinations(live, 2):
+        if not one.interval.overlaps(other.interval):
+            continue
+        if one.caseworker == other.caseworker and not (one.conflict or other.conflict):
+            yield f"{one.id} and {other.id} OVERLAP with {one.caseworker}"
+        if one.room is not None and one.room == other.room:
+            yield f"{one.id} and {other.id} OVERLAP in {one.room}"
+
+
+def claimed_twice(world: World) -> Iterator[str]:
+    """At each step: active claims never overlap, whatever happened."""
+    with world.office.store.read() as tx:
+        claims = [claim for story in world.stories.values() for claim in tx.meetings.claims(story.meeting)]
+    active = [(claim.mailbox, claim.interval) for claim in claims if claim.active]
+    for (mailbox, one), (other_mailbox, other) in combinations(active, 2):
+        if mailbox == other_mailbox and Interval.overlaps(one, other):
+            yield f"two meetings claim {mailbox} at {one.start:%d %H:%M}"
