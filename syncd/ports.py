@@ -103,13 +103,25 @@ class CalendarPort(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What one look at many calendars showed.
+
+    :param unchanged: ids of mailboxes whose calendar surely is as it was; the others must be read.
+    :param requests: HTTP requests it cost.
+    """
+
+    unchanged: frozenset[MailboxId]
+    requests: int
+
+
 @runtime_checkable
 class Glancing(Protocol):
     """What a `CalendarPort` may offer beside: one cheap look at many calendars at once."""
 
-    def unchanged(self, asked: Collection[tuple[Mailbox, Since]]) -> frozenset[MailboxId]:
-        """Ids of those of *asked* whose calendar surely did not change since; the others must be read.
+    def glance(self, asked: Collection[tuple[Mailbox, Since]]) -> Glimpse:
+        """Which of *asked* did not change since.
 
-        May be empty for any reason, also because the server is in trouble; raises nothing.
+        May name none, also because the server is in trouble; raises nothing.
         """
         ...

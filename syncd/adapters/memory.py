@@ -17,7 +17,7 @@ from syncd.model.delta import ChangeToken, Delta, Group, GroupKey, Since, Unread
 from syncd.model.directory import Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft, digest
 from syncd.model.interval import Interval, subtract
-from syncd.ports import CheckResult, Memory
+from syncd.ports import CheckResult, Glimpse, Memory
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,7 +63,7 @@ class Fault:
 
 
 class MemoryCalendar:
-    """Implements `syncd.ports.CalendarPort`; safe to be used by several threads.
+    """Implements `syncd.ports.CalendarPort` and `Glancing`; safe to be used by several threads.
 
     Beside the port it has the hands of people (`put`, `remove`, `edit`, `spoil`) and of fate (`fail`,
     `forget_history`).
@@ -104,6 +104,12 @@ class MemoryCalendar:
                 unreadable=tuple(_unreadable(k, calendar.things[k]) for k in sorted(wanted) if k not in groups),
                 requests=1,
             )
+
+    def glance(self, asked: Collection[tuple[Mailbox, Since]]) -> Glimpse:
+        """See `syncd.ports.Glancing.glance`."""
+        with self._lock:
+            now = {mailbox.id: max(self._calendar(mailbox.id).log.values(), default=0) for mailbox, _ in asked}
+            return Glimpse(frozenset(m.id for m, since in asked if self._knows(since.token, now[m.id])), 1)
 
     def find(self, mailbox: Mailbox, uid: str) -> tuple[Entry, ...]:
         """See `CalendarPort.find`."""
@@ -245,6 +251,13 @@ class MemoryCalendar:
         if history != self._history or not number.isdigit() or int(number) > self._number:
             raise TokenExpired("The calendar in memory does not know this token any more; read everything.")
         return int(number)
+
+    def _knows(self, token: ChangeToken | None, number: int) -> bool:
+        """Whether *token* was given after change *number*."""
+        try:
+            return token is not None and self._parse(token) >= number
+        except TokenExpired:
+            return False
 
     @staticmethod
     def _unlike(keys: set[GroupKey], calendar: Calendar, memory: Memory, number: int | None) -> set[GroupKey]:

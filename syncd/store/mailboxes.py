@@ -141,6 +141,12 @@ class Mailboxes:
         if visible:
             self._settings.bump()
 
+    def unchanged(self, ids: Collection[MailboxId], began: datetime) -> None:
+        """Note that a look that began at *began* found these calendars as they were last read; no answer differs."""
+        for some in chunks(ids):
+            older = (_one_of(MailboxRow.id, some), MailboxRow.as_of < epoch(began))
+            self._session.execute(update(MailboxRow).where(*older).values(as_of=epoch(began)))
+
     def _clear(self, mailbox: MailboxId, keys: list[GroupKey]) -> None:
         for some in chunks(keys):
             for table in (OccurrenceRow, GroupRow, UnreadableRow):

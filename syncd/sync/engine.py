@@ -19,6 +19,7 @@ from syncd.observe.metrics import SYNC_SECONDS
 from syncd.ports import CalendarPort
 from syncd.store import Store, Tx
 from syncd.store.memory import StoredMemory
+from syncd.sync.glance import glance
 from syncd.sync.outcome import LossPreview, Outcome, Result
 from syncd.sync.plan import Held, Limits, OwnEntry, Plan, beside, plan, touched_keys
 from syncd.sync.timing import Pace, full_is_due, pause, window
@@ -108,6 +109,8 @@ class Engine:
     ) -> list[Outcome]:
         """One pass over each of *mailboxes*, some at a time; a failure of one does not stop the others.
 
+        Unless *full* or *force*, those that a glance at their server shows to be unchanged count as passed.
+
         :param progress: called after each pass, from its thread.
         :param stopping: asked before each pass; once true, no more are begun.
         :raises StoreError: the database could not be used; passes that ended before are kept.
@@ -121,10 +124,21 @@ class Engine:
                 progress(outcome)
             return outcome
 
+        seen = {} if full or force else self._glanced(mailboxes, clock.now())
+        if progress is not None:
+            for outcome in seen.values():
+                progress(outcome)
         with ThreadPoolExecutor(self._pace.workers, "sync") as pool:
-            futures = [pool.submit(one, mailbox) for mailbox in mailboxes]
-        outcomes = [future.result() for future in futures]
+            futures = {mailbox: pool.submit(one, mailbox) for mailbox in mailboxes if mailbox not in seen}
+        outcomes = [seen[m] if m in seen else futures[m].result() for m in mailboxes]
         return [outcome for outcome in outcomes if outcome is not None]
+
+    def _glanced(self, mailboxes: Collection[MailboxId], now: datetime) -> dict[MailboxId, Outcome]:
+        """Those of *mailboxes* that did not change, as far as one look can tell."""
+        if not self._prepared:
+            self.prepare()
+        watched = [self.watched(mailbox) for mailbox in mailboxes]
+        return {outcome.mailbox: outcome for outcome in glance(self._store, self._ports, watched, now, self._pace)}
 
     def preview_loss(self, mailbox: MailboxId, now: datetime) -> LossPreview:
         """What accepting the calendar as it is now would remove, and which of our meetings; changes nothing.

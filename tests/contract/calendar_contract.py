@@ -276,6 +276,25 @@ class CalendarContract:
 
         assert mirror.times(LATER) == [at(9, day=30)]
 
+    def test_a_glance_tells_what_did_not_change_and_never_hides_what_did(self, port, mailbox, hand, mirror):
+        hand.put("one", at(9))
+        mirror.follow(port, mailbox, WINDOW)
+        beside = replace(mailbox, id="beside", url=getattr(hand, "path", None))
+
+        for n in range(3):
+            quiet = port.glance([(mailbox, mirror.since), (beside, mirror.since)])
+            hand.put("one", at(10 + n))
+            busy = port.glance([(mailbox, mirror.since), (beside, mirror.since)])
+            mirror.follow(port, mailbox, WINDOW)
+
+            assert quiet.unchanged in (frozenset(), frozenset({mailbox.id}), frozenset({mailbox.id, "beside"}))
+            assert mailbox.id not in busy.unchanged
+            assert mirror.times(WINDOW) == [at(10 + n)]
+        # The first look may not know a CTag yet; a look after a look must.
+        port.glance([(mailbox, mirror.since), (beside, mirror.since)])
+        mirror.follow(port, mailbox, WINDOW)
+        assert mailbox.id in port.glance([(mailbox, mirror.since), (beside, mirror.since)]).unchanged
+
     # Writing
 
     def test_an_entry_is_read_back_as_it_was_meant(self, port, mailbox):

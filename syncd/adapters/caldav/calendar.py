@@ -16,14 +16,14 @@ from syncd.adapters.caldav.survey import survey
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError, CalendarNotFound
 from syncd.model.delta import Delta, Group, GroupKey, Since, Unreadable, Version
-from syncd.model.directory import Mailbox, MailboxId
+from syncd.model.directory import Mailbox
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval, subtract
-from syncd.ports import CheckResult, Memory
+from syncd.ports import CheckResult, Glimpse, Memory
 
 
 class CaldavCalendar:
-    """The calendars of one account on a CalDAV server; implements `syncd.ports.CalendarPort`.
+    """The calendars of one account on a CalDAV server; implements `syncd.ports.CalendarPort` and `Glancing`.
 
     Safe to be called by several threads at once.
 
@@ -61,10 +61,10 @@ class CaldavCalendar:
             reading.renew(seen, since.covered if since else None, memory)
             return reading.delta(seen, call.requests)
 
-    def unchanged(self, asked: Collection[tuple[Mailbox, Since]]) -> frozenset[MailboxId]:
-        """See `syncd.ports.Glancing`; one request for each calendar home that holds several of *asked*."""
-        with self._client.call():
-            return self._glance.unchanged(asked)
+    def glance(self, asked: Collection[tuple[Mailbox, Since]]) -> Glimpse:
+        """See `Glancing.glance`; one request for each calendar home that holds several of *asked*."""
+        with self._client.call() as call:
+            return Glimpse(self._glance.unchanged(asked), call.requests)
 
     def find(self, mailbox: Mailbox, uid: str) -> tuple[Entry, ...]:
         """See `CalendarPort.find`."""
