@@ -57,7 +57,7 @@ def run(once: bool, directory: Path | None = None) -> int:
     # whoever ends the demonstration politely gets its processes ended too
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # each line as it happens, into a file or pipe too
+        sys.stdout.reconfigure(line_buffering=True, errors="replace")  # each line as it happens, wherever it goes
     try:
         with _folder(directory) as folder, _town(folder, fixed_ports=not once) as running:
             print(f"\n{ORGANISATION} is up after {time.monotonic() - began:.1f} s.\n")
