@@ -71,12 +71,16 @@ class Groupware:
         self._http.close()
 
     def items(self, span: Interval) -> list[Item]:
-        """Every single event that touches *span*: a query for the addresses, then one GET each."""
+        """Every single event that touches *span*: a query for the addresses, then one GET each.
+
+        What goes between the query and its GET is gone, and left out.
+        """
         query = _HREFS.format(start=f"{span.start:%Y%m%dT%H%M%SZ}", end=f"{span.end:%Y%m%dT%H%M%SZ}")
         headers = {"Depth": "1", "Content-Type": "application/xml"}
         answer = self._asked("REPORT", self._url, content=query, headers=headers)
         hrefs = etree.fromstring(answer.content).iterfind("{DAV:}response/{DAV:}href")
-        return [self._get(urljoin(self._url, str(href.text))) for href in hrefs]
+        found = [self._get(urljoin(self._url, str(href.text))) for href in hrefs]
+        return [item for item in found if item is not None]
 
     def add(self, span: Interval, summary: str, zone: str) -> str:
         """Put a new event into the calendar, as its owner would; the event's URL."""
@@ -105,8 +109,11 @@ class Groupware:
         event.add("SEQUENCE", sequence + 1)
         self._put(item.url, calendar, {"If-Match": item.etag})
 
-    def _get(self, url: str) -> Item:
-        answer = self._asked("GET", url)
+    def _get(self, url: str) -> Item | None:
+        answer = self._http.get(url)
+        if answer.status_code == httpx2.codes.NOT_FOUND:
+            return None
+        answer.raise_for_status()
         return Item(url, answer.headers["ETag"], icalendar.Calendar.from_ical(answer.text))
 
     def _put(self, url: str, calendar: icalendar.Calendar, condition: dict[str, str]) -> None:
