@@ -16,7 +16,7 @@ from syncd.model.zones import wall_clock
 
 T = TypeVar("T")
 _LOOK_SECONDS = 0.1
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 30
 
 
 class NotSeen(Exception):
