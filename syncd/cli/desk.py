@@ -105,8 +105,8 @@ def rooms(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> N
         )
         for room in listed
     ]
-    columns = ("room", "name", "site", "floor", "seats", "features", "step-free", "our meetings", "calendar entries")
-    screen.table("Rooms, and the coming week", columns, rows)
+    columns = ("room", "name", "site", "floor", "seats", "features", "step-free", "ours", "entries")
+    screen.table("Rooms; the coming week's meetings of ours, and all entries in their calendars", columns, rows)
 
 
 def _told(room: Room) -> dict[str, object]:

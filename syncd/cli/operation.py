@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption
+
+if TYPE_CHECKING:
+    from syncd.store.backup import Backup
 
 db = typer.Typer(no_args_is_help=True, help="Look after the database.")
 client = typer.Typer(no_args_is_help=True, help="Programs that may use the HTTP API.")
@@ -65,6 +68,83 @@ def upgrade(path: ConfigOption = DEFAULT_CONFIG) -> None:
     screen.say(f"{store.place}: layout {after}, {told}.")
     if store.warning:
         screen.complain(store.warning)
+
+
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The backup: one SQLite file, whatever the database is.")
+]
+
+
+@db.command("backup")
+def backup(file: FileArgument, path: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Write everything into a new FILE while the service goes on, and check it."""
+    from syncd.clock import SystemClock
+    from syncd.config import load
+    from syncd.daemon.parts import look_into_store
+    from syncd.store import backup as backups
+
+    made = backups.backup(look_into_store(load(path)), file, SystemClock().now())
+    _tell_backup(file, made)
+
+
+@db.command("verify")
+def verify(file: FileArgument) -> None:
+    """Check that a backup is whole; touches no database."""
+    from syncd.store import backup as backups
+
+    _tell_backup(file, backups.verify(file))
+
+
+@db.command("restore")
+def restore(
+    file: FileArgument,
+    path: ConfigOption = DEFAULT_CONFIG,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Replace everything in the database by FILE. Stop the service first.
+
+    Afterwards all calendars are compared whole; meetings that only the calendars know are kept and flagged.
+    """
+    import getpass
+
+    from syncd.clock import SystemClock
+    from syncd.config import load
+    from syncd.daemon.parts import look_into_store
+    from syncd.store import backup as backups
+
+    _tell_backup(file, backups.verify(file))
+    store = look_into_store(load(path))
+    if not yes:
+        typer.confirm(f"Replace everything in {store.place} by this backup? Is the service stopped?", abort=True)
+    backups.restore(store, file, SystemClock().now(), f"cli:{getpass.getuser()}")
+    screen.say(f"{store.place} holds the backup now. Start the service; it compares every calendar.")
+
+
+def _tell_backup(file: Path, made: Backup) -> None:
+    rows = sum(table.rows for table in made.tables.values())
+    screen.say(f"{file}: whole; made {made.made} by syncd {made.version}, {rows} rows, SHA-256 {made.sha256}")
+
+
+@db.command("move")
+def move(
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="An empty database, such as postgresql://syncd@host/syncd.")
+    ],
+    path: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Take the installation to another database, with a check-sum of both sides. Stop the service first."""
+    from syncd.clock import SystemClock
+    from syncd.config import load
+    from syncd.daemon.parts import look_into_store
+    from syncd.store import Store
+    from syncd.store.move import move as carry
+
+    source, target = look_into_store(load(path)), Store(to)
+    target.upgrade()
+    moved = carry(source, target, SystemClock().now())
+    rows = [(name, str(table.rows), table.digest[:16]) for name, table in moved.items() if table.rows]
+    screen.table(f"Moved to {target.place}; both sides are equal", ("table", "rows", "digest"), rows)
+    screen.say(f'Write database = "{to}" into {path} and start the service. The old database refuses to be used.')
 
 
 @client.command("new")

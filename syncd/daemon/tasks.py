@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
@@ -14,13 +15,14 @@ from syncd.model.interval import Interval
 from syncd.model.mirror import trust
 from syncd.observe import metrics
 from syncd.observe.logs import canonical_line, log
+from syncd.store import retention
 from syncd.store.overview import owed
 
 RECONCILE_SECONDS = 1.0
 RECONCILE_BATCH = 50
 EXPIRE_SECONDS = 15.0
 GAUGE_SECONDS = 15.0
-PURGE_SECONDS = 3600.0
+FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 300.0
 
 
@@ -38,7 +40,7 @@ def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]
         Task("holds.expire", EXPIRE_SECONDS, lambda: expire(parts(), clock)),
         Task("meetings.sweep", SWEEP_SECONDS, lambda: sweep(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda: gauge(parts(), clock)),
-        Task("answers.purge", PURGE_SECONDS, lambda: purge(parts(), clock)),
+        Task("retention", FORGET_SECONDS, lambda: forget(parts(), clock)),
     ]
 
 
@@ -76,12 +78,10 @@ def sweep(parts: Parts, clock: Clock) -> None:
         log.info("meetings.swept", count=strayed)
 
 
-def purge(parts: Parts, clock: Clock) -> None:
-    """Forget stored answers that nobody may ask for again."""
-    with parts.store.begin() as tx:
-        gone = tx.idempotency.purge(clock.now())
-    if gone:
-        log.info("answers.purged", count=gone)
+def forget(parts: Parts, clock: Clock) -> None:
+    """Forget what is older than it may be kept, and say how much."""
+    with canonical_line("retention.swept") as facts:
+        facts.update(asdict(retention.sweep(parts.store, clock.now(), retention.Periods())))
 
 
 def gauge(parts: Parts, clock: Clock) -> None:
