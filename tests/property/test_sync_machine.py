@@ -255,7 +255,7 @@ class MemoryServer(RoughServer):
 
 # Without shrinking, which would take longer than the test may: the failing steps are printed as they are.
 ENOUGH = settings(
-    max_examples=settings().max_examples // 6,
+    max_examples=settings().max_examples // 10,
     stateful_step_count=30,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
