@@ -267,6 +267,16 @@ def test_a_key_used_for_anything_else_is_refused_and_nothing_happens(portal: Cli
     assert TEN in portal.slots()
 
 
+def test_one_key_never_speaks_for_two_bookings_though_the_bodies_are_equal(portal: Client) -> None:
+    one, other = portal.booking(NINE)["id"], portal.booking(TEN)["id"]
+    portal.post(f"/bookings/{one}/cancel", {}, key="k1")
+
+    refused = portal.post(f"/bookings/{other}/cancel", {}, key="k1")
+
+    assert (422, "/problems/idempotency-key-reused") == (refused.status_code, refused.json()["type"])
+    assert "pending" == portal.get(f"/bookings/{other}").json()["state"]
+
+
 def test_keys_belong_to_their_client(portal: Client, rival: Client) -> None:
     body = {"offer": "jobsamtale", "start": NINE, "form": "phone"}
 

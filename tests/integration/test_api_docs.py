@@ -47,6 +47,8 @@ def test_the_curl_commands_go_the_whole_way(base: str, tmp_path: Path) -> None:
     assert ["jobsamtale", "opfoelgning"] == [one["name"] for one in values if isinstance(one, dict) and "name" in one]
     states = [one["state"] for one in values if isinstance(one, dict) and "state" in one]
     assert ["pending", "pending", "cancelled"] == states
+    assert [1] == [one["moves"] for one in values if isinstance(one, dict) and "moves" in one]
+    assert all(None not in one.values() for one in values if isinstance(one, dict))
     assert 1 in values
     assert {"/problems/slot-gone"} == {one["type"] for one in values if isinstance(one, dict) and "type" in one}
 
