@@ -155,9 +155,14 @@ def _operation(path: str, method: str, operation: dict[str, Any], lang: str) -> 
         tag("p", tag("code", tag("span", method.upper(), class_="method"), escape(path))),
         tag("p", escape(operation.get("description", ""))),
         tag("h3", escape(WORDS[lang]["answers"])),
-        tag("div", tag("table", *rows), class_="scroll"),
+        _scrolling(tag("table", *rows), operation["summary"]),
         class_="card",
     )
+
+
+def _scrolling(table: str, label: str) -> str:
+    """A table that may be wider than a phone, within reach of the keyboard (WCAG 2.1.1)."""
+    return tag("div", table, class_="scroll", role="region", aria_label=label, tabindex="0")
 
 
 def _kinds(lang: str) -> str:
@@ -172,7 +177,7 @@ def _kinds(lang: str) -> str:
         )
         for name, kind in problems.KINDS.items()
     ]
-    table = tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll")
+    table = _scrolling(tag("table", tag("thead", head), tag("tbody", *rows)), words["kinds"])
     return tag("h1", escape(words["kinds"])) + tag("p", escape(words["kinds_lead"]), class_="lead") + table
 
 
