@@ -57,7 +57,7 @@ class Token:
         """The token in *text* if it is one of ours for this calendar."""
         try:
             mark, ctag, sync = json.loads(text or "")
-        except ValueError:
+        except (ValueError, TypeError):
             return None
         return cls(mark, ctag, sync) if mark == place.mark else None
 

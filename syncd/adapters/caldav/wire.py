@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -114,13 +115,11 @@ def read_entry(data: bytes, uid: str, key: str, version: str, zone: str) -> Entr
 
     :param zone: IANA zone in which floating times and dates are read.
     """
-    try:
-        events = icalendar.Calendar.from_ical(data).walk("VEVENT")
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        return Entry(key, version, uid, None, "", None, "") if uid.encode() in data else None
-    mine = [event for event in events if str(event.get("UID", "")) == uid]
+    mine = [event for event in _events(data) if str(event.get("UID", "")) == uid]
     if not mine:
-        return None
+        # A broken copy of ours is there all the same; it must not be written a second time.
+        named = re.search(rb"^UID:" + re.escape(uid.encode()) + rb"\s*$", data, re.MULTILINE)
+        return Entry(key, version, uid, None, "", None, "") if named else None
     event = next((e for e in mine if "RECURRENCE-ID" not in e), mine[0])
     interval = interval_of(event, zone)
     location = str(event.get("LOCATION", ""))
@@ -142,9 +141,17 @@ def read_entry(data: bytes, uid: str, key: str, version: str, zone: str) -> Entr
 
 def sequence_of(data: bytes) -> int:
     """SEQUENCE of the object that is to be replaced; 0 when it cannot be read."""
-    with contextlib.suppress(ValueError, KeyError, IndexError, TypeError, AttributeError):
-        return max((int(e.get("SEQUENCE", 0)) for e in icalendar.Calendar.from_ical(data).walk("VEVENT")), default=0)
+    with contextlib.suppress(ValueError, TypeError):
+        return max((int(event.get("SEQUENCE", 0)) for event in _events(data)), default=0)
     return 0
+
+
+def _events(data: bytes) -> list[Any]:
+    """The VEVENTs of an object; none when it cannot be read."""
+    try:
+        return list(icalendar.Calendar.from_ical(data).walk("VEVENT"))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return []
 
 
 def interval_of(event: Any, zone: str) -> Interval | None:
