@@ -73,7 +73,7 @@ def test_the_object_is_what_other_programs_expect():
     assert event["SEQUENCE"] == 3
     assert event["ORGANIZER"] == "mailto:anna@syncd.test"
     assert [tz["TZID"] for tz in calendar.walk("VTIMEZONE")] == [ZONE]
-    assert len(recurring_ical_events.of(calendar).between((2026, 12, 1), (2026, 12, 2))) == 1
+    assert len(recurring_ical_events.of(calendar).between(date(2026, 12, 1), date(2026, 12, 2))) == 1
 
 
 def test_a_room_is_booked_by_us_or_invited_by_the_server():
@@ -185,7 +185,9 @@ def test_the_second_half_past_two_is_written_so_that_nobody_reads_the_first():
 )
 def test_the_zone_component_agrees_with_the_zone(zone):
     text = b"BEGIN:VCALENDAR\r\n" + vtimezone(zone, 2026).replace(zone.encode(), b"Own") + b"END:VCALENDAR\r\n"
-    own = icalendar.Calendar.from_ical(text).walk("VTIMEZONE")[0].to_tz(lookup_tzid=False)
+    [component] = icalendar.Calendar.from_ical(text).walk("VTIMEZONE")
+    assert isinstance(component, icalendar.Timezone)
+    own = component.to_tz(lookup_tzid=False)
     tz = ZoneInfo(zone)
 
     for month in range(1, 13):
