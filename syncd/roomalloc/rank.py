@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +10,8 @@ from syncd.model.directory import MailboxId, Room, Site
 from syncd.model.interval import Interval
 from syncd.model.offer import RoomRequirement
 from syncd.model.zones import instant, wall_clock
+from syncd.roomalloc.layout import suits as suits
+from syncd.roomalloc.layout import wasted as wasted
 
 SHORTEST = 30
 """Minutes of the shortest meeting unless told otherwise: a smaller gap is lost."""
@@ -66,7 +67,7 @@ def choose(
     :param shortest: minutes of the shortest meeting anybody books, for the fragmentation.
     """
     here = [room for room in rooms if room.site == site.id]
-    sizes = sorted({room.capacity for room in here})
+    sizes = tuple(sorted({room.capacity for room in here}))
     spare = timedelta(minutes=shortest)
     ranks = []
     for room in here:
@@ -82,15 +83,6 @@ def choose(
     return tuple(rank.room for rank in sorted(ranks))
 
 
-def suits(room: Room, requirement: RoomRequirement) -> bool:
-    """Whether the room has what the meeting asks for, whatever the time."""
-    return (
-        room.capacity >= requirement.seats
-        and requirement.features <= room.features
-        and (room.step_free or not requirement.step_free)
-    )
-
-
 def is_open(room: Room, interval: Interval, site: Site, closures: Sequence[Interval] = ()) -> bool:
     """Whether the whole meeting lies in the room's opening hours of its day and outside all *closures*."""
     if any(interval.overlaps(closure) for closure in closures):
@@ -104,15 +96,6 @@ def is_open(room: Room, interval: Interval, site: Site, closures: Sequence[Inter
 def claim(room: Room, interval: Interval) -> Interval:
     """The span of the room's time that a meeting takes: until its turnover is over."""
     return interval.padded(timedelta(), timedelta(minutes=room.turnover))
-
-
-def wasted(room: Room, requirement: RoomRequirement, sizes: Sequence[int]) -> int:
-    """Capacity classes of the room above the smallest that fits, twice, plus features nobody asked for.
-
-    :param sizes: the distinct capacities at the site, ascending; each is a class.
-    """
-    above = bisect_left(sizes, room.capacity) - bisect_left(sizes, requirement.seats)
-    return 2 * above + len(room.features - requirement.features)
 
 
 def fragmentation(
