@@ -215,7 +215,7 @@ def worlds(draw):
     return offer, form, "anna", diary, window, now, taken
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(worlds())
 def test_the_slots_are_exactly_those_that_a_walk_through_every_minute_finds(world):
     *_, taken = world

@@ -139,4 +139,4 @@ class Jobcentre(RuleBasedStateMachine):
 
 
 TestJobcentre = Jobcentre.TestCase
-TestJobcentre.settings = settings(max_examples=10, stateful_step_count=15)
+TestJobcentre.settings = settings(max_examples=6, stateful_step_count=12)

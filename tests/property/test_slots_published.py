@@ -32,7 +32,7 @@ bookings = st.tuples(
     st.sampled_from(["anna", "bo", None]), clocks, st.sampled_from([Form.PHONE, Form.IN_PERSON]), st.booleans()
 )
 worlds = st.tuples(st.lists(events, max_size=6), st.lists(bookings, max_size=4), st.integers(0, 4))
-slow = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+slow = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @contextmanager

@@ -319,6 +319,20 @@ def test_an_answer_stays_the_same_object_until_something_can_have_changed(town: 
     assert town.answer().generation > first.generation
 
 
+def test_a_calendar_that_changed_is_read_again_though_others_are_remembered(town: Town) -> None:
+    before = town.answer(form=Form.PHONE).by_caseworker()
+    town.event("bo", "10:00", "10:30")
+
+    assert ({"anna": 6, "bo": 6}, {"anna": 6, "bo": 5}) == (before, town.answer(form=Form.PHONE).by_caseworker())
+
+
+def test_an_entry_of_ours_that_a_person_moved_takes_its_new_time_too_until_the_booking_follows(town: Town) -> None:
+    made = town.book("10:00")
+    town.event("anna", "11:00", "11:30", uid=made.meeting.uid, stamp=town.stamp(made))
+
+    assert "09:00 09:30 10:30 11:30" == town.times()
+
+
 def test_an_answer_is_good_until_its_first_slot_falls_below_the_notice(town: Town) -> None:
     town.now = wall("08:59")
     town.sync()
