@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, and_, case, cast, func, select
+from sqlalchemy import Text, and_, bindparam, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState
@@ -15,8 +15,7 @@ from syncd.model.directory import MailboxId
 from syncd.model.mirror import MailboxStatus
 from syncd.store.chunks import chunks
 from syncd.store.instants import maybe, span
-from syncd.store.settings import GENERATION
-from syncd.store.tables import Base, BookingRow, ClosureRow, MailboxRow, MeetingRow, RevisionRow, Setting, UnreadableRow
+from syncd.store.tables import Base, BookingRow, ClosureRow, MailboxRow, MeetingRow, UnreadableRow
 
 _OCCURRENCES = Base.metadata.tables["occurrences"].c
 _CLAIMS = Base.metadata.tables["claims"].c
@@ -97,11 +96,76 @@ class Statuses:
         return kept[1]
 
 
-def head(session: Session) -> tuple[int, int]:
-    """The generation and the number of the rules in force (0 before the first), in one look."""
-    newest = select(func.coalesce(func.max(RevisionRow.number), 0)).scalar_subquery()
-    generation, number = session.execute(select(Setting.value, newest).where(Setting.name == GENERATION)).one()
-    return int(generation), int(number)
+class _About:
+    """A question about mailboxes, put together once; the mailbox's id is its first column.
+
+    Its bounds ``since`` and ``until`` are epoch seconds.
+    """
+
+    def __init__(self, query: Any, column: Any) -> None:
+        self._one = query.where(column == bindparam("one"))
+        self._some = query.where(column.in_(bindparam("some", expanding=True)))
+        self._all = query
+
+    def rows(self, session: Session, ids: Collection[MailboxId], **bounds: int) -> Sequence[Any]:
+        """The rows for these ids; one is asked for by equality, which indexes like best."""
+        if not ids:
+            return ()
+        if len(ids) == 1:
+            return session.execute(self._one, {"one": next(iter(ids)), **bounds}).all()
+        if len(ids) <= FEW:
+            return session.execute(self._some, {"some": list(ids), **bounds}).all()
+        wanted = frozenset(ids)
+        return [row for row in session.execute(self._all, bounds).all() if row[0] in wanted]
+
+
+def _touching(query: Any, table: Any) -> Any:
+    return query.where(table.start < bindparam("until"), table.end > bindparam("since"))
+
+
+_SEAT = (BookingRow.state, BookingRow.expires)
+_KIND = (
+    _OCCURRENCES.busy,
+    _OCCURRENCES.all_day,
+    _OCCURRENCES.recurring,
+    _OCCURRENCES.categories,
+    case((_OCCURRENCES.stamp.is_(None), ""), else_=_OCCURRENCES.uid),
+    _OCCURRENCES.stamp,
+)
+_EDGES = func.aggregate_strings(cast(_OCCURRENCES.start, Text) + " " + cast(_OCCURRENCES.end, Text), " ")
+_EVENTS = _About(
+    _touching(select(_OCCURRENCES.mailbox, *_KIND, _EDGES), _OCCURRENCES).group_by(_OCCURRENCES.mailbox, *_KIND),
+    _OCCURRENCES.mailbox,
+)
+_TAKEN = _About(
+    _touching(select(_CLAIMS.mailbox, _CLAIMS.id, _CLAIMS.start, _CLAIMS.end, _CLAIMS.meeting, *_SEAT), _CLAIMS)
+    .outerjoin(BookingRow, and_(BookingRow.meeting == _CLAIMS.meeting, BookingRow.state.in_(_LIVE)))
+    .order_by(_CLAIMS.start, _CLAIMS.id),
+    _CLAIMS.mailbox,
+)
+_STARTS = _About(
+    select(MeetingRow.caseworker, MeetingRow.offer, MeetingRow.start, MeetingRow.id, *_SEAT)
+    .join(BookingRow, BookingRow.meeting == MeetingRow.id)
+    .where(BookingRow.state.in_(_LIVE), MeetingRow.start >= bindparam("since"), MeetingRow.start < bindparam("until")),
+    MeetingRow.caseworker,
+)
+_STATUSES = _About(
+    select(
+        MailboxRow.id,
+        MailboxRow.covered_start,
+        MailboxRow.covered_end,
+        MailboxRow.as_of,
+        MailboxRow.refused,
+        MailboxRow.revision,
+    ),
+    MailboxRow.id,
+)
+_CLOSURES = _About(_touching(select(ClosureRow.room, ClosureRow.start, ClosureRow.end), ClosureRow), ClosureRow.room)
+_BROKEN = (
+    select(UnreadableRow.mailbox, func.count())
+    .where(UnreadableRow.acknowledged.is_(False))
+    .group_by(UnreadableRow.mailbox)
+)
 
 
 class Supply:
@@ -113,18 +177,8 @@ class Supply:
 
     def statuses(self, ids: Collection[MailboxId], remembered: Statuses) -> dict[MailboxId, MailboxStatus]:
         """How these mailboxes stand, as far as slots care; unknown ones are left out."""
-        counted = select(UnreadableRow.mailbox, func.count()).where(UnreadableRow.acknowledged.is_(False))
-        rows = self._session.execute(counted.group_by(UnreadableRow.mailbox))
-        broken = {row[0]: row[1] for row in rows}
-        query = select(
-            MailboxRow.id,
-            MailboxRow.covered_start,
-            MailboxRow.covered_end,
-            MailboxRow.as_of,
-            MailboxRow.refused,
-            MailboxRow.revision,
-        )
-        found = self._rows(query, MailboxRow.id, ids)
+        broken = {row[0]: row[1] for row in self._session.execute(_BROKEN)}
+        found = _STATUSES.rows(self._session, ids)
         return {row.id: remembered.of(row, broken.get(row.id, 0)) for row in found}
 
     def events(self, ids: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[Bundle]]:
@@ -132,17 +186,9 @@ class Supply:
 
         The database joins alike ones into one text, which is several times faster than a row for each.
         """
-        table = _OCCURRENCES
-        stamped = case((table.stamp.is_(None), ""), else_=table.uid)
-        kind = (table.busy, table.all_day, table.recurring, table.categories, stamped, table.stamp)
-        both = cast(table.start, Text) + " " + cast(table.end, Text)
-        query = (
-            select(table.mailbox, *kind, func.aggregate_strings(both, " "))
-            .where(table.start < end, table.end > start)
-            .group_by(table.mailbox, *kind)
-        )
         found: dict[MailboxId, list[Bundle]] = {mailbox: [] for mailbox in ids}
-        for mailbox, busy, all_day, recurring, categories, uid, stamp, edges in self._rows(query, table.mailbox, ids):
+        for row in _EVENTS.rows(self._session, ids, since=start, until=end):
+            mailbox, busy, all_day, recurring, categories, uid, stamp, edges = row
             meeting = self._ours(stamp) if stamp else None
             what = Kind(busy, bool(all_day), bool(recurring), categories, uid, meeting)
             found[mailbox].append(Bundle(what, [int(edge) for edge in edges.split()]))
@@ -156,15 +202,10 @@ class Supply:
     def claims(self, ids: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[ClaimFields]]:
         """The claims that touch *start* to *end*, expired holds' too, by mailbox and in order."""
         found: dict[MailboxId, list[ClaimFields]] = {mailbox: [] for mailbox in ids}
-        query = (
-            select(_CLAIMS.mailbox, _CLAIMS.id, _CLAIMS.start, _CLAIMS.end, _CLAIMS.meeting, *_seat())
-            .outerjoin(BookingRow, and_(BookingRow.meeting == _CLAIMS.meeting, BookingRow.state.in_(_LIVE)))
-            .where(_CLAIMS.start < end, _CLAIMS.end > start)
-            .order_by(_CLAIMS.start, _CLAIMS.id)
-        )
         seats: dict[int, list[tuple[str | None, int | None]]] = {}
         claims: dict[int, tuple[MailboxId, int, int, str]] = {}
-        for mailbox, number, begin, until, meeting, state, expires in self._rows(query, _CLAIMS.mailbox, ids):
+        for row in _TAKEN.rows(self._session, ids, since=start, until=end):
+            mailbox, number, begin, until, meeting, state, expires = row
             claims[number] = (mailbox, begin, until, meeting)
             seats.setdefault(number, []).append((state, expires))
         for number, (mailbox, begin, until, meeting) in claims.items():
@@ -173,13 +214,9 @@ class Supply:
 
     def meetings(self, ids: Collection[MailboxId], start: int, end: int) -> list[MeetingStart]:
         """Live meetings and holds of these caseworkers that begin in *start* ≤ t < *end*, expired holds too."""
-        query = (
-            select(MeetingRow.caseworker, MeetingRow.offer, MeetingRow.start, MeetingRow.id, *_seat())
-            .join(BookingRow, BookingRow.meeting == MeetingRow.id)
-            .where(BookingRow.state.in_(_LIVE), MeetingRow.start >= start, MeetingRow.start < end)
-        )
         seats: dict[tuple[MailboxId, str, int, str], list[tuple[str | None, int | None]]] = {}
-        for caseworker, offer, begin, meeting, state, expires in self._rows(query, MeetingRow.caseworker, ids):
+        for row in _STARTS.rows(self._session, ids, since=start, until=end):
+            caseworker, offer, begin, meeting, state, expires = row
             seats.setdefault((caseworker, offer, begin, meeting), []).append((state, expires))
         return [MeetingStart(*key, _given_back(listed)) for key, listed in seats.items()]
 
@@ -197,25 +234,9 @@ class Supply:
     def closures(self, rooms: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[tuple[int, int]]]:
         """Spans in which rooms cannot be used, by room; every id has an entry."""
         found: dict[MailboxId, list[tuple[int, int]]] = {room: [] for room in rooms}
-        query = select(ClosureRow.room, ClosureRow.start, ClosureRow.end).where(
-            ClosureRow.start < end, ClosureRow.end > start
-        )
-        for room, begin, until in self._rows(query, ClosureRow.room, rooms):
+        for room, begin, until in _CLOSURES.rows(self._session, rooms, since=start, until=end):
             found[room].append((begin, until))
         return found
-
-    def _rows(self, query: Any, column: Any, ids: Collection[MailboxId]) -> Iterable[Any]:
-        """The rows of *query* for these ids; one is asked for by equality, which indexes like best."""
-        if len(ids) == 1:
-            return self._session.execute(query.where(column == next(iter(ids)))).all()
-        if len(ids) <= FEW:
-            return self._session.execute(query.where(column.in_(list(ids)))).all() if ids else ()
-        wanted = frozenset(ids)
-        return [row for row in self._session.execute(query).all() if row[0] in wanted]  # the id always comes first
-
-
-def _seat() -> tuple[Any, Any]:
-    return BookingRow.state, BookingRow.expires
 
 
 def _given_back(seats: Iterable[tuple[str | None, int | None]]) -> int | None:
