@@ -24,7 +24,7 @@ class Policy:
 
     moves: int = 3
     told: int = 3
-    nodes: int = 1_500
+    nodes: int = 1_000
     crowded: float = 0.5
 
 

@@ -102,15 +102,19 @@ class _Search:
     def _place_last(self, seat: Seat, announced: int) -> None:
         """The innermost loop: one move is left, so whoever leaves must find a free room."""
         self.nodes -= 1
-        loose = self._vacated()
-        for option in self._options(seat, 1):
-            if option.told <= announced:
-                other = option.out[0]
-                spare = option.spare[0] & ~(1 << option.room)
-                # It can fit into a changed room only where that was free before, or where somebody left.
-                again = spare & self.changed or loose & stretch(other.first, other.last)
-                if spare & ~self.changed or (again and self._free_changed(other)):
-                    self._try(seat, option.room, option.out, (), 0, 0)
+        loose, kept = self._vacated(), ~self.changed
+        for option in self._standing_options(seat):
+            if len(option.out) > 1:
+                break
+            spare, other = option.spare[0], option.out[0]
+            # It can fit into a changed room only where that was free before, or where somebody left.
+            if not spare and not loose & stretch(other.first, other.last):
+                continue
+            if option.told <= announced and kept >> option.room & 1 and (spare & kept or self._free_changed(other)):
+                self._try(seat, option.room, option.out, (), 0, 0)
+        for option in self._changed_options(seat, 1):
+            if option.told <= announced and self._free(option.out[0]) & ~(1 << option.room):
+                self._try(seat, option.room, option.out, (), 0, 0)
 
     def _free(self, seat: Seat) -> int:
         """The rooms that are free for *seat* as things are in the overlay."""
@@ -138,6 +142,10 @@ class _Search:
                 break
             if not self.changed >> option.room & 1:
                 yield option
+        yield from self._changed_options(seat, moves)
+
+    def _changed_options(self, seat: Seat, moves: int) -> Iterator[_Option]:
+        """The rooms of the overlay among them."""
         for room in bits(self.changed & seat.eligible & ~self.day.tangled):
             rest = self.day.rest[room]
             out = tuple([o for o in self.rooms[room][1] if o.first < seat.last + rest and seat.first < o.last + rest])
