@@ -100,7 +100,8 @@ def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | N
             field = here.model_fields.get(str(part))
             here = field.annotation if field else None
         else:
-            arguments = get_args(here)
+            # the values of a table, the items of a list; ``tuple[X, ...]`` ends in an ellipsis
+            arguments = [argument for argument in get_args(here) if argument is not Ellipsis]
             here = arguments[-1] if arguments else None
         here = _unwrapped(here)
     return here if isinstance(here, type) and issubclass(here, BaseModel) else None

@@ -103,6 +103,13 @@ def test_each_mistake_is_named_where_it_stands(tmp_path: Path, change: tuple[str
     assert any(line.startswith(problem) for line in told), told
 
 
+def test_a_key_misspelt_in_a_list_gets_its_hint_and_a_missing_one_its_meaning(tmp_path: Path) -> None:
+    assert [
+        "caseworkers[0].name: is missing (Shown to staff only.)",
+        "caseworkers[0].nam: unknown key; did you mean 'name'?",
+    ] == problems(tmp_path, GOOD.replace('name = "Anna"', 'nam = "Anna"'))
+
+
 def test_two_owners_of_one_id_address_or_calendar_are_refused(tmp_path: Path) -> None:
     room = "[[rooms]]\nid='{}'\nname='R'\naddress='{}'\nsite='hq'\nurl='{}'\n"
     text = GOOD + room.format("anna", "r@x.dk", "r/") + room.format("r2", "R@X.dk", "r")
