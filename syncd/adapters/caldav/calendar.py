@@ -51,7 +51,8 @@ class CaldavCalendar:
             place = self._discovery.place(mailbox)
             ctag = self._glance.take(place)
             try:
-                seen = look(self._client, place, since.token if since else None)
+                fresh = since is None and not memory.versions()
+                seen = look(self._client, place, since.token if since else None, fresh=fresh)
             except CalendarNotFound:
                 self._discovery.forget(mailbox)
                 raise

@@ -32,7 +32,8 @@ REFUSED = frozenset({400, 403, 405, 409, 410, 412, 415, 501, 507})
 """How servers say that they do not know our token, do not know the report, or that the answer is too long."""
 
 SELF = propfind("D:resourcetype", "D:sync-token", "S:getctag", "D:supported-report-set")
-LIST = propfind("D:getetag", "D:getlastmodified", "D:resourcetype")
+NATURE = propfind("D:resourcetype", "D:supported-report-set")
+LIST = propfind("D:getetag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +88,36 @@ class Fetched:
     refused: str = ""
 
 
-def look(client: Client, place: Place, since: ChangeToken | None) -> Look:
+def look(client: Client, place: Place, since: ChangeToken | None, *, fresh: bool = False) -> Look:
     """What changed after *since*, or the whole list when there is no usable token or the server refuses it.
 
+    :param fresh: nothing is held of this calendar; one report may then tell both list and token.
     :raises Transient: the server has trouble; never answered by a full listing.
     """
     token = Token.decode(since, place)
     if token and token.sync and (found := _changed_since(client, place, token)):
         return found
+    if fresh and (first := _first_report(client, place)):
+        return first
     return _everything(client, place, token)
+
+
+def _first_report(client: Client, place: Place) -> Look | None:
+    """The whole calendar by a sync-collection without a token (RFC 6578 3.4).
+
+    None where that cannot be relied on: some servers that answer in pages forget the rest.
+    """
+    own = itself(client, place, client.multistatus("PROPFIND", place.url, NATURE)[0])
+    if not own.has(f"{DAV}supported-report-set", f"{DAV}sync-collection"):
+        return None
+    reply = client.read("REPORT", place.url, sync_collection(""), accept=REFUSED)
+    if reply.status in REFUSED:
+        return None
+    page = client.understood("REPORT", reply)
+    found = Look(complete=True, token=Token(place.mark, None, page.token))
+    truncated = _absorb(found, place, page)
+    found.gone.clear()
+    return None if truncated or page.token is None else found
 
 
 def _changed_since(client: Client, place: Place, token: Token) -> Look | None:
@@ -169,10 +191,9 @@ def _listed(client: Client, place: Place, answer: Multistatus, token: Token) -> 
         # A server in trouble answers an empty list; a calendar at least lists itself.
         raise Transient(f"{client.host} answered with a list that lacks even the calendar itself; nothing was changed.")
     for item in answer.items:
-        collection = item.href.endswith("/") or item.has(f"{DAV}resourcetype", f"{DAV}collection")
         if item.status == 507 or (place.is_self(item.href) and item.status >= 400):
             raise Transient(f"{client.host} could not list the whole calendar ({item.status}); nothing was changed.")
-        if not collection and not place.is_self(item.href) and item.status not in (404, 410):
+        if not item.href.endswith("/") and not place.is_self(item.href) and item.status not in (404, 410):
             found.versions[place.key(item.href)] = version_of(item)
     return found
 

@@ -39,6 +39,8 @@ class Glance:
         self._client = client
         self._discovery = discovery
         self._seen: dict[str, str] = {}
+        self._met: dict[str, tuple[str, str]] = {}
+        self._paired: dict[str, tuple[str, str]] = {}
         self._useless: set[str] = set()
 
     def unchanged(self, asked: Collection[tuple[Mailbox, Since]]) -> frozenset[MailboxId]:
@@ -61,18 +63,36 @@ class Glance:
     def _look(self, home: str, watched: list[Watched]) -> list[MailboxId]:
         if home in self._useless:
             return []
-        marks = self._marks(home, CTAGS if all(w.token.ctag for w in watched) else BOTH)
+        expected = {one.place.path: one.token.ctag or self._ctag_of(one) for one in watched}
+        marks = self._marks(home, CTAGS if all(expected.values()) else BOTH)
         still: list[MailboxId] = []
         for one in watched:
             item = marks.get(one.place.path.rstrip("/"))
-            if item is None:
-                continue
-            ctag, sync = item.text(f"{CALENDARSERVER}getctag"), item.text(f"{DAV}sync-token")
-            if (ctag and ctag == one.token.ctag) or (one.token.ctag is None and sync and sync == one.token.sync):
+            ctag = item.text(f"{CALENDARSERVER}getctag") if item else None
+            sync = item.text(f"{DAV}sync-token") if item else None
+            if (ctag and ctag == expected[one.place.path]) or (sync and sync == one.token.sync):
                 still.append(one.mailbox)
+                self._pair(one.place, sync, ctag)
             elif ctag:
                 self._seen[one.place.path] = ctag
         return still
+
+    def _ctag_of(self, one: Watched) -> str | None:
+        """The CTag that was proved to belong to a sync-token."""
+        sync, ctag = self._paired.get(one.place.path, (None, None))
+        return ctag if sync == one.token.sync else None
+
+    def _pair(self, place: Place, sync: str | None, ctag: str | None) -> None:
+        """Find the CTag that belongs to a sync-token; CTags are cheaper to ask for.
+
+        It is the one seen by a look, if the next look still meets the same token: nothing changed in between.
+        The two of one answer prove nothing; a change may fall between them.
+        """
+        if sync and ctag:
+            met = self._met.get(place.path)
+            if met and met[0] == sync:
+                self._paired[place.path] = met
+            self._met[place.path] = (sync, ctag)
 
     def _marks(self, home: str, body: bytes) -> Mapping[str, Item]:
         """The calendars directly below *home*, by canonical path without the last slash."""

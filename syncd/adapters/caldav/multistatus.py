@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
@@ -13,7 +14,12 @@ DAV = "{DAV:}"
 CALDAV = "{urn:ietf:params:xml:ns:caldav}"
 CALENDARSERVER = "{http://calendarserver.org/ns/}"
 
+HREF, STATUS, PROPSTAT, VALUES = f"{DAV}href", f"{DAV}status", f"{DAV}propstat", f"{DAV}prop/*"
+PLAIN_PATH = re.compile(r"/[A-Za-z0-9/_.~@:!$&'()*+,;=-]*")
+"""A path that is spelled as `canonical` spells it."""
+
 NAMESPACES = 'xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:S="http://calendarserver.org/ns/"'
+VERSION = "<D:getetag/>"
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
@@ -107,23 +113,27 @@ def parse(body: bytes) -> Multistatus:
 
 def _items(response: etree._Element) -> Iterable[Item]:
     """One response element; with a status it may carry several hrefs (RFC 4918 14.24)."""
+    hrefs: list[str] = []
     props: dict[str, etree._Element] = {}
-    refused = 0
-    for propstat in response.iterfind(f"{DAV}propstat"):
-        code = status_code(propstat.findtext(f"{DAV}status"))
-        if 200 <= code < 300:
-            for prop in propstat.iterfind(f"{DAV}prop"):
-                props.update((child.tag, child) for child in prop if isinstance(child.tag, str))
-        elif code != 404:
-            refused = max(refused, code)
-    status = status_code(response.findtext(f"{DAV}status"))
-    for href in response.iterfind(f"{DAV}href"):
-        yield Item((href.text or "").strip(), status, props, refused)
+    status, refused = 200, 0
+    for part in response:
+        if part.tag == HREF:
+            hrefs.append((part.text or "").strip())
+        elif part.tag == STATUS:
+            status = status_code(part.text)
+        elif part.tag == PROPSTAT:
+            code = status_code(part.findtext(STATUS))
+            if 200 <= code < 300:
+                props.update((child.tag, child) for child in part.iterfind(VALUES) if isinstance(child.tag, str))
+            elif code != 404:
+                refused = max(refused, code)
+    for href in hrefs:
+        yield Item(href, status, props, refused)
 
 
 def status_code(line: str | None) -> int:
     """The number in "HTTP/1.1 404 Not Found"; 200 when there is no line, 500 when it cannot be read."""
-    if not line or not line.strip():
+    if line == "HTTP/1.1 200 OK" or not line or not line.strip():
         return 200
     parts = line.split()
     return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 500
@@ -146,6 +156,8 @@ def canonical(href: str) -> str:
     Servers spell the same object with and without `%40`, with raw blanks and umlauts; a slash inside a
     segment (`%2F`) stays what it was.
     """
+    if PLAIN_PATH.fullmatch(href):
+        return href
     path = urlsplit(href).path if "://" in href else href.partition("?")[0]
     return "/".join(quote(unquote(part), safe="@:!$&'()*+,;=~") for part in path.split("/"))
 
@@ -164,7 +176,7 @@ def sync_collection(token: str) -> bytes:
     return (
         f"{HEAD}<D:sync-collection {NAMESPACES}><D:sync-token>{escape(token)}</D:sync-token>"
         "<D:sync-level>1</D:sync-level>"
-        "<D:prop><D:getetag/><D:getlastmodified/></D:prop></D:sync-collection>"
+        f"<D:prop>{VERSION}</D:prop></D:sync-collection>"
     ).encode()
 
 
@@ -173,7 +185,7 @@ def multiget(hrefs: Iterable[str]) -> bytes:
     wanted = "".join(f"<D:href>{escape(href)}</D:href>" for href in hrefs)
     return (
         f"{HEAD}<C:calendar-multiget {NAMESPACES}>"
-        f"<D:prop><D:getetag/><D:getlastmodified/><C:calendar-data/></D:prop>{wanted}</C:calendar-multiget>"
+        f"<D:prop>{VERSION}<C:calendar-data/></D:prop>{wanted}</C:calendar-multiget>"
     ).encode()
 
 
@@ -181,7 +193,7 @@ def by_uid(uid: str) -> bytes:
     """The body of a calendar-query for one UID (RFC 4791 7.8.6)."""
     return (
         f"{HEAD}<C:calendar-query {NAMESPACES}>"
-        "<D:prop><D:getetag/><D:getlastmodified/><C:calendar-data/></D:prop>"
+        f"<D:prop>{VERSION}<C:calendar-data/></D:prop>"
         '<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:prop-filter name="UID">'
         f'<C:text-match collation="i;octet">{escape(uid)}</C:text-match>'
         "</C:prop-filter></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>"
