@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import requests
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
 
 from syncd.adapters.caldav.changes import Token, complete_version
-from syncd.adapters.caldav.discovery import Home, Place, choose
+from syncd.adapters.caldav.client import CaldavAccount, Client
+from syncd.adapters.caldav.discovery import Discovery, Home, Place, choose
 from syncd.adapters.caldav.session import Elsewhere, followed, never_sent
 from syncd.errors import CalendarNotFound
 from syncd.model.directory import Mailbox, MailboxKind
@@ -69,6 +71,29 @@ def test_objects_are_named_within_their_calendar():
     assert place.href("to%20ord.ics") == "/dav/anna/to%20ord.ics"
     assert place.href("/elsewhere/x.ics") == "/elsewhere/x.ics"
     assert place.is_self("/dav/anna")
+
+
+@pytest.mark.parametrize(
+    ("base", "url", "found"),
+    [
+        ("https://host/dav", "anna/kalender", "https://host/dav/anna/kalender/"),
+        ("https://host/dav/", "anna/kalender/", "https://host/dav/anna/kalender/"),
+        ("https://host/dav/", "/else/anna/", "https://host/else/anna/"),
+        ("https://host/dav/{user}/Default/", "x/", "https://host/dav/x/"),
+        ("https://host/dav/", "https://other/anna/", "https://other/anna/"),
+    ],
+)
+def test_a_configured_url_is_absolute_or_below_the_accounts(base, url, found):
+    discovery = Discovery(Client(CaldavAccount("main", base)))
+
+    assert discovery.place(replace(ANNA, url=url)).url == found
+    assert discovery.known(replace(ANNA, url=url)) == discovery.place(replace(ANNA, url=url))
+
+
+def test_an_account_url_may_be_a_pattern_of_calendar_urls():
+    discovery = Discovery(Client(CaldavAccount("main", "https://host/SOGo/dav/{user}/Calendar/{id}/{address}")))
+
+    assert discovery.place(ANNA).url == "https://host/SOGo/dav/anna/Calendar/anna-j/anna@syncd.test/"
 
 
 def test_a_token_belongs_to_one_calendar():

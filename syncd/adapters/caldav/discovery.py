@@ -101,7 +101,7 @@ class Discovery:
     def known(self, mailbox: Mailbox) -> Place | None:
         """The calendar of *mailbox* if it can be told without asking the server."""
         if mailbox.url:
-            return Place.at(urljoin(self._client.account.url, mailbox.url))
+            return self._named(mailbox.url)
         with self._lock:
             return self._places.get((mailbox.id, mailbox.url))
 
@@ -111,10 +111,15 @@ class Discovery:
             self._places.pop((mailbox.id, mailbox.url), None)
             self._home = None
 
+    def _named(self, url: str) -> Place:
+        """The calendar at a configured URL: absolute, or below the account's."""
+        base = self._client.account.url.partition("{")[0]
+        return Place.at(urljoin(base if base.endswith("/") else f"{base}/", url))
+
     def _find(self, mailbox: Mailbox) -> Place:
         account = self._client.account
         if mailbox.url:
-            return Place.at(urljoin(account.url, mailbox.url))
+            return self._named(mailbox.url)
         if "{" in account.url:
             words = {"address": mailbox.address, "user": mailbox.address.partition("@")[0], "id": mailbox.id}
             return Place.at(account.url.format_map({name: quote(word, safe="@") for name, word in words.items()}))
