@@ -76,3 +76,9 @@ def test_shape_means_the_same_from_memory(shape: Path) -> None:
 
 def test_there_are_enough_shapes() -> None:
     assert 60 <= len(SHAPES)
+
+
+def test_the_reference_page_names_every_shape() -> None:
+    page = (ROOT / "docs" / "reference" / "busy-rules.md").read_text(encoding="utf-8")
+
+    assert [] == [shape.stem for shape in SHAPES if f"`{shape.stem}`" not in page]

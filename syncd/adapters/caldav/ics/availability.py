@@ -71,7 +71,7 @@ def closed(
 ) -> list[tuple[Interval, Availability]]:
     """The time in *window* that is not open, each span with the VAVAILABILITY that closes it (RFC 7953 5).
 
-    Of two that speak of the same time, the one with the higher priority decides.
+    Of two that speak of the same time, the one with the higher priority decides (RFC 7953 4).
     """
     undecided, result = [window], []
     for one in sorted(found, key=lambda each: each.rank):

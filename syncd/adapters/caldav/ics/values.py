@@ -122,11 +122,13 @@ def when(rest: str, clocks: Clocks, home: tzinfo) -> When:
 
 def _moment(text: str, params: str, clocks: Clocks, home: tzinfo) -> When:
     digits = text[:8] + text[9:15]
+    if len(text) not in (8, 15, 16):
+        raise ValueError(text)
     if not digits.isdecimal() or not digits.isascii():
         raise ValueError(text)
     if len(text) == 8 or (";VALUE=DATE;" in f"{params.upper()};" and text[8] in "Tt"):
         return When(datetime.fromisoformat(text[:8]), home, Form.DATE)
-    if len(text) not in (15, 16) or text[8] not in "Tt":
+    if text[8] not in "Tt":
         raise ValueError(text)
     if text[13:15] == "60":  # a leap second (RFC 5545 3.3.12)
         text = f"{text[:13]}59{text[15:]}"

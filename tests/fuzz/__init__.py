@@ -1,0 +1,1 @@
+"""Programmes that feed the program bytes nobody would write, for as long as they are told."""
