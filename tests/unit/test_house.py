@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,10 +86,10 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 
 def test_nothing_is_left_for_later() -> None:
-    words = ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")
+    words = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|NotImplemented" + r"Error)\b")  # VTODO is a component, not a debt
     sources = [*MODULES, *(ROOT / "tests").rglob("*.py")]
 
-    assert [] == [_id(path) for path in sources if any(word in path.read_text(encoding="utf-8") for word in words)]
+    assert [] == [_id(path) for path in sources if words.search(path.read_text(encoding="utf-8"))]
 
 
 def test_every_silenced_rule_names_the_rule() -> None:
