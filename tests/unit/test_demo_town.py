@@ -39,7 +39,7 @@ def test_the_same_day_and_seed_give_the_same_calendars_and_another_seed_others()
     assert town.calendars(TODAY) != town.calendars(TODAY, seed=2)
 
 
-@pytest.mark.parametrize("week", (0, 30))
+@pytest.mark.parametrize("week", [0, 30])
 def test_every_object_parses_in_any_week_of_the_year(week: int) -> None:
     for owner, files in town.calendars(TODAY + timedelta(weeks=week, days=week % 7)).items():
         for name, content in files.items():
