@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from syncd.adapters.caldav.ics.budget import Budget
 from syncd.adapters.caldav.ics.event import Event, Reader, read_event, read_uid, written
@@ -81,9 +83,20 @@ def closed(
         mine = [part for free in undecided if (part := free.clip(span))]
         expanded = expand_all(one.open, reader.home, window, budget)
         hours = merge(occurrence.interval for group in expanded for occurrence in group.occurrences)
-        result += [(part, one) for each in mine for part in subtract(each, hours)]
-        undecided = [part for free in undecided for part in subtract(free, [span])]
+        budget.step(len(mine) + len(hours))
+        result += [(part, one) for part in without(mine, hours)]
+        undecided = without(undecided, [span])
     return result
+
+
+def without(spans: Sequence[Interval], blocks: Sequence[Interval]) -> list[Interval]:
+    """What is left of *spans* without *blocks*; the blocks are sorted and disjoint."""
+    left: list[Interval] = []
+    for span in spans:
+        start = bisect_right(blocks, span.start, key=attrgetter("end"))
+        end = bisect_left(blocks, span.end, key=attrgetter("start"))
+        left += subtract(span, blocks[start:end])
+    return left
 
 
 def _clipped(one: Availability, window: Interval) -> Interval | None:

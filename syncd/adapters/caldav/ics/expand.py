@@ -105,6 +105,7 @@ def _within_days(rule: Rule, first: datetime, low: datetime, high: datetime, bud
         midnight = datetime.combine(date.fromordinal(day), time())
         for unit in _units(rule, first, day, budget):
             inside = _seconds_of(rule, first, unit)
+            budget.step(len(inside))
             if rule.bysetpos:
                 size = len(inside)
                 indexes = {n - 1 if n > 0 else size + n for n in rule.bysetpos if abs(n) <= size}

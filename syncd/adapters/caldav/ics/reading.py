@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
-from syncd.adapters.caldav.ics.availability import Availability, availability_written, closed, read_availability
+from syncd.adapters.caldav.ics.availability import (
+    Availability,
+    availability_written,
+    closed,
+    read_availability,
+    without,
+)
 from syncd.adapters.caldav.ics.budget import Budget
 from syncd.adapters.caldav.ics.event import Event, Reader, read_event, written
 from syncd.adapters.caldav.ics.freebusy import read_freebusy
@@ -166,7 +172,7 @@ def _closed(text: _Text, occurrences: list[Occurrence], window: Interval, budget
     return [
         Occurrence(one.uid, None, part, one.kind)
         for span, one in closed(text.availabilities, text.reader, window, budget)
-        for part in subtract(span, taken)
+        for part in without([span], taken)
     ]
 
 

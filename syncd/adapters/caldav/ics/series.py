@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
+from operator import itemgetter
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from syncd.adapters.caldav.ics.budget import Budget
@@ -91,6 +93,7 @@ class Series:
         self._length = length_of(self.master)
         for moment in self.master.exceptions:
             self._excluded.put(moment, True)
+        self.budget.step(20 * len(self.overrides))
         self.overrides = self._newest()
 
     def _newest(self) -> list[Event]:
@@ -228,7 +231,11 @@ class Series:
         marks: Marks[list[Event]] = Marks(self.master.start, self.home)
         for event in self.overrides:
             moment = event.recurrence or event.start
-            marks.put(moment, [*(marks.named(moment) or []), event])
+            same = marks.named(moment)
+            if same is None:
+                marks.put(moment, [event])
+            else:
+                same.append(event)
         return marks
 
     def _onwards(self) -> list[tuple[datetime, Event, timedelta]]:
@@ -250,12 +257,10 @@ class Series:
 
     def _moved(self, instance: Instance, onwards: list[tuple[datetime, Event, timedelta]]) -> Placed:
         """The instance as its series has it, or as the latest THISANDFUTURE before it has it (RFC 5545 3.2.13)."""
-        event, shift = self.master, _NOTHING
-        for instant, override, moved in onwards:
-            if instant < instance.begin:
-                event, shift = override, moved
-        if event is self.master:
-            return placed(event, instance.start, instance.length, instance.begin, instance.begin)
+        index = bisect_left(onwards, instance.begin, key=itemgetter(0)) if onwards else 0
+        if not index:
+            return placed(self.master, instance.start, instance.length, instance.begin, instance.begin)
+        _, event, shift = onwards[index - 1]
         start = self._on_clock(event)._replace(wall=instance.start.wall + shift)
         return placed(event, start, length_of(event), instance.begin)
 

@@ -79,9 +79,14 @@ class Clocks:
         return [definition.written for definition in self._used.values()]
 
 
-@lru_cache(maxsize=4096)
 def tzid_of(params: str) -> str:
     """The TZID among a property's parameters, unquoted; empty when there is none."""
+    # What a stranger may make as long as he likes is not remembered.
+    return _tzid_of(params) if len(params) <= 2 * _LONGEST_TZID else _tzid_of.__wrapped__(params)
+
+
+@lru_cache(maxsize=4096)
+def _tzid_of(params: str) -> str:
     match = _TZID.search(params)
     if match is None:
         return ""
