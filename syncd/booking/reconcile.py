@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from syncd.booking import brake, texts
+from syncd.booking.adopt import Trace, adopt, traces
 from syncd.booking.decide import decide
 from syncd.booking.follow import Ground, follow
 from syncd.booking.record import conclude, record
@@ -110,12 +111,36 @@ class Reconciler:
     def sweep(self, now: datetime, limit: int = 1000) -> int:
         """Let reconcile look at settled meetings whose calendars, by the mirror, do not hold what they should.
 
+        Meetings that only the calendars know are taken up again (see `syncd.booking.adopt`).
+
         :returns: how many; sync's own hints make this a safety net.
         """
         with self._store.begin() as tx:
             strayed = tx.meetings.strayed(now, limit)
             tx.meetings.touch(strayed, now)
-        return len(strayed)
+            unknown = traces(tx, now)
+        adopted = [self._adopt(entries, now) for entries in unknown.values()]
+        return len(strayed) + sum(adopted)
+
+    def _adopt(self, entries: list[Trace], now: datetime) -> bool:
+        return self._store.run(lambda tx: adopt(tx, entries, self._directory(), now) is not None)
+
+    def write_again(self, mailbox: MailboxId, actor: str, now: datetime) -> int:
+        """Write all our future meetings into a calendar that has lost them (a server restored from a backup).
+
+        Without this, what is missing there counts as removed by a human. Afterwards accept the loss in the mirror
+        (`syncd sync --accept-loss`).
+
+        :param actor: ``cli:USER``. :returns: how many meetings.
+        """
+
+        def work(tx: Tx) -> int:
+            tx.audit.add(actor, "calendar.written-again", detail=mailbox, now=now)
+            lost = tx.meetings.forget_entries(mailbox, now)
+            tx.meetings.touch(lost, now)
+            return len(lost)
+
+        return self._store.run(work)
 
     def free_expired_holds(self, now: datetime, limit: int = 500) -> int:
         """Free holds that ran out; returns how many."""

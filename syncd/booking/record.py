@@ -139,8 +139,7 @@ def _attention(meeting: Meeting, said: tuple[str, ...] | list[str]) -> str | Non
         sentences.append(texts.CONFLICT)
     if meeting.wanted and meeting.room_state is RoomState.MISSING:
         sentences.append(texts.ROOM_MISSING)
-    if meeting.attention and texts.RESTORED in meeting.attention:
-        sentences.append(texts.RESTORED)
+    sentences += [lasting for lasting in texts.LASTING if lasting in (meeting.attention or "")]
     return " ".join(sentences) or None
 
 

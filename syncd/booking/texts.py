@@ -38,7 +38,13 @@ RESTORED = (
     "Kalenderen kendte en nyere udgave af mødet end databasen, som vist er gendannet fra en kopi. "
     "Kalenderens tidspunkt gælder. Kontrollér, at borgeren har fået samme tidspunkt."
 )
+RESTORED_UNKNOWN = (
+    "Mødet stod i kalenderen, men ikke i databasen, som vist er gendannet fra en kopi. Det er taget op igen, som det "
+    "står i kalenderen. Find ud af, hvem borgeren er (spørg medarbejderen), og kontrollér tidspunktet."
+)
 MAILBOX_UNKNOWN = "Kalenderen findes ikke længere i opsætningen. Vælg en anden medarbejder, eller ret opsætningen."
+LASTING = (RESTORED, RESTORED_UNKNOWN)
+"""Sentences that stay until a person has looked; all others go when their cause does."""
 SHOULD_BE_GONE = "Mødet er aflyst, men kan endnu ikke fjernes fra kalenderen. Slet aftalen i hånden, hvis den står der."
 NOT_SEEN = "Aftalen kan ikke findes i kalenderen, og kalenderen har ikke kunnet læses igen."
 NEVER_WRITTEN = "Mødet nåede aldrig ind i kalenderen, før det blev holdt. Kontrollér adgangen til kalenderen."

@@ -178,6 +178,17 @@ class Meetings:
         counted: dict[str, int] = {row.caseworker: row.number for row in self._session.execute(question)}
         return {caseworker: counted.get(caseworker, 0) for caseworker in caseworkers}
 
+    def forget_entries(self, mailbox: MailboxId, now: datetime) -> list[str]:
+        """Count our future meetings as never seen in this calendar, so that they are written; returns their ids."""
+        ahead = select(MeetingRow.id).where(MeetingRow.wanted, MeetingRow.end > epoch(now))
+        change = (
+            update(EntryRow)
+            .where(EntryRow.mailbox == mailbox, EntryRow.wanted, EntryRow.meeting.in_(ahead))
+            .values(generation=0, digest=None, key=None, version=None, missing_since=None)
+            .returning(EntryRow.meeting)
+        )
+        return list(self._session.scalars(change.execution_options(synchronize_session=False)))
+
     def strayed(self, now: datetime, limit: int) -> list[str]:
         """Settled meetings whose calendars, by the mirror, lack them, or hold what should not be there."""
         at = epoch(now)

@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from sqlalchemy import select
+
+from syncd.booking.take import with_buffers
 from syncd.model.booking import BookingState, Meeting, RoomState
 from syncd.model.interval import Interval
+from syncd.store.tables import MeetingRow
 from tests.simulation.world import PEOPLE, ROOMS, Story, World
 
 
 def judge(world: World) -> list[str]:
     """Every broken promise, in words; empty when all were kept."""
-    found = [problem for story in world.stories.values() for problem in _story(world, story)]
+    found = [*world.broken]
+    found += [problem for story in world.stories.values() for problem in _story(world, story)]
     return [*found, *_calendars(world), *_overlaps(world)]
 
 
 def _story(world: World, story: Story) -> Iterator[str]:
-    state, meeting = world.state(story), world.office.meeting(story.meeting)
     name = f"{story.booking}:"
+    meeting = world._known(story)
+    if meeting is None or meeting.desired_generation == 0:
+        yield f"{name} stands in a calendar, but nobody took it up again"
+        return
+    state = world.state(story)
     ended = state is BookingState.CANCELLED
     if story.must_end is True and not ended:
         yield f"{name} was cancelled or removed, but is {state}"
@@ -35,6 +44,7 @@ def _story(world: World, story: Story) -> Iterator[str]:
         allowed = ", ".join(f"{time.start:%d %H:%M}" for time in sorted(story.allowed))
         yield f"{name} A HUMAN'S OR CITIZEN'S TIME REVERSED: {meeting.interval.start:%d %H:%M}, expected {allowed}"
     yield from _stands(world, meeting, name)
+    yield from _claims(world, meeting, name)
 
 
 def _stands(world: World, meeting: Meeting, name: str) -> Iterator[str]:
@@ -48,11 +58,22 @@ def _stands(world: World, meeting: Meeting, name: str) -> Iterator[str]:
         yield f"{name} lost its room and nobody was told"
 
 
+def _claims(world: World, meeting: Meeting, name: str) -> Iterator[str]:
+    """Its time is claimed where it is, or given away again."""
+    padded = with_buffers(meeting.interval, meeting.before, meeting.after)
+    with world.office.store.read() as tx:
+        claims = {claim.mailbox: claim for claim in tx.meetings.claims(meeting.id)}
+    person = claims.get(meeting.caseworker)
+    if person is None or person.interval != padded or not (person.active or meeting.conflict):
+        yield f"{name} does not claim its time with {meeting.caseworker}"
+    if meeting.room and (meeting.room not in claims or not claims[meeting.room].active):
+        yield f"{name} does not claim {meeting.room}"
+
+
 def _calendars(world: World) -> Iterator[str]:
     """No entry of ours stands where none should."""
     wanted: set[tuple[str, str]] = set()
-    for story in world.stories.values():
-        meeting = world.office.meeting(story.meeting)
+    for meeting in _meetings(world):
         if meeting.wanted:
             wanted |= {(box, meeting.uid) for box in (meeting.caseworker, meeting.room) if box}
     for mailbox in (*PEOPLE, *ROOMS):
@@ -63,8 +84,7 @@ def _calendars(world: World) -> Iterator[str]:
 
 def _overlaps(world: World) -> Iterator[str]:
     """Only a human makes two meetings overlap, and then it is flagged; rooms never."""
-    live = [world.office.meeting(story.meeting) for story in world.stories.values()]
-    live = [meeting for meeting in live if meeting.wanted]
+    live = [meeting for meeting in _meetings(world) if meeting.wanted]
     for one, other in combinations(live, 2):
         if not one.interval.overlaps(other.interval):
             continue
@@ -72,6 +92,13 @@ def _overlaps(world: World) -> Iterator[str]:
             yield f"{one.id} and {other.id} OVERLAP with {one.caseworker}"
         if one.room is not None and one.room == other.room:
             yield f"{one.id} and {other.id} OVERLAP in {one.room}"
+
+
+def _meetings(world: World) -> list[Meeting]:
+    """Every meeting of the database, whoever remembers it."""
+    with world.office.store.read() as tx:
+        found = (tx.meetings.get(name) for name in tx.session.scalars(select(MeetingRow.id).order_by(MeetingRow.id)))
+        return [meeting for meeting in found if meeting is not None]
 
 
 def claimed_twice(world: World) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -39,12 +39,12 @@ class Office:
     limits: Limits = field(default_factory=Limits)
     port: CalendarPort | None = None
     passing: Callable[[str], None] = lambda _point: None
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        numbers = count(1)
         ports: Mapping[str, CalendarPort] = {"server": self.port or self.calendar}
         self.publisher = Publisher(self.store, lambda: self.directory, PublishSettings(timedelta(days=30)), rules=self)
-        self.desk = Desk(self.store, self.publisher, lambda: self.directory, lambda: f"id{next(numbers):04d}")
+        self.desk = Desk(self.store, self.publisher, lambda: self.directory, lambda: f"id{next(self.numbers):04d}")
         self.reconciler = Reconciler(
             self.store,
             lambda: ports,

@@ -36,7 +36,7 @@ class Faults:
     late: float = 0.05
     lie: float = 0.03
     token: float = 0.05
-    meanwhile: float = 0.08
+    meanwhile: float = 0.3
 
 
 NONE = Faults(0, 0, 0, 0, 0, 0, 0, 0)
@@ -66,7 +66,7 @@ class Server:
     faults: Faults = field(default_factory=Faults)
     inner: MemoryCalendar = field(default_factory=MemoryCalendar)
     late: list[Late] = field(default_factory=list)
-    meanwhile: Callable[[], None] = lambda: None
+    meanwhile: Callable[[str, str], None] = lambda _kind, _uid: None
     lied: dict[str, datetime] = field(default_factory=dict)
     copies: int = 0
     backup: dict[str, Calendar] = field(default_factory=dict)
@@ -91,15 +91,15 @@ class Server:
 
     def create(self, mailbox: Mailbox, draft: EntryDraft) -> Entry:
         """Write an entry: once by its UID, or every time anew."""
-        return self._write(mailbox, draft.uid, lambda: self._create(mailbox, draft))
+        return self._write("create", mailbox, draft.uid, lambda: self._create(mailbox, draft))
 
     def update(self, mailbox: Mailbox, entry: Entry, draft: EntryDraft) -> Entry:
         """Change the entry that was read."""
-        return self._write(mailbox, draft.uid, lambda: self._update(mailbox, entry, draft))
+        return self._write("update", mailbox, draft.uid, lambda: self._update(mailbox, entry, draft))
 
     def delete(self, mailbox: Mailbox, entry: Entry) -> None:
         """Delete the entry that was read."""
-        self._write(mailbox, entry.uid, lambda: self.inner.delete(mailbox, entry))
+        self._write("delete", mailbox, entry.uid, lambda: self.inner.delete(mailbox, entry))
 
     def check(self, mailbox: Mailbox) -> CheckResult:
         """See `CalendarPort.check`."""
@@ -147,10 +147,10 @@ class Server:
             raise VersionConflict("It is gone.")
         return self.inner.update(mailbox, _entry(entry.key, things[entry.key]), draft)
 
-    def _write(self, mailbox: Mailbox, uid: str, work: Callable[[], Entry | None]) -> Entry:
+    def _write(self, kind: str, mailbox: Mailbox, uid: str, work: Callable[[], Entry | None]) -> Entry:
         self._trouble()
         if self._happens(self.faults.meanwhile):
-            self.meanwhile()
+            self.meanwhile(kind, uid)
         if self._happens(self.faults.lost_before):
             raise OutcomeUnknown("The connection broke.")
         if self._happens(self.faults.late):

@@ -7,22 +7,26 @@ record, sync engine and database are the real ones; only time, chance and the ca
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from sqlalchemy import event, select
 
+from syncd.booking.allowed import BOOKED
 from syncd.booking.sight import Limits
-from syncd.errors import BookingError, StoreError
+from syncd.errors import BookingError, HoldExpired, StoreError, UnknownHold
 from syncd.model.booking import BookingState, Meeting
 from syncd.model.busy import BusyType, Occurrence
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store import Store
+from syncd.store.engines import sqlite_module
 from syncd.store.tables import EntryRow
 from tests.simulation import town
 from tests.simulation.office import CLIENT, Office
@@ -45,6 +49,7 @@ class Story:
 
     :param allowed: times it may have in the end: the last thing a client or a human decided, and what a human
         decided that the program had not yet seen when a client decided otherwise.
+    :param restored: its booking was lost with the database; only the meeting can be taken up again.
     :param must_end: True: it must be cancelled in the end; False: it must not; None: either is right.
     """
 
@@ -52,6 +57,7 @@ class Story:
     meeting: str
     allowed: set[Interval]
     must_end: bool | None = False
+    restored: bool = False
     log: list[str] = field(default_factory=list)
 
 
@@ -71,21 +77,22 @@ class World:
         self.stories: dict[str, Story] = {}
         self.log: list[str] = []
         self.depth = 0
+        self.broken: list[str] = []
+        self.about: list[Story] = []
+        self.creating = False
+        self.held: dict[str, datetime] = {}
+        self.disturbed = False
+        self.restored: set[str] = set()
+        self.snapshot: Path | None = None
         self.foreign = 0
         self.server = Server(
             self.rng, lambda: self.now, once_by_uid=self.rng.random() < 0.5, faults=NONE, meanwhile=self._meanwhile
         )
+        self.numbers = count(1)
         rules = town.rulebook(town.offer(PEOPLE, before=5, after=5, step=15, notice=0))
         self.read: dict[str, int] = {}
-        self.office = Office(
-            _hasty(Store(f"sqlite:///{self.database}")),
-            town.directory(PEOPLE, ROOMS),
-            rules,
-            calendar=self.server.inner,
-            port=self.server,
-            limits=Limits(),
-            passing=self._pass,
-        )
+        self.rules = rules
+        self.office = self._office()
         self.server.inner._history = "simulated"
         if not self.prepared:
             self.office.engine.prepare()
@@ -93,11 +100,26 @@ class World:
         self.read = dict.fromkeys((*PEOPLE, *ROOMS), 0)
         self.server.faults = self.faults
 
+    def _office(self) -> Office:
+        """The program, started on its database."""
+        return Office(
+            _hasty(Store(f"sqlite:///{self.database}")),
+            town.directory(PEOPLE, ROOMS),
+            self.rules,
+            calendar=self.server.inner,
+            port=self.server,
+            limits=Limits(),
+            passing=self._pass,
+            numbers=self.numbers,
+        )
+
     def run(self) -> None:
         """The schedule: a number of things happen, some time after one another."""
         actions: list[tuple[int, Callable[[], None]]] = [
-            (6, self.client_books),
-            (3, self.client_moves),
+            (5, self.client_books),
+            (3, self.client_holds),
+            (4, self.client_books_a_hold),
+            (5, self.client_moves),
             (2, self.client_cancels),
             (5, self.human_drags),
             (2, self.human_deletes),
@@ -106,8 +128,12 @@ class World:
             (2, self.stranger_books),
             (12, self.program_works),
             (1, self.server_is_backed_up),
+            (1, self.server_is_restored),
+            (1, self.database_is_backed_up),
+            (1, self.database_is_restored),
         ]
         weights = [weight for weight, _ in actions]
+        self._happen(self.client_holds)
         self._happen(self.client_books)
         self._happen(self.client_books)
         for _ in range(self.steps):
@@ -135,17 +161,37 @@ class World:
     # What clients do
 
     def client_books(self) -> None:
+        hold = self._hold()
+        self._book(hold)
+
+    def client_holds(self) -> None:
+        hold = self._hold()
+        self.held[hold] = self.now + timedelta(minutes=10)
+
+    def client_books_a_hold(self) -> None:
+        if not self.held:
+            raise Nothing
+        hold = self.rng.choice(sorted(self.held))
+        expires = self.held.pop(hold)
+        try:
+            self._book(hold)
+        except (HoldExpired, UnknownHold):
+            if self.now < expires:
+                self.broken.append(f"{hold} A LIVE HOLD WAS LOST")
+
+    def _hold(self) -> str:
         form = self.rng.choice([Form.IN_PERSON, Form.PHONE])
-        held = self.office.hold(self._slot(), self.rng.choice([*PEOPLE, None]), form=form, now=self.now)
-        if self.rng.random() < 0.1:
-            return  # the citizen closes the page
-        made = self.office.desk.book(CLIENT, held.booking.id, f"citizen {len(self.stories)}", self.now)
+        return self.office.hold(self._slot(), self.rng.choice([*PEOPLE, None]), form=form, now=self.now).booking.id
+
+    def _book(self, hold: str) -> None:
+        made = self.office.desk.book(CLIENT, hold, f"citizen {hold}", self.now)
         story = Story(made.booking.id, made.meeting.id, {made.meeting.interval})
         self.stories[made.booking.id] = story
-        self._note(story, f"booked {made.meeting.caseworker} {made.meeting.interval.start:%d %H:%M} {form}")
+        start = f"{made.meeting.interval.start:%d %H:%M}"
+        self._note(story, f"booked {made.meeting.caseworker} {start} {made.meeting.form} {made.meeting.room}")
 
     def client_moves(self) -> None:
-        story = self._some_story()
+        story = self._some_story(of_client=True)
         before = self.office.meeting(story.meeting)
         person = self.rng.choice([None, None, *PEOPLE])
         made = self.office.desk.reschedule(CLIENT, story.booking, self._slot(), person, None, self.now)
@@ -158,7 +204,7 @@ class World:
         self._note(story, f"moved by client to {made.meeting.caseworker} {made.meeting.interval.start:%d %H:%M}")
 
     def client_cancels(self) -> None:
-        story = self._some_story()
+        story = self._some_story(of_client=True)
         self.office.desk.cancel(CLIENT, story.booking, self.now)
         story.must_end = True
         self._note(story, "cancelled by client")
@@ -167,11 +213,13 @@ class World:
 
     def human_drags(self) -> None:
         story, meeting, keys = self._some_standing()
-        start = meeting.interval.start + timedelta(minutes=15 * self.rng.randint(-20, 60))
+        far = meeting.interval.start + timedelta(minutes=15 * self.rng.randint(-20, 60))
+        start = self.rng.choice([self._slot(), far])
         target = Interval.at(max(start, self.now + timedelta(hours=2)), self.rng.choice([30, 45, 60]))
         if target == meeting.interval:
             return
         plain = self._plain(meeting, keys)
+        self.disturbed = True
         self.server.inner.edit(meeting.caseworker, meeting.uid, interval=target)
         story.allowed = {target} if plain else {*story.allowed, target}
         self._note(story, f"dragged to {target.start:%d %H:%M} plain={plain}")
@@ -179,9 +227,12 @@ class World:
     def human_deletes(self) -> None:
         story, meeting, keys = self._some_standing()
         plain = self._plain(meeting, keys) and self._seen(meeting)
+        self.disturbed = True
         self.server.inner.remove(meeting.caseworker, keys[0])
         if not story.must_end:
             story.must_end = True if plain else None
+        if not plain:
+            story.allowed |= {meeting.interval}  # a move nobody saw goes with the entry
         self._note(story, f"deleted plain={plain}")
 
     def human_rewords(self) -> None:
@@ -194,6 +245,7 @@ class World:
         meeting = self.office.meeting(story.meeting)
         keys = self._keys(meeting.room, meeting.uid) if meeting.room else []
         if keys and meeting.room:
+            self.disturbed = True
             self.server.inner.remove(meeting.room, keys[0])
             self._note(story, f"room entry deleted in {meeting.room}")
 
@@ -207,6 +259,79 @@ class World:
     def server_is_backed_up(self) -> None:
         self.server.back_up()
 
+    def server_is_restored(self) -> None:
+        """One calendar is again what it was at its last backup: moves are undone, meetings gone or back."""
+        if not self.server.backup:
+            raise Nothing
+        mailbox = self.rng.choice([*PEOPLE, *ROOMS])
+        self.server.restore(mailbox)
+        self.restored.add(mailbox)
+        self.disturbed = True
+        self.log.append(f"{self.now:%d %H:%M:%S} calendar of {mailbox} restored")
+        for story in self.stories.values():
+            self._accept_what_stands(story)
+
+    def database_is_backed_up(self) -> None:
+        path = self.database.with_suffix(".backup")
+        path.unlink(missing_ok=True)
+        library = sqlite_module()
+        source, copy = library.connect(self.database), library.connect(path)
+        source.backup(copy)
+        source.close()
+        copy.close()
+        self.snapshot = path
+
+    def database_is_restored(self) -> None:
+        """The database is again what it was; what was promised since, only the calendars can know."""
+        if self.snapshot is None or self.depth > 1:
+            raise Nothing
+        self.office.store.close()
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.database}{suffix}").unlink(missing_ok=True)
+        shutil.copyfile(self.snapshot, self.database)
+        self.office = self._office()
+        self.read = {}
+        self.held = {}
+        self.log.append(f"{self.now:%d %H:%M:%S} database restored")
+        for name, story in list(self.stories.items()):
+            self._reconsider(name, story)
+
+    def _reconsider(self, name: str, story: Story) -> None:
+        """What can still be expected of a booking after a restored database."""
+        meeting = self._known(story)
+        standing = [box for box in PEOPLE if self._keys(box, f"{story.meeting}@syncd")]
+        if meeting is None or meeting.desired_generation == 0:
+            if not standing or story.must_end is not False:
+                del self.stories[name]  # nobody knows of it, or nobody wants it: that much is lost with a database
+                return
+            story.restored = True
+        else:
+            story.must_end = None
+        self._accept_what_stands(story)
+        self._note(story, f"reconsidered, stands in {standing}")
+
+    def _accept_what_stands(self, story: Story) -> None:
+        """After a restore nobody can say which of the times that are known was the last; and what is gone may end."""
+        meeting = self._known(story)
+        uid = f"{story.meeting}@syncd"
+        keys = {box: self._keys(box, uid) for box in PEOPLE}
+        for box, held in keys.items():
+            drafts = (self.server.inner._calendar(box).things[key].draft for key in held)
+            story.allowed |= {draft.interval for draft in drafts if draft is not None}
+        if meeting is None or meeting.desired_generation == 0:
+            return
+        newer = [
+            draft.interval
+            for key in keys[meeting.caseworker]
+            if (draft := self.server.inner._calendar(meeting.caseworker).things[key].draft)
+            and draft.stamp.generation > meeting.desired_generation
+        ]
+        # What is newer than the database is the last that was promised, and must not be lost.
+        story.allowed = set(newer) if newer and meeting.wanted else story.allowed | {meeting.interval}
+        ended = self.state(story) is BookingState.CANCELLED
+        if not ended and (story.must_end or not keys[meeting.caseworker]):
+            story.must_end = None
+
     # What the program does
 
     def program_works(self) -> None:
@@ -216,12 +341,33 @@ class World:
     def _work(self, *, sync: bool = True, skew: timedelta = timedelta()) -> None:
         """One pass of sync over some calendars and of reconcile over what is due; a crash ends it."""
         now = self.now + skew
+        before, self.disturbed = self._unsettled(), False
         try:
             if sync:
                 self._sync(now)
             self.office.reconciler.run_due(now, 30)
         except Crash:
-            self.log.append(f"{self.now:%H:%M:%S} crashed")
+            self.log.append(f"{self.now:%d %H:%M:%S} crashed")
+        if not self.disturbed:
+            self._demand_truth(before)
+
+    def _unsettled(self) -> set[str]:
+        return {story.meeting for story in self.stories.values() if not self._is_settled(story)}
+
+    def _is_settled(self, story: Story) -> bool:
+        meeting = self._known(story)
+        return meeting is not None and meeting.settled
+
+    def _demand_truth(self, before: set[str]) -> None:
+        """What is newly called done, with nobody interfering, must be so on the server itself."""
+        for story in self.stories.values():
+            meeting = self._known(story)
+            if meeting is None or story.meeting not in before or not (meeting.settled and meeting.wanted):
+                continue
+            for mailbox in [meeting.caseworker, *([meeting.room] if meeting.room else [])]:
+                entries = self.office.entries(mailbox, meeting)
+                if meeting.interval not in [entry.interval for entry in entries]:
+                    self.broken.append(f"{story.booking} CALLED DONE but does not stand in {mailbox}")
 
     def _sync(self, now: datetime) -> None:
         """One pass over the calendars in which something changed, and now and then over another one."""
@@ -240,15 +386,16 @@ class World:
         if self.server.faults is not NONE and self.rng.random() < 0.02:
             raise Crash(point)
 
-    def _meanwhile(self) -> None:
+    def _meanwhile(self, kind: str, uid: str) -> None:
         """While a write is on its way, something else happens: another worker, a client, a human."""
-        if self.depth:
+        if self.depth > 1:
             return
-        self._happen(
-            self.rng.choice(
-                [self.client_moves, self.client_cancels, self.human_drags, self.human_deletes, self.program_works]
-            )
-        )
+        acts = [self.client_moves, self.client_cancels, self.human_drags, self.human_drags, self.human_deletes]
+        acts.append(self.program_works)
+        self.about = [story for story in self.stories.values() if f"{story.meeting}@syncd" == uid]
+        self.creating = kind == "create"
+        self._happen(self.rng.choice(acts))
+        self.about, self.creating = [], False
 
     def _happen(self, action: Callable[[], None]) -> None:
         self.depth += 1
@@ -262,6 +409,8 @@ class World:
             with self.office.store.read() as tx:
                 status = tx.mailboxes.status(mailbox)
             if status is not None and status.refused:
+                if mailbox in self.restored:
+                    self.office.reconciler.write_again(mailbox, "cli:operator", self.now)
                 self.office.engine.sync_mailbox(mailbox, self.now, accept_loss=True)
         self.office.reconciler.release_brake("cli:operator", self.now)
 
@@ -271,8 +420,9 @@ class World:
         """A time that may be on offer, on one of two days: crowded, so that people meet."""
         return town.at(8, day=self.rng.choice([24, 25])) + timedelta(minutes=15 * self.rng.randint(0, 20))
 
-    def _some_story(self) -> Story:
-        live = [story for story in self.stories.values() if not story.must_end]
+    def _some_story(self, of_client: bool = False) -> Story:
+        known = [story for story in self.about or self.stories.values() if not (of_client and story.restored)]
+        live = [story for story in known if story.must_end is not True and self._known(story) is not None]
         if not live:
             raise Nothing
         return self.rng.choice(live)
@@ -292,7 +442,7 @@ class World:
 
     def _plain(self, meeting: Meeting, keys: list[str]) -> bool:
         """Whether what the human touches is the one entry that counts, with nothing on its way."""
-        if len(keys) != 1 or self.depth > 1 or self.server.pending(meeting.caseworker, meeting.uid):
+        if len(keys) != 1 or self.creating or self.server.pending(meeting.caseworker, meeting.uid):
             return False
         thing = self.server.inner._calendar(meeting.caseworker).things[keys[0]]
         assert thing.draft is not None
@@ -317,8 +467,16 @@ class World:
         story.log.append(line)
         self.log.append(line)
 
+    def _known(self, story: Story) -> Meeting | None:
+        with self.office.store.read() as tx:
+            return tx.meetings.get(story.meeting)
+
     def state(self, story: Story) -> BookingState:
-        """The booking's state in the database."""
+        """The booking's state in the database; of a restored one, that of the seat found for it."""
+        if story.restored:
+            with self.office.store.read() as tx:
+                states = [booking.state for booking in tx.bookings.of(story.meeting)]
+            return next((one for one in states if one in BOOKED), states[-1])
         with self.office.store.read() as tx:
             booking = tx.bookings.get(story.booking, CLIENT)
         assert booking is not None

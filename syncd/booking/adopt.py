@@ -1,0 +1,155 @@
+"""Meetings that only the calendars know, because the database was restored from an older copy.
+
+They carry our stamp, so somebody was promised them; they are taken up again, never deleted, and a person is told
+(architecture, decision 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+
+from syncd.booking import texts
+from syncd.booking.desire import desire
+from syncd.booking.follow import claimed
+from syncd.booking.take import lock_site_days, with_buffers
+from syncd.model.booking import Booking, BookingState, EntryRecord, Meeting, RoomState, advance
+from syncd.model.busy import Stamp
+from syncd.model.directory import Directory, MailboxId
+from syncd.model.interval import Interval
+from syncd.model.offer import Form
+from syncd.roomalloc import rank
+from syncd.store import Tx, instants
+from syncd.store.instants import epoch
+from syncd.store.tables import MeetingRow, OccurrenceRow
+
+CLIENT = "restored"
+"""Whose bookings these are: which client made them was lost with the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One entry of ours whose meeting the database does not know."""
+
+    mailbox: MailboxId
+    key: str
+    interval: Interval
+    stamp: Stamp
+
+
+def traces(tx: Tx, now: datetime) -> dict[str, list[Trace]]:
+    """Entries of unknown meetings that are not over, by meeting id.
+
+    A copy that a human made bears our stamp under a UID that is not ours; it is busy time like any other.
+    """
+    unknown = or_(MeetingRow.id.is_(None), MeetingRow.desired_generation == 0)
+    question = (
+        select(OccurrenceRow)
+        .outerjoin(MeetingRow, MeetingRow.uid == OccurrenceRow.uid)
+        .where(OccurrenceRow.stamp.is_not(None), OccurrenceRow.end > epoch(now), unknown)
+        .order_by(OccurrenceRow.id)
+    )
+    installation, found = tx.settings.installation(), dict[str, list[Trace]]()
+    for row in tx.session.scalars(question):
+        stamp = Stamp.decode(row.stamp or "")
+        if stamp is not None and stamp.installation == installation and row.uid == f"{stamp.meeting}@syncd":
+            found.setdefault(stamp.meeting, []).append(
+                Trace(row.mailbox, row.key, instants.span(row.start, row.end), stamp)
+            )
+    return found
+
+
+def adopt(tx: Tx, entries: Iterable[Trace], directory: Directory, now: datetime) -> Meeting | None:
+    """Take up the meeting that left these entries; None while its caseworker's entry is not known."""
+    newest = sorted(entries, key=lambda entry: entry.stamp.generation, reverse=True)
+    person = next((entry for entry in newest if entry.mailbox in directory.caseworkers), None)
+    if person is None:
+        return None
+    tx.mailboxes.lock(person.mailbox)
+    lock_site_days(tx, directory, {person.mailbox}, [person.interval])
+    known = tx.meetings.get(person.stamp.meeting, lock=True)
+    if known is not None and known.desired_generation > 0:
+        return None
+    tx.meetings.release(person.stamp.meeting)
+    if known is None:
+        tx.meetings.add(_unknown(person, directory), now)
+    meeting = _as_found(known or _unknown(person, directory), person)
+    meeting = _claimed(
+        tx, meeting, next((one.mailbox for one in newest if one.mailbox in directory.rooms), None), directory
+    )
+    meeting = desire(tx, meeting, now, above=person.stamp.generation)
+    for entry in newest:
+        wanted = entry.mailbox in (meeting.caseworker, meeting.room)
+        tx.meetings.note(meeting.id, EntryRecord(entry.mailbox, wanted, entry.key, None, entry.stamp.generation))
+    _seat(tx, meeting, now)
+    tx.audit.add(f"calendar:{person.mailbox}", "meeting.adopted", meeting=meeting.id, now=now)
+    tx.settings.bump()
+    return meeting
+
+
+def _as_found(meeting: Meeting, entry: Trace) -> Meeting:
+    """The meeting as the caseworker's calendar holds it."""
+    return replace(
+        meeting,
+        caseworker=entry.mailbox,
+        interval=entry.interval,
+        room=None,
+        room_state=RoomState.NONE,
+        wanted=True,
+        attention=texts.RESTORED_UNKNOWN,
+    )
+
+
+def _unknown(entry: Trace, directory: Directory) -> Meeting:
+    """What can be told from the caseworker's entry; the offer cannot."""
+    site = directory.sites[directory.caseworkers[entry.mailbox].site]
+    return Meeting(
+        id=entry.stamp.meeting,
+        uid=f"{entry.stamp.meeting}@syncd",
+        offer="",
+        form=Form.PHONE,
+        caseworker=entry.mailbox,
+        room=None,
+        room_state=RoomState.NONE,
+        interval=entry.interval,
+        zone=site.zone,
+        before=0,
+        after=0,
+        wanted=True,
+        desired_generation=0,
+        applied_generation=0,
+        attention=texts.RESTORED_UNKNOWN,
+    )
+
+
+def _claimed(tx: Tx, meeting: Meeting, room: MailboxId | None, directory: Directory) -> Meeting:
+    """The meeting with its time claimed as far as it is free, and with the room whose calendar holds it."""
+    tx.meetings.release(meeting.id)
+    span = with_buffers(meeting.interval, meeting.before, meeting.after)
+    if not claimed(tx, meeting, span):
+        tx.meetings.claim(meeting.id, meeting.caseworker, span, active=False)
+        meeting = replace(meeting, conflict=True)
+    if room is None:
+        return meeting
+    meeting = replace(meeting, form=Form.IN_PERSON)
+    try:
+        with tx.session.begin_nested():
+            tx.meetings.claim(meeting.id, room, rank.claim(directory.rooms[room], meeting.interval))
+    except IntegrityError:
+        return replace(meeting, room_state=RoomState.MISSING)
+    return replace(meeting, room=room, room_state=RoomState.PENDING)
+
+
+def _seat(tx: Tx, meeting: Meeting, now: datetime) -> None:
+    """The citizen's seat: the hold the database still has, or one whose citizen is not known."""
+    for booking in tx.bookings.of(meeting.id):
+        if booking.state is BookingState.HELD:
+            tx.bookings.save(replace(advance(booking, BookingState.PENDING), expires=None), now)
+            return
+    taken = {booking.id for booking in tx.bookings.of(meeting.id)}
+    seat = meeting.id if meeting.id not in taken else f"{meeting.id}-restored"
+    tx.bookings.add(Booking(seat, meeting.id, CLIENT, BookingState.PENDING, now))
