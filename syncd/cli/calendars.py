@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from syncd.cli import screen
-from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, known_zone, moment, parts_of
+from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, between, known_zone, moment, parts_of
 from syncd.clock import SystemClock
 from syncd.errors import SyncdError
-from syncd.model.interval import Interval
+from syncd.model.mirror import UnreadableObject
 from syncd.ports import CheckResult
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 MailboxArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[MAILBOX]...", help="Caseworker or room ids; all when none is named.")
 ]
+
+LONGEST_FILE = 100
+"""Years that may be asked of one file, more than of a calendar."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -58,12 +62,16 @@ def check(
         with ThreadPoolExecutor(8) as pool:
             results = dict(zip(chosen, pool.map(look, chosen), strict=True))
         advice = parts.warnings(SystemClock().now())
+        with parts.store.read() as tx:
+            broken = [item for item in tx.mailboxes.unreadable() if item.mailbox in results]
     good = sum(result.ok for result in results.values())
     if as_json:
         told = {name: {"ok": r.ok, "says": r.says, "facts": dict(r.facts)} for name, r in results.items()}
-        screen.print_json({"mailboxes": told, "warnings": advice, "ok": good == len(results)})
+        objects = [_told_object(item) for item in broken]
+        screen.print_json({"mailboxes": told, "unreadable": objects, "warnings": advice, "ok": good == len(results)})
     else:
         _print_check(path, results, advice, good)
+        _print_unreadable(broken)
     raise typer.Exit(0 if good == len(results) else 1)
 
 
@@ -75,6 +83,32 @@ def _print_check(path: Path, results: dict[str, CheckResult], advice: list[str],
     for warning in advice:
         screen.out.print(f"  [yellow]note[/] {screen.escape(warning)}", soft_wrap=True)
     screen.say(f"{good} of {len(results)} calendars can be used.")
+
+
+def _told_object(item: UnreadableObject) -> dict[str, object]:
+    return {
+        "mailbox": item.mailbox,
+        "object": item.key,
+        "reason": item.reason,
+        "sha256": item.digest,
+        "seen": screen.iso(item.seen),
+        "acknowledged": item.acknowledged,
+    }
+
+
+def _print_unreadable(broken: list[UnreadableObject]) -> None:
+    from syncd.sync.engine import acknowledging
+
+    if broken:
+        screen.say("Objects that could not be understood; an offer is closed until each is mended or acknowledged:")
+    for item in broken:
+        mark = "acknowledged" if item.acknowledged else "[bold red]closes offers[/]"
+        named = f"{item.mailbox} {item.key}: {item.reason}"
+        screen.out.print(f"  {mark}  {screen.escape(named)}", soft_wrap=True)
+        if item.acknowledged:
+            screen.say(f"      SHA-256 {item.digest}")
+        else:
+            screen.say(f"      {acknowledging(item)} --digest {item.digest}")
 
 
 def sync(
@@ -93,16 +127,30 @@ def sync(
         str | None,
         typer.Option(metavar="HREF", help="Open offers although this object cannot be read, while it stays the same."),
     ] = None,
+    digest: Annotated[
+        str | None,
+        typer.Option(metavar="SHA256", help="With --acknowledge: only if the object's content is this one."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read calendars now. The service does this by itself; use it to look, to hurry, or to settle a refused loss."""
+    if digest is not None and acknowledge is None:
+        raise typer.BadParameter("--digest belongs to --acknowledge HREF.")
+    if accept_loss and acknowledge is not None:
+        raise typer.BadParameter("--accept-loss and --acknowledge are two decisions; take one after the other.")
     with parts_of(path) as parts:
         chosen = _chosen(parts, mailboxes)
         if accept_loss or acknowledge is not None:
             if len(chosen) != 1 or not mailboxes:
                 raise SyncdError("Name exactly one MAILBOX with --accept-loss or --acknowledge. Nothing was done.")
-            outcomes = [_settle(parts, chosen[0], acknowledge, yes)]
+            to = screen.err if as_json else screen.out
+            settled = (
+                _let_go(parts, chosen[0], yes, to)
+                if acknowledge is None
+                else _acknowledge(parts, chosen[0], acknowledge, digest, to)
+            )
+            outcomes = [settled]
         else:
             outcomes = _read(parts, chosen, full, as_json)
             while not once:
@@ -120,24 +168,25 @@ def _show(outcomes: list[Outcome], as_json: bool) -> None:
         _print_outcomes(outcomes)
 
 
-def _settle(parts: Parts, mailbox: str, acknowledge: str | None, yes: bool) -> Outcome:
+def _acknowledge(parts: Parts, mailbox: str, key: str, digest: str | None, to: Console) -> Outcome:
     now = SystemClock().now()
-    if acknowledge is not None:
-        item = parts.engine.acknowledge(mailbox, acknowledge)
-        screen.say(
-            f"{item.key} is acknowledged as it is now (SHA-256 {item.digest[:12]}…); {mailbox} opens without it."
-        )
-        return parts.engine.sync_mailbox(mailbox, now, force=True)
-    preview = parts.engine.preview_loss(mailbox, now)
-    _print_loss(preview)
-    if not yes and not typer.confirm("Let these go?", default=False):
+    item = parts.engine.acknowledge(mailbox, key, now, digest=digest, actor=f"cli:{getpass.getuser()}")
+    screen.say(f"{item.key} of {mailbox} is acknowledged as it was read (SHA-256 {item.digest}).", to)
+    return parts.engine.sync_mailbox(mailbox, now, force=True)
+
+
+def _let_go(parts: Parts, mailbox: str, yes: bool, to: Console) -> Outcome:
+    preview = parts.engine.preview_loss(mailbox, SystemClock().now())
+    _print_loss(preview, to)
+    if not yes and not typer.confirm("Let these go?", default=False, err=to is screen.err):
         raise SyncdError("Nothing was changed.")
-    return parts.engine.sync_mailbox(mailbox, SystemClock().now(), accept_loss=True)
+    actor = f"cli:{getpass.getuser()}"
+    return parts.engine.sync_mailbox(mailbox, SystemClock().now(), accept_loss=True, shown=preview.loss, actor=actor)
 
 
-def _print_loss(preview: LossPreview) -> None:
+def _print_loss(preview: LossPreview, to: Console) -> None:
     loss = preview.loss
-    screen.say(f"{preview.mailbox}: {len(loss.groups)} of {loss.total} entries to come would go:")
+    screen.say(f"{preview.mailbox}: {len(loss.groups)} of {loss.total} entries to come would go:", to)
     rows = [
         (
             screen.iso(o.interval.start) or "",
@@ -149,10 +198,10 @@ def _print_loss(preview: LossPreview) -> None:
         for key, occurrences in loss.groups.items()
         for o in occurrences[:1]
     ]
-    screen.table("", ("from (UTC)", "to", "type", "", "object"), sorted(rows))
+    screen.table("", ("from (UTC)", "to", "type", "", "object"), sorted(rows), to)
     if loss.meetings:
-        screen.say(f"Bookings touched: {len(loss.meetings)} meeting(s): {', '.join(loss.meetings)}")
-        screen.say("These meetings would be cancelled, after a second look, and the citizens told by their portal.")
+        screen.say(f"Bookings touched: {len(loss.meetings)} meeting(s): {', '.join(loss.meetings)}", to)
+        screen.say("These meetings would be cancelled, after a second look, and the citizens told by their portal.", to)
 
 
 def _read(parts: Parts, chosen: list[str], full: bool, silent: bool) -> list[Outcome]:
@@ -208,7 +257,8 @@ def busy(
     from syncd.daemon.files import busy_in
 
     zone = known_zone(zone)
-    found = busy_in(file, zone, _window(moment(start, zone), moment(end, zone)), merged=merged)
+    window = between(moment(start, zone), moment(end, zone), LONGEST_FILE)
+    found = busy_in(file, zone, window, merged=merged)
     if as_json:
         screen.print_json(
             [{"start": screen.iso(span.start), "end": screen.iso(span.end), "type": str(kind)} for span, kind in found]
@@ -216,9 +266,3 @@ def busy(
         return
     rows = [(screen.local(span.start, zone), screen.local(span.end, zone), str(kind)) for span, kind in found]
     screen.table(f"Busy in {zone}", ("from", "to", "type"), rows)
-
-
-def _window(start: datetime, end: datetime) -> Interval:
-    if end <= start:
-        raise SyncdError("--to must be later than --from.")
-    return Interval(start, end)

@@ -19,8 +19,11 @@ app = typer.Typer(
         "Mirrors caseworkers' calendars, publishes their self-booking slots, writes booked meetings back "
         "and assigns a meeting room to each.\n\n"
         "New here? [bold]syncd demo[/] shows the whole of it on a made-up jobcentre. "
-        "Setting up? Write a configuration, then [bold]syncd check[/]. "
-        "Exit codes: 0 done, 1 not done (the text says why), 2 wrong usage, 78 mistake in the configuration."
+        "Setting up? Write a configuration, then [bold]syncd check[/]."
+    ),
+    epilog=(
+        "Exit codes: 0 done, 1 not done (the text says why), 2 wrong usage, 70 a defect in syncd (please report it), "
+        "78 mistake in the configuration, 130 interrupted."
     ),
 )
 

@@ -11,6 +11,7 @@ import typer
 from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of, window_of, zone_of
 from syncd.clock import SystemClock
+from syncd.model.booking import BookingState
 from syncd.model.directory import Room
 from syncd.model.interval import Interval
 
@@ -27,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 def bookings(
     start: Annotated[str | None, typer.Option("--from", help="Beginning; now if left out.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="End; 30 days later if left out.")] = None,
-    state: Annotated[str | None, typer.Option(help="held, pending, confirmed, cancelled or expired.")] = None,
+    state: Annotated[BookingState | None, typer.Option(help="Only bookings in this state.")] = None,
     attention: Annotated[bool, typer.Option("--attention", help="Only what a person must look at.")] = False,
     path: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +24,10 @@ ConfigOption = Annotated[
     Path,
     typer.Option("--config", "-c", envvar="SYNCD_CONFIG", help="The configuration file.", show_default=True),
 ]
+YEARS = range(1970, 2201)
+"""Years in which a time may lie; outside of them clocks and calendars know nothing that could be relied on."""
+LONGEST = 20
+"""Years that a window may span, if nothing else is said."""
 DEFAULT_CONFIG = Path("/etc/syncd/syncd.toml")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
 
@@ -57,14 +61,17 @@ def zone_of(config: Config) -> str:
 def moment(text: str, zone: str) -> datetime:
     """An instant as people write it: ISO 8601; without an offset it is wall clock in *zone*.
 
-    :raises SyncdError: it is neither a date nor a time.
+    :raises SyncdError: it is neither a date nor a time, or lies outside of `YEARS`.
     """
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return midnight(date.fromisoformat(text), zone)
+        whole_day = re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None
         given = datetime.fromisoformat(text)
     except ValueError:
         raise SyncdError(f"'{text}' is not a time. Write 2026-11-23, 2026-11-23T09:15 or 2026-11-23T08:15Z.") from None
+    if given.year not in YEARS:
+        raise SyncdError(f"'{text}' is too far away; a time lies in the years {YEARS[0]} to {YEARS[-1]}.")
+    if whole_day:
+        return midnight(given.date(), zone)
     if given.tzinfo is None:
         return instant(given.date(), given.time(), zone)
     return given.astimezone(UTC)
@@ -73,12 +80,22 @@ def moment(text: str, zone: str) -> datetime:
 def window_of(start: str | None, end: str | None, zone: str, now: datetime, days: int) -> Interval:
     """From *start* (now) to *end* (*days* later).
 
-    :raises SyncdError: a time that is none, or the wrong way round.
+    :raises SyncdError: a time that is none, the wrong way round, or longer than `LONGEST`.
     """
     first = moment(start, zone) if start else now.replace(microsecond=0)
     last = moment(end, zone) if end else first + timedelta(days=days)
+    return between(first, last)
+
+
+def between(first: datetime, last: datetime, years: int = LONGEST) -> Interval:
+    """The window of ``--from`` and ``--to``.
+
+    :raises SyncdError: the wrong way round, or longer than *years*.
+    """
     if last <= first:
         raise SyncdError(f"--to ({last.isoformat()}) must be later than --from ({first.isoformat()}).")
+    if last - first > timedelta(days=366 * years):
+        raise SyncdError(f"From {first.date()} to {last.date()} is too long; at most {years} years can be asked for.")
     return Interval(first, last)
 
 

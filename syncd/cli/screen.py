@@ -20,9 +20,9 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 
-def say(text: str) -> None:
-    """Print one line of plain text."""
-    out.print(escape(text), soft_wrap=True)
+def say(text: str, to: Console = out) -> None:
+    """Print one line of plain text; *to* ``err`` where stdout belongs to a script."""
+    to.print(escape(text), soft_wrap=True)
 
 
 def complain(text: str) -> None:
@@ -64,14 +64,14 @@ def ago(moment: datetime | None, now: datetime) -> str:
     return f"{seconds} s ago"
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], to: Console = out) -> None:
     """Print a table; the first column never wraps."""
     grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for number, column in enumerate(columns):
         grid.add_column(column, no_wrap=number == 0, overflow="fold")
     for row in rows:
         grid.add_row(*map(escape, row))
-    out.print(grid)
+    to.print(grid)
 
 
 def defect(error: BaseException) -> int:

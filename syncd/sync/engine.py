@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,18 +22,25 @@ from syncd.store import Store, Tx
 from syncd.store.memory import StoredMemory
 from syncd.sync.glance import glance
 from syncd.sync.outcome import LossPreview, Outcome, Result
-from syncd.sync.plan import Held, Limits, OwnEntry, Plan, beside, plan, touched_keys
+from syncd.sync.plan import Held, Limits, Loss, OwnEntry, Plan, beside, plan, touched_keys
 from syncd.sync.timing import Pace, full_is_due, pause, window
 
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """What a pass began with."""
+    """What a pass began with.
+
+    :param limits: None when any loss is accepted.
+    :param shown: the loss that was shown to the person who accepted it; None when nobody was asked.
+    :param accepted_by: who accepted a loss; None when nobody did.
+    """
 
     mailbox: Mailbox
     status: MailboxStatus
     now: datetime
     limits: Limits | None
+    shown: Loss | None = None
+    accepted_by: str | None = None
 
 
 class Engine:
@@ -77,12 +85,17 @@ class Engine:
         *,
         full: bool = False,
         accept_loss: bool = False,
+        shown: Loss | None = None,
+        actor: str = "syncd",
         force: bool = False,
     ) -> Outcome:
         """One pass over one mailbox; afterwards the mirror equals the calendar, or the outcome says why not.
 
         :param full: compare everything.
-        :param accept_loss: a person has said that what vanished may go.
+        :param accept_loss: a person has said that what vanished may go; the audit keeps who.
+        :param shown: what that person was shown (`preview_loss`): if by now more is gone than that, and too much to
+            be believed, it is refused again. None: whatever is gone may go.
+        :param actor: who accepts the loss, as the audit names him (``cli:USER``).
         :param force: do not wait for the pause after a failure to end (implied by the two above).
         :raises StoreError: the database could not be used.
         :raises SyncdError: there is no such mailbox.
@@ -94,8 +107,9 @@ class Engine:
             status = self._status(mailbox)
             if not (force or full or accept_loss) and status.retry_at is not None and now < status.retry_at:
                 return Outcome(mailbox, Result.WAITING, status.problem, unreadable=status.unreadable)
-            limits = None if accept_loss else self._pace.limits
-            return self._reported(_Pass(watched, status, now, limits), full or accept_loss)
+            limits = None if accept_loss and shown is None else self._pace.limits
+            begun = _Pass(watched, status, now, limits, shown if accept_loss else None, actor if accept_loss else None)
+            return self._reported(begun, full or accept_loss)
 
     def sync_many(
         self,
@@ -152,17 +166,28 @@ class Engine:
         decided = self._decide(begun, self._read(begun, None))
         return LossPreview(mailbox, decided.loss, decided.loss.refused_by(self._pace.limits))
 
-    def acknowledge(self, mailbox: MailboxId, key: str) -> UnreadableObject:
+    def acknowledge(
+        self, mailbox: MailboxId, key: str, now: datetime, *, digest: str | None = None, actor: str = "syncd"
+    ) -> UnreadableObject:
         """Let offers open although the object *key* cannot be understood, until its content changes.
 
-        :raises SyncdError: the mailbox has no such unreadable object.
+        :param digest: SHA-256 (hex) of the content that was looked at; None takes the one that was last read.
+        :param actor: who says so, for the audit.
+        :raises SyncdError: the mailbox has no such unreadable object, or it has other content; nothing was changed.
         """
         self.watched(mailbox)
         with self._store.begin() as tx:
-            for item in tx.mailboxes.unreadable(mailbox):
-                if item.key == key and tx.mailboxes.acknowledge(mailbox, key, item.digest):
-                    return item
-        raise SyncdError(f"{mailbox} has no unreadable object {key!r}; nothing was changed. List them: syncd check")
+            found = {item.key: item for item in tx.mailboxes.unreadable(mailbox)}
+            if key not in found:
+                told = f"{mailbox} has no unreadable object {key!r}; nothing was changed."
+                raise SyncdError(f"{told} List them: syncd check {mailbox}")
+            item = found[key]
+            if digest is not None and digest.strip().lower() != item.digest:
+                told = f"{key} of {mailbox} has SHA-256 {item.digest}, not {digest}; nothing was changed."
+                raise SyncdError(f"{told} Look at the object again before you acknowledge it.")
+            tx.mailboxes.acknowledge(mailbox, key, item.digest)
+            tx.audit.add(actor, "object.acknowledged", detail=f"{mailbox}: {key}, SHA-256 {item.digest}", now=now)
+            return item
 
     def watched(self, mailbox: MailboxId) -> Mailbox:
         """The mailbox of that id.
@@ -243,7 +268,7 @@ class Engine:
             known = tx.mailboxes.keys(mailbox) if delta.present is not None else frozenset(delta.gone)
             keys = touched_keys(known, delta)
             held = Held({}) if not keys else self._held(tx, mailbox, keys, begun.now)
-        return plan(held, delta, begun.limits, begun.now)
+        return plan(held, delta, begun.limits, begun.now, begun.shown)
 
     def _held(self, tx: Tx, mailbox: MailboxId, keys: Collection[str], now: datetime) -> Held:
         return Held(
@@ -264,6 +289,8 @@ class Engine:
         full = delta.present is not None
         tx.mailboxes.apply(mailbox, decided, delta, now, full=full, visible=self._visible(status, decided, now))
         touched = self._touch(tx, mailbox, decided, now)
+        if begun.accepted_by is not None:
+            _keep_word(tx, begun.accepted_by, mailbox, decided.loss, now)
         broken = [item for item in tx.mailboxes.unreadable(mailbox) if not item.acknowledged]
         return Outcome(
             mailbox,
@@ -302,7 +329,20 @@ def _unreadable_problem(broken: Sequence[UnreadableObject]) -> str | None:
     if not broken:
         return None
     first = broken[0]
+    others = f" (all of them: syncd check {first.mailbox})" if broken[1:] else ""
     return (
-        f"{len(broken)} object(s) cannot be understood ({first.reason}), so nothing is offered on this calendar. "
-        f"Mend them, or if they do not matter run: syncd sync --acknowledge {first.mailbox} {first.key}"
+        f"{len(broken)} object(s) cannot be understood ({first.reason}), so nothing is offered on this calendar"
+        f"{others}. Mend them, or if they do not matter run: {acknowledging(first)}"
     )
+
+
+def acknowledging(item: UnreadableObject) -> str:
+    """The command that acknowledges *item*, as a shell takes it."""
+    return f"syncd sync {shlex.quote(item.mailbox)} --acknowledge {shlex.quote(item.key)}"
+
+
+def _keep_word(tx: Tx, actor: str, mailbox: MailboxId, loss: Loss, now: datetime) -> None:
+    """Who let how much go; nothing is kept when nothing went."""
+    if loss.groups or loss.meetings:
+        counts = f"{len(loss.groups)} of {loss.total} entries to come, {len(loss.meetings)} meeting(s) of ours"
+        tx.audit.add(actor, "loss.accepted", detail=f"{mailbox}: {counts}", now=now)

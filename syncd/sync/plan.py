@@ -72,6 +72,11 @@ class Loss:
         many = len(self.groups) >= limits.least and len(self.groups) > limits.share * self.total
         return many or len(self.meetings) >= limits.own
 
+    def beyond(self, shown: Loss) -> Loss:
+        """What disappears besides that which a person was shown."""
+        groups = {key: gone for key, gone in self.groups.items() if key not in shown.groups}
+        return Loss(groups, tuple(m for m in self.meetings if m not in shown.meetings), self.total)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -122,18 +127,20 @@ def gone(known: Iterable[GroupKey], delta: Delta) -> frozenset[GroupKey]:
     return frozenset(known).intersection(delta.gone) - arrived
 
 
-def plan(held: Held, delta: Delta, limits: Limits | None, now: datetime) -> Plan:
+def plan(held: Held, delta: Delta, limits: Limits | None, now: datetime, shown: Loss | None = None) -> Plan:
     """Compare what we hold with what the server says.
 
-    :param limits: None when a person has accepted the loss.
+    :param limits: None when a person has accepted any loss.
+    :param shown: a loss that a person saw and accepted; only what goes beyond it is judged.
     :raises SuspiciousDelta: more vanished than is believable.
     """
     removed = gone({*held.groups, *held.unreadable}, delta)
     arrived = {group.key: group for group in delta.groups}
     broken = {item.key for item in delta.unreadable}
     loss = _loss(held, arrived, removed, delta.covers, now)
-    if limits is not None and loss.refused_by(limits):
-        raise SuspiciousDelta(_sentence(loss), sorted(loss.groups), loss.meetings)
+    judged = loss if shown is None else loss.beyond(shown)
+    if limits is not None and judged.refused_by(limits):
+        raise SuspiciousDelta(_sentence(judged), sorted(judged.groups), judged.meetings)
     changed = _changed(held, arrived, removed | broken)
     dirty = tuple(merge(span for spans in changed.values() for span in spans))
     return Plan(
