@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
-from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncd.clock import Clock, SystemClock
 from syncd.config import load
@@ -16,17 +20,25 @@ from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuil
 from syncd.daemon.tasks import tasks
 from syncd.dispatch.local import LocalDispatcher
 from syncd.errors import ConfigError, SyncdError
-from syncd.model.directory import MailboxId
-from syncd.model.offer import Rulebook
 from syncd.observe import logs, metrics, systemd
 from syncd.observe.logs import log
 from syncd.web.app import build_app
 from syncd.web.deps import Deps
 from syncd.web.server import server
 
-DRAIN_SECONDS = 10.0
+DRAIN_SECONDS = 9.0
 """A stop takes no longer; writes that have not ended by then stay owed in the database."""
-THREADS = 8
+THREADS = 16
+
+
+class Front:
+    """Hands each request to the application in force; a reload puts another one in, whole."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        await self.app(scope, receive, send)
 
 
 class Daemon:
@@ -42,6 +54,7 @@ class Daemon:
         self._wake = threading.Event()
         self._reload = False
         self._dispatcher = LocalDispatcher(THREADS, self._clock)
+        self._front = Front()
         self._parts: Parts
 
     def run(self) -> int:
@@ -55,9 +68,11 @@ class Daemon:
         store = open_store(config)
         self._parts = assemble(config, store, self._clock)
         put_in_force(self._parts, self._clock)
+        with store.begin() as tx:
+            owed = tx.meetings.hurry()
         self._listen_to_signals()
-        app = build_app(self._deps())
-        web = server(app, config.http.host, config.http.port)
+        self._front.app = build_app(self._deps(self._parts))
+        web = server(self._front, config.http.host, config.http.port)
         web_thread = threading.Thread(target=web.run, name="http", daemon=True)
         web_thread.start()
         if not _started(web, web_thread):
@@ -65,32 +80,25 @@ class Daemon:
                 f"Cannot listen on {config.http.listen}: it is in use or not an address of this machine. "
                 "Nothing was started. Change http.listen, or stop what uses it."
             )
-        self._begin(_address(web))
+        self._begin(_address(web), owed)
         self._wait(web_thread)
         return self._drain(web, web_thread)
 
-    def _deps(self) -> Deps:
-        parts = self._parts
+    def _deps(self, parts: Parts) -> Deps:
         return Deps(
             store=parts.store,
             publisher=parts.publisher,
             desk=parts.desk,
             clock=self._clock,
-            clients=lambda: self._parts.config.clients,
-            directory=lambda: self._parts.directory,
-            rulebook=self._rules,
-            health=lambda: look(self._parts, self._clock.now(), self._dispatcher.late()),
-            freshen=self._freshen,
+            clients=lambda: parts.config.clients,
+            directory=lambda: parts.directory,
+            rulebook=parts.rulebook,
+            health=lambda: look(parts, self._clock.now(), self._dispatcher.late()),
+            freshen=parts.live,
             metrics=metrics.text,
         )
 
-    def _rules(self) -> Rulebook:
-        return self._parts.rulebook()
-
-    def _freshen(self, offer: str, start: datetime, caseworker: MailboxId | None, now: datetime) -> None:
-        self._parts.live(offer, start, caseworker, now)
-
-    def _begin(self, address: str) -> None:
+    def _begin(self, address: str, owed: int) -> None:
         for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set):
             self._dispatcher.every(task)
         self._dispatcher.start()
@@ -101,6 +109,7 @@ class Daemon:
             caseworkers=len(parts.directory.caseworkers),
             rooms=len(parts.directory.rooms),
             rules=parts.rulebook().number,
+            owed=owed,
         )
         systemd.notify(f"READY=1\nSTATUS=Serving at {address}")
 
@@ -141,6 +150,7 @@ class Daemon:
             config = load(self._path)
             kept = self._parts
             self._parts = rebuilt(kept, config, self._clock)
+            self._front.app = build_app(self._deps(self._parts))
             kept.live.close()
             for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set):
                 self._dispatcher.every(task)
@@ -152,29 +162,35 @@ class Daemon:
             log.error("daemon.reload_refused", problems=[str(error)], kept="the configuration in force")
         systemd.notify("READY=1")
 
-    def _drain(self, web: object, web_thread: threading.Thread) -> int:
+    def _drain(self, web: uvicorn.Server, web_thread: threading.Thread) -> int:
         systemd.notify("STOPPING=1")
         deadline = monotonic() + DRAIN_SECONDS
-        web.should_exit = True  # type: ignore[attr-defined]  # uvicorn's own flag
+        web.should_exit = True
         drained = self._dispatcher.stop(deadline - monotonic() - 1)
         web_thread.join(max(0.1, deadline - monotonic()))
+        drained = drained and not web_thread.is_alive()
+        code = 0 if self._stopping.is_set() else 1
+        log.info("daemon.stopped", drained=drained)
+        if not drained:
+            # A call to a calendar hangs. Its write stays owed; the interpreter would wait for its thread for minutes.
+            sys.stderr.flush()
+            os._exit(code)
         self._parts.close()
-        log.info("daemon.stopped", drained=drained and not web_thread.is_alive())
-        return 0 if self._stopping.is_set() else 1
+        return code
 
 
-def _started(web: object, thread: threading.Thread) -> bool:
+def _started(web: uvicorn.Server, thread: threading.Thread) -> bool:
     """Wait until the server listens; False when it ended instead."""
     while thread.is_alive():
-        if getattr(web, "started", False):
+        if web.started:
             return True
         threading.Event().wait(0.01)
     return False
 
 
-def _address(web: object) -> str:
+def _address(web: uvicorn.Server) -> str:
     """Where it listens really, also when port 0 was asked for."""
-    host, port = web.servers[0].sockets[0].getsockname()[:2]  # type: ignore[attr-defined]
+    host, port = web.servers[0].sockets[0].getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

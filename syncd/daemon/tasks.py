@@ -20,6 +20,7 @@ from syncd.store.overview import owed
 
 RECONCILE_SECONDS = 1.0
 RECONCILE_BATCH = 50
+WRITERS = 4
 EXPIRE_SECONDS = 15.0
 GAUGE_SECONDS = 15.0
 FORGET_SECONDS = 3600.0
@@ -28,42 +29,65 @@ SWEEP_SECONDS = 300.0
 
 def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
     """The tasks of one node; *parts* brings the ones in force, so that a reload needs no new tasks but for times."""
-    pace = parts().config.sync.interval_seconds
-    accounts = sorted({box.account for box in parts().directory.mailboxes.values()})
-    reading = [
-        Task(f"sync.{account}", pace, partial(_sync_now, parts, account, clock, stopping), jitter=pace // 10)
-        for account in accounts
-    ]
     return [
-        *reading,
-        Task("reconcile", RECONCILE_SECONDS, lambda: reconcile(parts(), clock, stopping)),
-        Task("holds.expire", EXPIRE_SECONDS, lambda: expire(parts(), clock)),
-        Task("meetings.sweep", SWEEP_SECONDS, lambda: sweep(parts(), clock)),
-        Task("gauges", GAUGE_SECONDS, lambda: gauge(parts(), clock)),
-        Task("retention", FORGET_SECONDS, lambda: forget(parts(), clock)),
+        *_reading(parts, clock, stopping),
+        *_writing(parts, clock, stopping),
+        Task("holds.expire", EXPIRE_SECONDS, lambda _beat: expire(parts(), clock)),
+        Task("meetings.sweep", SWEEP_SECONDS, lambda _beat: sweep(parts(), clock)),
+        Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
+        Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
     ]
 
 
-def _sync_now(parts: Callable[[], Parts], account: str, clock: Clock, stopping: Callable[[], bool]) -> None:
-    sync(parts(), account, clock, stopping)
+def _reading(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
+    """One task per account, so that a server that hangs delays only its own calendars."""
+    pace = parts().config.sync.interval_seconds
+
+    def read(account: str, beat: Callable[[], None]) -> None:
+        sync(parts(), account, clock, stopping, beat)
+
+    accounts = sorted({box.account for box in parts().directory.mailboxes.values()})
+    return [Task(f"sync.{name}", pace, partial(read, name), jitter=pace // 10) for name in accounts]
 
 
-def sync(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool]) -> None:
+def _writing(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
+    """Several writers side by side, so that a calendar that hangs holds up one of them and not the others."""
+
+    def write(beat: Callable[[], None]) -> None:
+        reconcile(parts(), clock, stopping, beat)
+
+    return [Task(f"reconcile.{number}", RECONCILE_SECONDS, write) for number in range(WRITERS)]
+
+
+def sync(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
     """One pass over every mailbox of *account* that is due."""
     boxes = [box.id for box in parts.directory.mailboxes.values() if box.account == account]
     if not boxes:
         return
     with canonical_line("sync.round", account=account) as facts:
-        outcomes = parts.engine.sync_many(boxes, clock, stopping=stopping)
+        outcomes = parts.engine.sync_many(boxes, clock, progress=lambda _outcome: beat(), stopping=stopping)
         ordered = sorted(outcomes, key=lambda outcome: outcome.result)
         counted = {str(result): len(list(group)) for result, group in groupby(ordered, key=lambda o: o.result)}
         facts.update(counted, requests=sum(outcome.requests for outcome in outcomes))
 
 
-def reconcile(parts: Parts, clock: Clock, stopping: Callable[[], bool]) -> None:
-    """Bring the calendars of due meetings to what they should be."""
-    while not stopping() and parts.reconciler.run_due(clock.now(), RECONCILE_BATCH, stopping) == RECONCILE_BATCH:
-        pass
+def reconcile(parts: Parts, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
+    """Bring the calendars of due meetings to what they should be, one after the other."""
+
+    def ending() -> bool:
+        beat()
+        return stopping()
+
+    while not ending() and _anything_due(parts, clock):
+        parts.reconciler.run_due(clock.now(), RECONCILE_BATCH, ending)
+
+
+def _anything_due(parts: Parts, clock: Clock) -> bool:
+    """Whether it is worth to ask for a lease; a look that waits for no writer."""
+    if parts.reconciler.brake() is not None:
+        return False
+    with parts.store.read() as tx:
+        return bool(tx.meetings.due(clock.now(), 1))
 
 
 def expire(parts: Parts, clock: Clock) -> None:

@@ -17,7 +17,11 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from syncd.clock import Clock
-from syncd.observe.logs import log
+from syncd.errors import SyncdError
+from syncd.observe.logs import frames, log
+
+SLOWEST = 300.0
+"""Seconds that one unit of work, such as one call to a slow calendar server, may take at the very most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,12 @@ class Task:
     """Something done again and again.
 
     :param seconds: pause between two starts; :param jitter: up to this many seconds earlier or later.
+    :param run: the work; it is given a function to call after each unit of it, to show that it goes on.
     """
 
     name: str
     seconds: float
-    run: Callable[[], object]
+    run: Callable[[Callable[[], None]], object]
     jitter: int = 0
 
 
@@ -50,7 +55,7 @@ class LocalDispatcher:
 
     def every(self, task: Task) -> None:
         """Run *task* now and then, beginning at once; a task of the same name is replaced."""
-        self._beats[task.name] = (monotonic(), task.seconds)
+        self._beat(task)
         self._scheduler.add_job(
             lambda: self._fence(task),
             "interval",
@@ -88,23 +93,28 @@ class LocalDispatcher:
         return not self._running
 
     def late(self) -> list[str]:
-        """Names of tasks that have not ended a run for five of their own pauses and a minute."""
+        """Names of tasks that have shown no progress for five of their own pauses and `SLOWEST`."""
         now = monotonic()
-        return [name for name, (beat, pause) in self._beats.items() if now - beat > 5 * pause + 60]
+        return [name for name, (beat, pause) in self._beats.items() if now - beat > 5 * pause + SLOWEST]
+
+    def _beat(self, task: Task) -> None:
+        self._beats[task.name] = (monotonic(), task.seconds)
 
     def _fence(self, task: Task) -> None:
         with self._lock:
             self._running.add(task.name)
         try:
-            task.run()
-        except Exception:
+            task.run(lambda: self._beat(task))
+        except SyncdError as error:
+            log.error("task.failed", task=task.name, error=type(error).__name__, says=str(error))
+        except Exception as error:
             # The scheduler's fence: a defect in one run must not end the task for good.
-            log.exception("task.failed", task=task.name)
+            log.error("task.defect", task=task.name, error=type(error).__name__, where=frames(error))
         finally:
             with self._lock:
                 self._running.discard(task.name)
                 again = task.name in self._again
                 self._again.discard(task.name)
-            self._beats[task.name] = (monotonic(), task.seconds)
+            self._beat(task)
         if again and self._scheduler.running:
             self.soon(task.name)

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -39,7 +40,11 @@ def _in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
 def configure(level: str = "info", form: LogFormat = "auto") -> None:
     """Send every line to stderr; ``auto`` is JSON unless stderr is a terminal."""
     pretty = form == "pretty" or (form == "auto" and sys.stderr.isatty() and "JOURNAL_STREAM" not in os.environ)
-    renderer: Processor = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if pretty
+        else structlog.processors.JSONRenderer()
+    )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -72,6 +77,15 @@ def _quieten_libraries(level: int) -> None:
     root.setLevel(max(level, logging.WARNING))
     for chatty, floor in (("apscheduler", logging.ERROR), ("psycopg", logging.ERROR), ("caldav", logging.ERROR)):
         logging.getLogger(chatty).setLevel(floor)
+
+
+def frames(error: BaseException, most: int = 8) -> list[str]:
+    """Where *error* came from: file, line and function, the innermost last.
+
+    Texts and local variables of an unforeseen exception may quote a citizen's data; places in our code cannot.
+    """
+    places = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in places][-most:]
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 import uuid
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -13,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from syncd.observe.logs import frames
 from syncd.observe.metrics import HTTP_SECONDS
 from syncd.web import problems
 from syncd.web.access import Caller, caller_of
@@ -100,10 +100,7 @@ class Edge:
 
     async def _defect(self, visit: Visit, error: Exception, send: Send) -> None:
         # Texts of unforeseen exceptions may quote a citizen's data; names and places in our code cannot.
-        where = [
-            f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)
-        ]
-        log.error("http.defect", error=type(error).__name__, where=where[-6:], route=visit.route)
+        log.error("http.defect", error=type(error).__name__, where=frames(error), route=visit.route)
         if visit.status:
             return  # the answer has begun; the server closes the connection
         detail = "Something in syncd broke; whether anything was changed can be seen by asking again with the same key."

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 
-def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
     """A uvicorn server for *app*, not started; it installs no signal handlers when run outside the main thread.
 
     Its own access log is off (it writes raw paths), it does not tell its name, and open requests get 8 s at a stop.

@@ -51,6 +51,8 @@ class Service:
     database: str = "sqlite:///syncd.sqlite3"
     child: subprocess.Popen[bytes] | None = None
     interval: int = 1
+    timeout: int = 5
+    people: tuple[str, ...] = ("anna",)
 
     @property
     def url(self) -> str:
@@ -70,7 +72,7 @@ class Service:
     def write(self, extra: str = "") -> None:
         """Write configuration, rules and secret."""
         (self.folder / "password").write_text(self.server.password)
-        (self.folder / "offers.toml").write_text(RULES)
+        (self.folder / "offers.toml").write_text(RULES.replace('["anna"]', str(list(self.people)).replace("'", '"')))
         self.config.write_text(f"""
 organisation = "Prøveby Kommune"
 database = "{self.database}"
@@ -87,17 +89,12 @@ adapter = "caldav"
 url = "{self.server.url}"
 username = "{self.server.username}"
 password = {{file = "password"}}
-timeout_seconds = 5
+timeout_seconds = {self.timeout}
 [sites.torvet]
 name = "Torvet 1"
 [clients.portal]
 token_sha256 = "{token_digest(TOKEN)}"
-[[caseworkers]]
-id = "anna"
-name = "Anna Holm"
-address = "anna@example.dk"
-site = "torvet"
-url = "{self.server.home}anna/"
+{"".join(self._caseworker(person) for person in self.people)}
 [[rooms]]
 id = "lokale-1"
 name = "Lokale 1"
@@ -105,6 +102,16 @@ address = "lokale-1@example.dk"
 site = "torvet"
 url = "{self.server.home}lokale-1/"
 """)
+
+    def _caseworker(self, person: str) -> str:
+        return f"""
+[[caseworkers]]
+id = "{person}"
+name = "{person.title()} Holm"
+address = "{person}@example.dk"
+site = "torvet"
+url = "{self.server.home}{person}/"
+"""
 
     def command(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run another ``syncd`` command on the same configuration."""
@@ -156,20 +163,20 @@ url = "{self.server.home}lokale-1/"
         headers = {"Authorization": f"Bearer {TOKEN}"}
         return requests.get(f"{self.url}/api/v1{path}", params=parameters, headers=headers, timeout=20)
 
-    def slots(self) -> list[dict[str, Any]]:
+    def slots(self, **asked: str) -> list[dict[str, Any]]:
         """What is on offer in person during the coming week."""
         first = datetime.now(UTC).replace(microsecond=0)
         window = {"from": first.isoformat(), "to": (first + timedelta(days=7)).isoformat()}
-        answer = self.get("/offers/samtale/slots", form="in-person", **window)
+        answer = self.get("/offers/samtale/slots", form="in-person", **window, **asked)
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()["slots"]
         return found
 
-    def book(self) -> dict[str, Any]:
+    def book(self, person: str = "anna") -> dict[str, Any]:
         """Hold and book the tenth time on offer."""
         wait_for(lambda: len(self.slots()) > 10, "slots")
         start = self.slots()[10]["start"]
-        hold = self.post("/holds", {"offer": "samtale", "start": start, "form": "in-person", "caseworker": "anna"})
+        hold = self.post("/holds", {"offer": "samtale", "start": start, "form": "in-person", "caseworker": person})
         assert hold.status_code == 201, hold.text
         booked = self.post("/bookings", {"hold": hold.json()["id"], "citizen": {"reference": "borger-1"}})
         assert booked.status_code == 201, booked.text
