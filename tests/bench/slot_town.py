@@ -132,7 +132,7 @@ def serve(url: str, people: int, rooms: int, port: int) -> None:
     publisher = Publisher(store, lambda: everybody, PublishSettings(timedelta(days=1)))
     rules = RulesInForce(store, lambda: everybody)
     rights = frozenset({"book", "why", "servers"})
-    clients = {"bench": ClientSection(token_sha256=(token_digest(TOKEN),), rights=rights)}  # type: ignore[arg-type]
+    clients = {"bench": ClientSection(token_sha256=(token_digest(TOKEN),), rights=rights)}
     deps = Deps(
         store=store,
         publisher=publisher,

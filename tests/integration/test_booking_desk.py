@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -38,7 +39,7 @@ def office(migrated_url: str) -> Iterator[Office]:
     opened.store.close()
 
 
-def with_offer(office: Office, **changes: object) -> Office:
+def with_offer(office: Office, **changes: Any) -> Office:
     office.rulebook = town.rulebook(town.offer(**changes))
     return office
 
@@ -71,6 +72,7 @@ def test_held_time_is_gone_for_others_and_they_are_shown_other_times(office):
         office.hold(at(9, 15))
 
     alternatives = gone.value.facts["alternatives"]
+    assert isinstance(alternatives, list | tuple)
     assert "2026-11-24T09:45:00Z" in alternatives
     assert "2026-11-24T09:15:00Z" not in alternatives
 

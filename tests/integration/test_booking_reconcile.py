@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from syncd.booking import texts
 from syncd.booking.reconcile import Result
@@ -39,7 +40,7 @@ def any_office(migrated_url: str) -> Iterator[Office]:
     opened.store.close()
 
 
-def booked(office: Office, hour: int = 9, **more: object):
+def booked(office: Office, hour: int = 9, **more: Any):
     """A meeting that stands in its calendars."""
     made = office.book(at(hour), **more)
     office.reconciler.run_due(NOW)
@@ -54,6 +55,13 @@ def attention(office: Office, made) -> str:
 def due(office: Office, made) -> int | None:
     with office.store.read() as tx:
         return tx.session.scalar(select(MeetingRow.due).where(MeetingRow.id == made.meeting.id))
+
+
+def wait(office: Office, made, now: datetime) -> int:
+    """Seconds until the meeting is looked at again."""
+    when = due(office, made)
+    assert when is not None
+    return when - int(now.timestamp())
 
 
 class TestOnBothDatabases:
@@ -116,7 +124,7 @@ class TestOnBothDatabases:
         office.calendar.remove("anna", made.meeting.uid)
         office.sync(NOW)
         with office.store.begin() as tx:
-            tx.session.execute(MeetingRow.__table__.update().values(due=None))
+            tx.session.execute(update(MeetingRow).values(due=None))
 
         assert 1 == office.reconciler.sweep(NOW)
         assert due(office, made) is not None
@@ -175,7 +183,7 @@ def test_failures_are_tried_again_at_growing_distance_and_told_in_the_end(office
     now, pauses = NOW, []
     while now < NOW + 60 * MINUTE:
         office.reconciler.run_due(now)
-        waits = due(office, made) - int(now.timestamp())
+        waits = wait(office, made, now)
         pauses.append(waits)
         now += timedelta(seconds=waits)
 
@@ -200,7 +208,7 @@ def test_a_server_that_asks_for_a_pause_gets_it(office):
 
     office.reconciler.run_due(NOW)
 
-    assert 120 <= due(office, made) - int(NOW.timestamp())
+    assert 120 <= wait(office, made, NOW)
 
 
 def test_one_calendar_that_fails_does_not_hold_up_the_other(office):
@@ -415,7 +423,7 @@ def test_a_meeting_that_is_over_is_history(office):
     made = booked(office)
     office.calendar.remove("anna", made.meeting.uid)
     with office.store.begin() as tx:
-        tx.session.execute(MeetingRow.__table__.update().values(due=0))
+        tx.session.execute(update(MeetingRow).values(due=0))
 
     assert Result.SETTLED is office.reconciler.meeting(made.meeting.id, at(10))
     assert BookingState.CONFIRMED is office.see(made.booking.id).booking.state

@@ -66,8 +66,8 @@ class Jobcentre(RuleBasedStateMachine):
     )
     def an_event_appears(self, who: str, start: str, minutes: int, busy: BusyType, mark: bool) -> None:
         end = wall(start) + timedelta(hours=1, minutes=minutes)
-        more = {"categories": ("Selvbook",)} if mark else {}
-        self.keys.append((who, self.town.event(who, start, f"{end:%H:%M}", busy, **more)))
+        categories = ("Selvbook",) if mark else ()
+        self.keys.append((who, self.town.event(who, start, f"{end:%H:%M}", busy, categories=categories)))
 
     @rule()
     def an_event_goes(self) -> None:

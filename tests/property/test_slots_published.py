@@ -21,6 +21,7 @@ from syncd.model.offer import Form, Slot
 from syncd.model.verdict import Reason
 from syncd.publish import Publisher, PublishSettings
 from syncd.roomalloc import rank
+from syncd.slots.table import SlotTable
 from tests.unit.publishing import NOW, RULES, TODAY, Town, directory, wall
 
 RICH = RULES.replace("step = 30\nhorizon_days = 14", "step = 15\nbefore = 5\nafter = 10\nhorizon_days = 14", 1)
@@ -163,5 +164,7 @@ def test_a_pools_answer_is_the_union_of_its_members_whatever_their_order(
         turned = town.apply(RICH.replace('["team:job"]', '["bo", "anna"]'))
 
         assert turned > 1
-        assert singles == sorted(town.answer().slots)
-        assert len(singles) == sum(time.number for time in town.answer().slots.times())
+        slots = town.answer().slots
+        assert isinstance(slots, SlotTable)
+        assert singles == sorted(slots)
+        assert len(singles) == sum(time.number for time in slots.times())

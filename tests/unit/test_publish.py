@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from syncd.model.interval import Interval
 from syncd.model.offer import Form, Slot
 from syncd.publish import Publisher, PublishSettings, preview
 from syncd.rulebook import parse
+from syncd.slots.table import SlotTable
 from tests.unit.publishing import NOW, RULES, TODAY, Town, wall
 
 ALL_DAY = "09:00 09:30 10:00 10:30 11:00 11:30"
@@ -65,7 +67,7 @@ def test_buffers_of_two_meetings_add_up(town: Town) -> None:
     ],
 )
 def test_what_an_event_blocks_depends_on_its_kind(
-    town: Town, busy: BusyType, more: dict[str, object], phone: bool, in_person: bool
+    town: Town, busy: BusyType, more: dict[str, Any], phone: bool, in_person: bool
 ) -> None:
     town.event("anna", "00:00", "23:00", busy, **more)
 
@@ -302,7 +304,9 @@ def test_a_pools_answer_is_the_union_of_its_members(town: Town) -> None:
 
 def test_times_of_a_pool_come_once_with_how_many_can_serve_them(town: Town) -> None:
     town.event("anna", "10:00", "10:30")
-    times = town.answer(form=Form.PHONE).slots.times(named=True)
+    slots = town.answer(form=Form.PHONE).slots
+    assert isinstance(slots, SlotTable)
+    times = slots.times(named=True)
 
     assert [2, 2, 1, 2, 2, 2] == [time.number for time in times]
     assert ("bo",) == times[2].servers
