@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from syncd.adapters.caldav.calendar import CaldavCalendar
 from syncd.adapters.caldav.client import CaldavAccount
 from syncd.model.directory import Mailbox, MailboxKind
-from tests.contract.calendar_contract import CalendarContract
-from tests.contract.hands import ZONE, DavHand
+from syncd.model.interval import Interval
+from tests.contract.calendar_contract import WINDOW, CalendarContract
+from tests.contract.hands import ZONE, DavHand, calendar_text, lines_text
 from tests.servers.cyrus import cyrus
 from tests.servers.dav import DavServer
 from tests.servers.radicale import radicale
@@ -54,6 +56,17 @@ class CaldavContract(CalendarContract):
 
         mark = Place.at(hand.server.url.rstrip("/") + hand.path).mark
         hand.garbage = self.garbage.replace("{mark}", mark)
+
+    def test_an_unreadable_object_far_away_is_no_trouble_until_the_window_comes_near(self, port, mailbox, hand, mirror):
+        times = "DTSTART:20310601T090000Z\r\nDTEND:20310601T090030Z\r\nRRULE:FREQ=SECONDLY"
+        hand.server.put(f"{hand.path}far.ics", calendar_text(lines_text("far", times)))
+
+        mirror.follow(port, mailbox, WINDOW)
+        before = dict(mirror.unreadable)
+        mirror.follow(port, mailbox, Interval(WINDOW.start, datetime(2031, 7, 1, tzinfo=UTC)))
+
+        assert before == {}
+        assert len(mirror.unreadable) == 1
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from syncd.adapters.caldav.client import CaldavAccount, Client
 from syncd.adapters.caldav.discovery import Discovery, Place
 from syncd.adapters.caldav.entries import Entries
 from syncd.adapters.caldav.glance import Glance
-from syncd.adapters.caldav.ics import ReadObject, Unparsable, read_object, recall_object
+from syncd.adapters.caldav.ics import ReadObject, Unparsable, read_object, read_outside, recall_object
 from syncd.adapters.caldav.survey import survey
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError, CalendarNotFound
@@ -167,9 +167,12 @@ class Reading:
             try:
                 read = read_object(data, self.mailbox.zone, self.window, owner=self.mailbox.address, obeyed=self.obeyed)
             except Unparsable as error:
-                self.unreadable.append(Unreadable(key, version, sha256(data).hexdigest(), error.reason))
-            else:
-                self.groups[key] = _group(key, version, read)
+                outside = read_outside(data, self.mailbox.zone, self.window)
+                if outside is None:
+                    self.unreadable.append(Unreadable(key, version, sha256(data).hexdigest(), error.reason))
+                    return
+                read = outside
+            self.groups[key] = _group(key, version, read)
 
 
 def _group(key: GroupKey, version: Version, read: ReadObject) -> Group:
