@@ -33,7 +33,7 @@ def carried_out(world: World, new: Plain, proof: Certificate) -> World:
 def test_every_certificate_is_true_and_moves_no_more_than_needed() -> None:
     random, moved = Random("certificate"), 0
     for _ in range(WORLDS):
-        world, new = crowded(random, random.randint(2, 4), random.randint(4, 14)), wish(random, "new")
+        world, new = crowded(random, random.randint(2, 4), random.randint(4, 26), firm=0.1), wish(random, "new")
         proof = certificate(world.day(), new.ask(), GENEROUS)
         if proof is not None:
             assert [] == carried_out(world, new, proof).wrong()
@@ -46,7 +46,7 @@ def test_every_certificate_is_true_and_moves_no_more_than_needed() -> None:
 def test_a_refusal_is_right_up_to_three_moves_and_rarely_wrong_beyond(capsys: pytest.CaptureFixture[str]) -> None:
     random, refused, missed = Random("refusal"), 0, 0
     for _ in range(WORLDS):
-        world, new = crowded(random, random.randint(2, 4), random.randint(8, 14), firm=0.1), wish(random, "new")
+        world, new = crowded(random, random.randint(2, 4), random.randint(8, 26), firm=0.05), wish(random, "new")
         day = world.day()
         if certificate(day, new.ask(), GENEROUS) is None:
             needed = world.fewest_moves(new)
@@ -64,7 +64,7 @@ def test_a_refusal_is_right_up_to_three_moves_and_rarely_wrong_beyond(capsys: py
 def test_everything_published_can_be_booked() -> None:
     random = Random("published")
     for _ in range(60):
-        world = crowded(random, random.randint(2, 4), random.randint(6, 14))
+        world = crowded(random, random.randint(2, 4), random.randint(6, 26), firm=0.05)
         models = [wish(random, "new") for _ in range(3)]
         wants = {Want(m.ask().requirement, minutes): m for m in models for minutes in (30, 45, 60)}
         offered = publishable(world.day(), wants, STARTS, Policy())
