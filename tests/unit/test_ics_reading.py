@@ -57,6 +57,15 @@ def test_memory_and_occurrences_hold_nothing_that_people_wrote() -> None:
     assert read == recall_object(read.memory, ZONE, WINDOW)
 
 
+def test_a_category_may_say_more_after_a_colon() -> None:
+    data = single("CATEGORIES:SELVBOOK : Jobsamtale,Selvbooking,Sygdom: Selvbook", "CATEGORIES:selvbook")
+
+    read = read_object(data, ZONE, WINDOW, obeyed={"Selvbook"})
+
+    assert [("SELVBOOK : Jobsamtale", "selvbook")] == [o.categories for o in read.occurrences]
+    assert read.occurrences == recall_object(read.memory, ZONE, WINDOW).occurrences
+
+
 def test_stamp_is_read_also_from_memory() -> None:
     read = read_object(single(f"X-SYNCD-STAMP:{STAMP.encode()}"), ZONE, WINDOW)
     escaped = read_object(single("X-SYNCD-STAMP:" + STAMP.encode().replace(";", "\\;")), ZONE, WINDOW)

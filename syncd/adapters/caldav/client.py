@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -135,7 +136,7 @@ class Client:
             raise Throttled(f"{self.host} asks for a pause of {seconds:.0f} s.", seconds) from error
         except caldav_error.AuthorizationError as error:
             raise AccessDenied(self._denied(error.status or 401, self.host)) from error
-        except (requests.RequestException, TransportError) as error:
+        except (OSError, TransportError) as error:  # RequestException is an OSError
             self._raise_failure("PROPFIND", self.account.url, error, wrote=False)
         except (caldav_error.DAVError, XMLSyntaxError, TypeError, ValueError, AttributeError) as error:
             # A login page with status 200 surfaces as a TypeError.
@@ -157,7 +158,7 @@ class Client:
         """
         try:
             response = self._send(method, url, body, {"Depth": depth} if method != "GET" else {})
-        except (requests.RequestException, TransportError, caldav_error.DAVError, ValueError) as error:
+        except (OSError, TransportError, caldav_error.DAVError, ValueError) as error:  # RequestException is an OSError
             self._raise_failure(method, url, error, wrote=False)
         if response.status_code not in accept:
             self._raise_status(method, url, response)
@@ -193,7 +194,7 @@ class Client:
         """
         try:
             response = self._send(method, url, body, headers)
-        except (requests.RequestException, TransportError, caldav_error.DAVError, ValueError) as error:
+        except (OSError, TransportError, caldav_error.DAVError, ValueError) as error:  # RequestException is an OSError
             self._raise_failure(method, url, error, wrote=True)
         reply = _reply(response)
         if response.status_code in (404, 409, 410, 412) or (response.status_code == 403 and reply.conditions()):
@@ -269,6 +270,11 @@ class Client:
         """Turn a failure of the transport into an error of ours."""
         raise self._failure(method, url, error, wrote=wrote) from error
 
+    def _unusable_authority(self) -> bool:
+        """Whether the file of our own authority is missing or closed to us."""
+        named = self.account.ca_file
+        return named is not None and not os.access(named, os.R_OK)
+
     def _failure(self, method: str, url: str, error: Exception, *, wrote: bool) -> CalendarError:
         where = f"{self.host}{_path(url)}"
         match error:
@@ -286,6 +292,11 @@ class Client:
                 )
             case ValueError():
                 return Rejected(f"{where} is no usable URL; check the configuration.")
+            case OSError() if not isinstance(error, requests.RequestException) and self._unusable_authority():
+                return Transient(
+                    f"No secure connection to {self.host}: ca_file '{self.account.ca_file}' cannot be read; nothing "
+                    "was sent. Mend the file, or take ca_file out of the configuration."
+                )
             case caldav_error.DAVError():
                 return AccessDenied(f"{where} wants an authentication that user and password cannot give.")
         if wrote and not never_sent(error):

@@ -32,7 +32,7 @@ class Reader:
     :param clocks: explains TZIDs.
     :param home: the mailbox's clock.
     :param owner: the calendar owner's mail address, lower case.
-    :param obeyed: categories to keep, lower case.
+    :param obeyed: categories to keep, casefolded; what follows a colon in a category is not compared.
     :param ours: the text is our own memory, whose X-SYNCD- lines may be believed.
     """
 
@@ -213,7 +213,7 @@ def _categories(component: Component, reader: Reader) -> tuple[str, ...]:
     names = [
         _plain(name.strip()) for rest in component.lines["CATEGORIES"] for name in _COMMA.split(rest.partition(":")[2])
     ]
-    return tuple(name for name in names if name.lower() in reader.obeyed)
+    return tuple(name for name in names if name.partition(":")[0].strip().casefold() in reader.obeyed)
 
 
 def _stamp(component: Component) -> Stamp | None:

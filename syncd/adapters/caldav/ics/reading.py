@@ -55,10 +55,10 @@ def read_object(
 
     :param zone: IANA zone of the mailbox, for floating times and dates.
     :param owner: mail address of the calendar's owner; its PARTSTAT counts.
-    :param obeyed: names of the categories to keep, in any case; all others are dropped.
+    :param obeyed: names of the categories to keep, in any case, whatever follows a colon; all others are dropped.
     :raises Unparsable: it cannot be understood, or would cost too much.
     """
-    names = frozenset(name.lower() for name in obeyed)
+    names = frozenset(name.casefold() for name in obeyed)
     return _read(data, zone, window, owner.lower(), names)
 
 
