@@ -14,13 +14,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from syncd.cli import screen
-from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, between, known_zone, moment, parts_of
+from syncd.cli.opening import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    between,
+    calendars_of,
+    known_zone,
+    moment,
+    parts_of,
+)
 from syncd.clock import SystemClock
 from syncd.errors import SyncdError
 from syncd.model.mirror import UnreadableObject
 from syncd.ports import CheckResult
 
 if TYPE_CHECKING:
+    from syncd.daemon.checking import Checked
     from syncd.daemon.parts import Parts
     from syncd.sync.outcome import LossPreview, Outcome
 
@@ -39,7 +49,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(name="busy")(busy)
 
 
-def _chosen(parts: Parts, named: list[str] | None) -> list[str]:
+def _chosen(parts: Parts | Checked, named: list[str] | None) -> list[str]:
     known = parts.directory.mailboxes
     if unknown := sorted(set(named or ()) - known.keys()):
         raise SyncdError(f"No such mailbox: {', '.join(unknown)}. Nothing was done. Known: {', '.join(sorted(known))}.")
@@ -52,7 +62,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check the configuration, then contact every calendar (read-only) and say how each stands."""
-    with parts_of(path) as parts:
+    with calendars_of(path) as parts:
         chosen = _chosen(parts, mailboxes)
 
         def look(mailbox: str) -> CheckResult:
@@ -62,8 +72,7 @@ def check(
         with ThreadPoolExecutor(8) as pool:
             results = dict(zip(chosen, pool.map(look, chosen), strict=True))
         advice = parts.warnings(SystemClock().now())
-        with parts.store.read() as tx:
-            broken = [item for item in tx.mailboxes.unreadable() if item.mailbox in results]
+        broken = [item for item in parts.kept.unreadable if item.mailbox in results]
     good = sum(result.ok for result in results.values())
     if as_json:
         told = {name: {"ok": r.ok, "says": r.says, "facts": dict(r.facts)} for name, r in results.items()}

@@ -18,6 +18,7 @@ from syncd.model.zones import instant, known, midnight
 
 if TYPE_CHECKING:
     from syncd.config import Config
+    from syncd.daemon.checking import Checked
     from syncd.daemon.parts import Parts
 
 ConfigOption = Annotated[
@@ -51,6 +52,22 @@ def parts_of(path: Path, *, quiet: bool = True) -> Iterator[Parts]:
         yield parts
     finally:
         parts.close()
+
+
+@contextmanager
+def calendars_of(path: Path) -> Iterator[Checked]:
+    """The configuration at *path* and the ways to its calendars; needs no database and makes none.
+
+    :raises ConfigError: the configuration, or something it points to, cannot be used.
+    """
+    from syncd.config import load
+    from syncd.daemon.checking import checked
+    from syncd.observe import logs
+
+    config = load(path)
+    logs.configure("error", config.log.format)
+    with checked(config, SystemClock()) as found:
+        yield found
 
 
 def zone_of(config: Config) -> str:

@@ -2,6 +2,7 @@
 
 from syncd.config.credentials import client_of, new_client, secret, token_digest
 from syncd.config.load import Config, load, read_toml
+from syncd.config.reach import demand, reachable_problems
 from syncd.config.sections import (
     CalendarAccount,
     CaseworkerSection,
@@ -12,6 +13,7 @@ from syncd.config.sections import (
     SecretRef,
     SiteSection,
     SyncSection,
+    short_name,
 )
 
 __all__ = [
@@ -26,9 +28,12 @@ __all__ = [
     "SiteSection",
     "SyncSection",
     "client_of",
+    "demand",
     "load",
     "new_client",
+    "reachable_problems",
     "read_toml",
     "secret",
+    "short_name",
     "token_digest",
 ]

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from syncd.config.sections import ClientSection, SecretRef
+from syncd.config.sections import ClientSection, SecretRef, short_name
 from syncd.errors import ConfigError
 
 
@@ -47,9 +47,18 @@ def token_digest(token: str) -> str:
 
 
 def new_client(name: str) -> tuple[str, str]:
-    """A fresh token, to be given to the client once, and the lines for `syncd.toml`."""
+    """A fresh token, to be given to the client once, and the lines for `syncd.toml`.
+
+    :raises ConfigError: *name* cannot be the name of a client (`short_name`).
+    """
+    try:
+        key = short_name(name)
+    except ValueError as error:
+        raise ConfigError(f"client '{name}'", [f"the name {error}"]) from None
     token = f"syncd_{secrets.token_urlsafe(32)}"
-    return token, f'[clients.{name}]\ntoken_sha256 = "{token_digest(token)}"\n'
+    if "." in key:  # in TOML a bare dot would begin a table inside a table
+        key = f'"{key}"'
+    return token, f'[clients.{key}]\ntoken_sha256 = "{token_digest(token)}"\n'
 
 
 def client_of(clients: Mapping[str, ClientSection], token: str) -> str | None:

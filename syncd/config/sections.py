@@ -14,7 +14,11 @@ from syncd.model.zones import known
 from syncd.section import Section
 
 
-def _short_name(value: str) -> str:
+def short_name(value: str) -> str:
+    """*value*, when it may be the id of a person, a room or a site, or the name of an account or a client.
+
+    :raises ValueError: it may not.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
         raise ValueError("should be a short name of letters a-z, digits, dot, dash and underscore")
     return value
@@ -32,7 +36,7 @@ def _hash(value: str) -> str:
     return value
 
 
-Id = Annotated[str, AfterValidator(_short_name)]
+Id = Annotated[str, AfterValidator(short_name)]
 """A short stable name of ours, usable in URLs and file names."""
 
 Address = Annotated[str, AfterValidator(_mail_address)]
@@ -277,8 +281,8 @@ class ClientSection(Section):
         ),
     ]
     rights: Annotated[
-        frozenset[Literal["book", "why", "servers", "audit"]],
-        Field(description="book: hold and book; why: ask why not; servers: see who serves a time; audit: past supply."),
+        frozenset[Literal["book", "why", "servers"]],
+        Field(description="book: hold and book; why: ask why not; servers: see who serves a time."),
     ] = frozenset({"book", "why"})
 
     @field_validator("token_sha256", mode="before")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from syncd import rulebook as rulebooks
 from syncd.adapters.caldav.calendar import CaldavCalendar
@@ -14,13 +15,14 @@ from syncd.adapters.memory import MemoryCalendar
 from syncd.booking.desk import Desk
 from syncd.booking.reconcile import Reconciler
 from syncd.clock import Clock
-from syncd.config import CalendarAccount, Config, secret
-from syncd.errors import StoreError
+from syncd.config import CalendarAccount, Config, demand, secret
+from syncd.errors import ConfigError, StoreError
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.offer import Rulebook
 from syncd.observe.logs import log
 from syncd.ports import CalendarPort
 from syncd.publish import Publisher, PublishSettings, RulesInForce
+from syncd.slots.blocking import MARK
 from syncd.store import Store, Tx
 from syncd.store.schema import head
 from syncd.sync.engine import Engine
@@ -61,18 +63,20 @@ class Parts:
     def close(self) -> None:
         """Let go of connections."""
         self.live.close()
-        for port in self.ports.values():
-            if isinstance(port, CaldavCalendar):
-                port.close()
+        close_ports(self.ports)
         self.store.close()
 
 
 def open_store(config: Config) -> Store:
-    """The database, upgraded to this version's layout.
+    """The database, upgraded to this version's layout; left as it is unless the configuration can be used.
 
+    :raises ConfigError: something that the configuration points to is missing or wrong; with all problems.
     :raises StoreError: it cannot be used.
     """
-    store = Store(config.database_url())
+    store = store_of(config)
+    layout = layout_of(store)
+    if layout in (None, head()):  # an older layout is upgraded first: the rules in force cannot be looked up in it
+        demand(config, applied=applied_in(store) if layout else None)
     store.upgrade()
     return store
 
@@ -80,10 +84,11 @@ def open_store(config: Config) -> Store:
 def look_into_store(config: Config) -> Store:
     """The database as it is, for a command beside a running service; a new one is set up first.
 
+    :raises ConfigError: its password cannot be read.
     :raises StoreError: it cannot be used, or has the layout of another version.
     """
-    store = Store(config.database_url())
-    found = store.revision()
+    store = store_of(config)
+    found = layout_of(store)
     if found is None:
         store.upgrade()
     elif found != head():
@@ -92,6 +97,34 @@ def look_into_store(config: Config) -> Store:
             "Stop the service, then run: syncd db upgrade"
         )
     return store
+
+
+def store_of(config: Config) -> Store:
+    """The database, not contacted yet.
+
+    :raises ConfigError: its password cannot be read; with everything else that is wrong.
+    """
+    try:
+        return Store(config.database_url())
+    except ConfigError:
+        demand(config)
+        raise
+
+
+def layout_of(store: Store) -> str | None:
+    """The layout the database has; None when it was never set up.
+
+    Looking makes no file: SQLite would make one that others may read.
+    """
+    if store.sqlite and not Path(str(store.url.database)).exists():
+        return None
+    return store.revision()
+
+
+def applied_in(store: Store) -> str | None:
+    """Digest of the rules file that was applied last."""
+    with store.read() as tx:
+        return tx.rules.applied_digest()
 
 
 class TrialRules(RulesInForce):
@@ -109,11 +142,25 @@ class TrialRules(RulesInForce):
 def assemble(config: Config, store: Store, clock: Clock) -> Parts:
     """Build everything; changes nothing yet.
 
+    :raises ConfigError: something that the configuration points to is missing or wrong; with all problems.
+    """
+    demand(config, applied=applied_in(store))
+    return _joined(config, config.directory(), store, ports_of(config, clock))
+
+
+def ports_of(config: Config, clock: Clock) -> dict[str, CalendarPort]:
+    """Every account's way to its calendars; nothing is contacted yet.
+
     :raises ConfigError: a secret cannot be read.
     """
-    directory = config.directory()
-    ports = {name: _port(name, account, clock) for name, account in config.calendars.items()}
-    return _joined(config, directory, store, ports)
+    return {name: _port(name, account, clock) for name, account in config.calendars.items()}
+
+
+def close_ports(ports: Mapping[str, CalendarPort]) -> None:
+    """Let go of their connections."""
+    for port in ports.values():
+        if isinstance(port, CaldavCalendar):
+            port.close()
 
 
 def put_in_force(parts: Parts, clock: Clock) -> None:
@@ -185,7 +232,7 @@ def _port(name: str, account: CalendarAccount, clock: Clock) -> CalendarPort:
         timeout=float(account.timeout_seconds),
         ca_file=str(account.ca_file) if account.ca_file else None,
     )
-    return CaldavCalendar(reach, clock=clock)
+    return CaldavCalendar(reach, obeyed=(MARK,), clock=clock)
 
 
 def _pace(config: Config) -> Pace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -11,7 +12,17 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from syncd.config import Config, SecretRef, client_of, load, new_client, secret, token_digest
+from syncd.config import (
+    Config,
+    SecretRef,
+    client_of,
+    demand,
+    load,
+    new_client,
+    reachable_problems,
+    secret,
+    token_digest,
+)
 from syncd.config.__main__ import TEXTS
 from syncd.config.describe import example, rules_example, rules_schema, schema
 from syncd.errors import ConfigError
@@ -262,3 +273,94 @@ def test_the_schema_refuses_what_the_model_refuses() -> None:
     wrong = tomllib.loads(example()) | {"organization": "x"}
 
     assert not jsonschema_rs.is_valid(schema(), wrong)
+
+
+POINTING = (
+    'database = "postgresql://syncd@db/syncd"\ndatabase_password = {credential = "db"}\nrules_file = "offers.toml"\n'
+    + GOOD.replace('password = {env = "DAV"}', 'password = {env = "DAV"}\nca_file = "ca.pem"')
+    + '[calendars.other]\nadapter = "memory"\npassword = {file = "other.txt"}\n'
+).replace('site = "hq"', 'site = "hq"\naccount = "main"')
+RULES = """
+[offers.talk]
+title.da = "Samtale"
+who = ["nobody"]
+minutes = 30
+forms = ["telephone"]
+"""
+
+
+def test_everything_the_file_points_to_is_looked_at_and_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "offers.toml").write_text(RULES)
+    config = load(written(tmp_path, POINTING), {})
+
+    with pytest.raises(ConfigError) as caught:
+        demand(config, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+    told = caught.value.problems
+    starts = [
+        "database_password: credential 'db' cannot be read",
+        "calendars.main.password: environment variable DAV is empty",
+        f"calendars.other.password: file {tmp_path}/other.txt cannot be read",
+        f"calendars.main.ca_file: '{tmp_path}/ca.pem' cannot be read: No such file",
+    ]
+    assert starts == [problem[: len(start)] for problem, start in zip(told, starts, strict=False)]
+    rules = told[len(starts) :]
+    assert len(rules) >= 2
+    assert all(problem.startswith(f"{tmp_path}/offers.toml: offers.talk.") for problem in rules)
+    assert any(".who[0]" in problem for problem in rules)
+    assert any(".forms" in problem for problem in rules)
+
+
+def test_what_is_there_is_no_problem(tmp_path: Path) -> None:
+    text = GOOD.replace("[calendars", 'rules_file = "offers.toml"\n[calendars') + 'teams = ["job"]'
+    (tmp_path / "offers.toml").write_text(rules_example())
+
+    assert [] == reachable_problems(load(written(tmp_path, text), {}), {"DAV": "secret"})
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"\xff", "is not UTF-8 text (byte 0)"), (b"[offers", "is not TOML"), (None, "No such file")],
+)
+def test_a_rules_file_that_cannot_be_understood_is_told_with_its_name(
+    tmp_path: Path, content: bytes | None, problem: str
+) -> None:
+    file = tmp_path / "offers.toml"
+    file.write_text("")
+    config = load(written(tmp_path, GOOD.replace("[calendars", 'rules_file = "offers.toml"\n[calendars')), {})
+    file.unlink() if content is None else file.write_bytes(content)
+
+    (told,) = reachable_problems(config, {"DAV": "secret"})
+
+    assert str(file) in told
+    assert problem in told
+
+
+def test_rules_that_are_in_force_already_are_not_judged_again(tmp_path: Path) -> None:
+    (tmp_path / "offers.toml").write_text(RULES)
+    config = load(written(tmp_path, GOOD.replace("[calendars", 'rules_file = "offers.toml"\n[calendars')), {})
+    digest = hashlib.sha256(RULES.encode()).hexdigest()
+
+    assert reachable_problems(config, {"DAV": "secret"}, "0" * 64)
+    assert [] == reachable_problems(config, {"DAV": "secret"}, digest)
+
+
+def test_a_ca_file_without_a_certificate_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("certificate?")
+    text = GOOD.replace('password = {env = "DAV"}', 'ca_file = "ca.pem"')
+
+    (told,) = reachable_problems(load(written(tmp_path, text), {}), {})
+
+    assert f"calendars.main.ca_file: '{tmp_path}/ca.pem' holds no certificate in PEM form" == told
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x]\n[clients.y", "å", "-a"])
+def test_the_name_of_a_client_is_checked_before_a_token_is_made(name: str) -> None:
+    with pytest.raises(ConfigError, match="should be a short name"):
+        new_client(name)
+
+
+def test_the_lines_for_a_new_client_can_be_read_whatever_its_name(tmp_path: Path) -> None:
+    token, lines = new_client("portal.test")
+
+    assert "portal.test" == client_of(load(written(tmp_path, GOOD + lines), {}).clients, token)

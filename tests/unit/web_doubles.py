@@ -80,7 +80,7 @@ class House:
         self.publisher = StandInPublisher()
         clients = {
             "portal": ClientSection(
-                token_sha256=(token_digest(TOKEN),), rights=frozenset({"book", "why", "servers", "audit"})
+                token_sha256=(token_digest(TOKEN),), rights=frozenset({"book", "why", "servers"})
             ),
             "weak": ClientSection(token_sha256=(token_digest(WEAK_TOKEN),), rights=frozenset()),
         }

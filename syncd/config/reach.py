@@ -1,0 +1,86 @@
+"""What the configuration points to outside its own file: secrets, certificates, rules; looked at before a start."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from syncd.config.credentials import secret
+from syncd.config.load import Config
+from syncd.config.sections import SecretRef
+from syncd.errors import ConfigError
+from syncd.rulebook import parse
+
+SOURCE = "what the configuration points to"
+
+
+def reachable_problems(config: Config, env: Mapping[str, str] = os.environ, applied: str | None = None) -> list[str]:
+    """Everything the configuration names that is not as it must be, one sentence each, the path in the file first.
+
+    :param applied: digest of the rules file that is in force already (`Rules.applied_digest`). That file is not
+        judged again: what was right when it was applied stays in force when somebody leaves.
+    """
+    return [*_secret_problems(config, env), *_authority_problems(config), *_rules_problems(config, applied)]
+
+
+def demand(config: Config, env: Mapping[str, str] = os.environ, applied: str | None = None) -> None:
+    """Go on only when everything that the configuration points to is there.
+
+    :raises ConfigError: with everything that is not, see `reachable_problems`.
+    """
+    problems = reachable_problems(config, env, applied)
+    if problems:
+        raise ConfigError(SOURCE, problems)
+
+
+def _secrets(config: Config) -> Iterator[tuple[str, SecretRef]]:
+    if config.database_password is not None:
+        yield "database_password", config.database_password
+    for name, account in config.calendars.items():
+        if account.password is not None:
+            yield f"calendars.{name}.password", account.password
+
+
+def _secret_problems(config: Config, env: Mapping[str, str]) -> Iterator[str]:
+    for place, ref in _secrets(config):
+        try:
+            secret(ref, env)
+        except ConfigError as error:
+            yield from (f"{place}: {error.source} {problem}" for problem in error.problems)
+
+
+def _authority_problems(config: Config) -> Iterator[str]:
+    for name, account in config.calendars.items():
+        reason = _unusable(account.ca_file) if account.ca_file is not None else None
+        if reason is not None:
+            yield f"calendars.{name}.ca_file: '{account.ca_file}' {reason}"
+
+
+def _unusable(path: Path) -> str | None:
+    """Why no server can be known by the authorities in *path*; None when it can."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        return "holds no certificate in PEM form"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return None
+
+
+def _rules_problems(config: Config, applied: str | None) -> Iterator[str]:
+    path = config.rules_file
+    if path is None:
+        return
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if hashlib.sha256(text.encode()).hexdigest() != applied:
+            parse(text, config.directory(), 0, str(path))
+    except OSError as error:
+        yield f"rules_file: '{path}' cannot be read: {error.strerror}"
+    except UnicodeDecodeError as error:
+        yield f"rules_file: '{path}' is not UTF-8 text (byte {error.start})"
+    except ConfigError as error:
+        yield from (f"{path}: {problem}" for problem in error.problems)
