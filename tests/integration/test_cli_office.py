@@ -1,0 +1,224 @@
+"""Commands on rules, supply, bookings and the database, over calendars in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from syncd.booking.brake import STOPPED
+from syncd.cli.opening import parts_of
+from syncd.model.offer import Form
+from tests.integration.cli_office import RULES, Office, beside_other_tests, spoken
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quietly() -> Iterator[None]:
+    with beside_other_tests():
+        yield
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with rules in force, every calendar read and one booking."""
+    office = Office(tmp_path_factory.mktemp("prepared"))
+    assert 0 == office.syncd("offers", "apply", office.rules).code
+    assert 0 == office.syncd("sync").code
+    with parts_of(office.config) as parts:
+        now = datetime.now(UTC).replace(microsecond=0)
+        start = office.syncd("slots", "samtale", "--json").json["slots"][5]["start"]
+        held = parts.desk.hold("portal", "samtale", datetime.fromisoformat(start), "anna", Form.PHONE, None, now)
+        parts.desk.book("portal", held.booking.id, "borger-1", now)
+    with sqlite3.connect(office.folder / "syncd.sqlite3") as whole:
+        whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return office.folder / "syncd.sqlite3"
+
+
+@pytest.fixture
+def office(prepared: Path, tmp_path: Path) -> Office:
+    copyfile(prepared, tmp_path / "syncd.sqlite3")
+    return Office(tmp_path)
+
+
+def test_apply_puts_rules_in_force_and_history_tells_who(office: Office) -> None:
+    office.rules.write_text(RULES.replace("step = 30", "step = 15"))
+    done = office.syncd("offers", "apply", office.rules)
+
+    assert (0, "") == (done.code, done.err)
+    assert "Revision 2 is in force." in done.out
+    history = office.syncd("offers", "history", "--json").json
+    assert [(2, "cli:drift"), (1, "cli:drift")] == [(each["number"], each["actor"]) for each in history]
+    assert all(each["applied"].endswith("Z") for each in history)
+
+
+def test_export_prints_what_was_applied(office: Office) -> None:
+    assert RULES == office.syncd("offers", "export").out
+    assert RULES == office.syncd("offers", "export", "--revision", "1").out
+    missing = office.syncd("offers", "export", "--revision", "7")
+    assert (1, "") == (missing.code, missing.out)
+    assert "There is no revision 7." in missing.err
+
+
+def test_preview_counts_slots_and_changes_nothing(office: Office) -> None:
+    office.rules.write_text(RULES.replace("step = 30", "step = 15"))
+    done = office.syncd("offers", "preview", office.rules, "--days", "3", "--json")
+    (row,) = done.json
+
+    assert 0 == done.code
+    assert ("samtale", "anna") == (row["offer"], row["caseworker"])
+    assert 0 < row["now"] < row["then"]
+    assert 1 == len(office.syncd("offers", "history", "--json").json)
+
+
+@pytest.mark.parametrize("command", ["apply", "preview"])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[offers", "is not TOML"),
+        (RULES.replace('who = ["anna"]', 'who = ["berta"]').replace("step = 30", "step = 0"), "berta"),
+    ],
+)
+def test_a_broken_rules_file_exits_78_and_changes_nothing(office: Office, command: str, text: str, told: str) -> None:
+    office.rules.write_text(text)
+    done = office.syncd("offers", command, office.rules)
+
+    assert (78, "") == (done.code, done.out)
+    assert told in done.err
+    assert 1 == len(office.syncd("offers", "history", "--json").json)
+
+
+def test_a_rules_file_that_is_not_there_exits_78(office: Office) -> None:
+    done = office.syncd("offers", "apply", office.folder / "none.toml")
+
+    assert 78 == done.code
+    assert "cannot be read: No such file or directory" in done.err
+
+
+def test_slots_are_told_in_utc(office: Office) -> None:
+    told = office.syncd("slots", "samtale", "--form", "phone", "--json").json
+
+    assert told["slots"]
+    assert {"start", "end", "caseworker", "form"} == told["slots"][0].keys()
+    assert told["slots"][0]["start"].endswith("Z")
+    assert {} == told["closed"]
+    assert "anna" in office.syncd("slots", "samtale").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nothing",), "nothing"),
+        (("samtale", "--caseworker", "berta"), "berta"),
+        (("samtale", "--from", "2026-01-01", "--to", "2045-12-31"), "days may be asked at once"),
+        (("samtale", "--from", "1990-01-01", "--to", "2045-12-31"), "at most 20 years"),
+    ],
+)
+def test_slots_that_cannot_be_had_are_told_precisely(office: Office, arguments: tuple[str, ...], told: str) -> None:
+    done = office.syncd("slots", *arguments)
+
+    assert (1, "") == (done.code, done.out)
+    assert told in done.err
+
+
+def test_why_names_the_booking_that_took_a_time_and_says_what_is_offered(office: Office) -> None:
+    (booking,) = office.syncd("bookings", "--json").json
+    free = office.syncd("slots", "samtale", "--form", "phone", "--json").json["slots"][-1]["start"]
+    taken = office.syncd("why", "samtale", "anna", booking["start"], "--form", "phone", "--json").json
+    offered = office.syncd("why", "samtale", "anna", free, "--form", "phone")
+
+    assert not taken["offered"]
+    assert {"da", "en"} == taken["says"].keys()
+    assert offered.out.startswith("offered")
+
+
+def test_bookings_tell_nothing_about_citizens(office: Office) -> None:
+    done = office.syncd("bookings", "--json")
+    (booking,) = done.json
+
+    assert ("pending", "anna", "phone", False) == tuple(
+        booking[key] for key in ("state", "caseworker", "form", "settled")
+    )
+    assert "borger" not in done.out + office.syncd("bookings").out
+    assert [] == office.syncd("bookings", "--state", "cancelled", "--json").json
+    assert 1 == len(office.syncd("bookings", "--state", "pending", "--json").json)
+    assert [] == office.syncd("bookings", "--attention", "--json").json
+
+
+def test_a_state_that_does_not_exist_is_wrong_usage(office: Office) -> None:
+    done = office.syncd("bookings", "--state", "bogus")
+
+    assert (2, "") == (done.code, done.out)
+    assert "bogus" in done.err
+    assert "confirmed" in done.err
+
+
+def test_rooms_are_listed_with_their_week(office: Office) -> None:
+    (room,) = office.syncd("rooms", "--json").json
+
+    assert ("lokale-1", "torvet", 0, 0) == (room["id"], room["site"], room["meetings"], room["entries"])
+    assert "Lokale 1" in office.syncd("rooms").out
+
+
+def test_writing_that_was_stopped_goes_on_when_a_person_says_so(office: Office) -> None:
+    going = office.syncd("writes", "status")
+    assert 0 == going.code
+    assert "1 meeting(s) wait to be written" in going.out
+    with parts_of(office.config) as parts, parts.store.begin() as tx:
+        tx.settings.put(STOPPED, "Look at the calendars.")
+
+    stopped = office.syncd("writes", "status")
+    assert 1 == stopped.code
+    assert "Look at the calendars." in stopped.out
+    assert "Writing goes on." in office.syncd("writes", "resume").out
+    assert "had not stopped; nothing was changed" in office.syncd("writes", "resume").out
+    assert ["cli:drift"] == [actor for actor, _, _ in office.audit("writes.released")]
+
+
+def test_upgrade_sets_a_database_up_once(tmp_path: Path) -> None:
+    fresh = Office(tmp_path)
+
+    assert "upgraded from nothing" in fresh.syncd("db", "upgrade").out
+    assert "was up to date" in fresh.syncd("db", "upgrade").out
+
+
+def test_a_backup_is_verified_and_brings_everything_back(office: Office) -> None:
+    file = office.folder / "backup.sqlite3"
+    made = office.syncd("db", "backup", file)
+    assert 0 == made.code
+    assert ": whole; made " in made.out
+    assert 1 == office.syncd("db", "backup", file).code
+    assert 0 == spoken("db", "verify", file).code
+    office.rules.write_text(RULES.replace("step = 30", "step = 15"))
+    office.syncd("offers", "apply", office.rules)
+
+    assert 1 == office.syncd("db", "restore", file, answer="n\n").code
+    assert 2 == len(office.syncd("offers", "history", "--json").json)
+    restored = office.syncd("db", "restore", file, answer="y\n")
+    assert 0 == restored.code
+    assert "holds the backup now" in restored.out
+    assert RULES == office.syncd("offers", "export").out
+
+
+def test_a_spoilt_backup_is_not_restored(office: Office) -> None:
+    file = office.folder / "backup.sqlite3"
+    office.syncd("db", "backup", file)
+    with sqlite3.connect(file) as spoiler:
+        spoiler.execute("DELETE FROM bookings")
+
+    assert 1 == spoken("db", "verify", file).code
+    assert 1 == office.syncd("db", "restore", file, "--yes").code
+    assert 1 == len(office.syncd("bookings", "--json").json)
+
+
+def test_nothing_is_offered_before_calendars_were_read(tmp_path: Path) -> None:
+    fresh = Office(tmp_path)
+    fresh.syncd("offers", "apply", fresh.rules)
+    soon = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    told = fresh.syncd("slots", "samtale", "--from", soon, "--json").json
+
+    assert [] == told["slots"]
+    assert ["anna"] == list(told["closed"])
