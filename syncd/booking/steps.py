@@ -60,12 +60,21 @@ def draft(
             interval=meeting.interval,
             zone=meeting.zone,
             summary=texts.SUBJECT,
-            description=texts.description(title, meeting.form, meeting.id),
+            description=texts.description(
+                title, meeting.form, meeting.id, _reception(mailbox, directory), directory.support
+            ),
             location=texts.location(meeting.form, room.name if room else None, state),
             stamp=stamp,
             room=Resource(room.mailbox.address, room.name) if room else None,
         )
     )
+
+
+def _reception(mailbox: Mailbox, directory: Directory) -> str:
+    """Where citizens report who come to the person of *mailbox*."""
+    person = directory.caseworkers.get(mailbox.id)
+    site = directory.sites.get(person.site) if person is not None else None
+    return site.reception if site is not None else ""
 
 
 def act(

@@ -73,11 +73,19 @@ def location(form: Form, room_name: str | None, room_state: RoomState) -> str:
     return f"{named} (kan ændres)"
 
 
-def description(title: Mapping[str, str], form: Form, meeting_id: str) -> str:
+def description(title: Mapping[str, str], form: Form, meeting_id: str, reception: str = "", support: str = "") -> str:
     """The body of the caseworker's entry.
 
     :param title: the offer's title by language; Danish, or the first there is.
+    :param reception: where citizens report at the caseworker's site; told for meetings in person only.
+    :param support: whom to call when something is odd.
     """
-    said = title.get("da") or next(iter(title.values()), "")
-    lines = [said, FORMS[form], f"Reference: {reference(meeting_id)}", MOVE_HINT]
+    lines = [
+        title.get("da") or next(iter(title.values()), ""),
+        FORMS[form],
+        f"Borgeren melder sig her: {reception}" if reception and form is Form.IN_PERSON else "",
+        f"Reference: {reference(meeting_id)}",
+        MOVE_HINT,
+        f"Spørgsmål? {support}" if support else "",
+    ]
     return "\n".join(line for line in lines if line)
