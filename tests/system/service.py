@@ -22,7 +22,8 @@ from tests.servers.dav import DavServer
 from tests.servers.processes import DIE_WITH_PARENT, free_port
 
 TOKEN = "syncd_test"
-PATIENCE = 30.0
+PATIENCE = 60.0
+"""Seconds; a start takes two on a quiet machine, and many times that beside seven others."""
 
 RULES = """
 [offers.samtale]

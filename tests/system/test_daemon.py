@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.servers.proxy import Proxy, hang, lose_answer
-from tests.system.service import Service, wait_for
+from tests.system.service import PATIENCE, Service, wait_for
 
 
 def test_it_serves_slots_and_stops_within_ten_seconds_of_sigterm(service: Service) -> None:
@@ -120,7 +120,7 @@ def test_three_mistakes_in_the_configuration_are_told_at_once_and_exit_with_78(s
     service.start(ready=False)
 
     assert service.child is not None
-    assert 78 == service.child.wait(timeout=20)
+    assert 78 == service.child.wait(timeout=PATIENCE)
     assert "3 problem(s)" in service.log
     assert "did you mean 'interval_seconds'" in service.log
     assert "Traceback" not in service.log
@@ -132,7 +132,7 @@ def test_an_address_in_use_is_told_in_a_sentence(service: Service) -> None:
         taken.listen()
         service.start(ready=False)
         assert service.child is not None
-        assert 1 == service.child.wait(timeout=20)
+        assert 1 == service.child.wait(timeout=PATIENCE)
 
     assert f"Cannot listen on 127.0.0.1:{service.port}" in service.log
     assert "Traceback" not in service.log
@@ -145,7 +145,7 @@ def test_a_database_that_cannot_be_written_is_told_in_a_sentence(service: Servic
     service.start(ready=False)
 
     assert service.child is not None
-    assert 1 == service.child.wait(timeout=20)
+    assert 1 == service.child.wait(timeout=PATIENCE)
     assert "cannot be created or written" in service.log
     assert "Traceback" not in service.log
 
