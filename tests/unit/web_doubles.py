@@ -79,9 +79,7 @@ class House:
     def __init__(self, health: Callable[[], Health] = healthy, **changes: Any) -> None:
         self.publisher = StandInPublisher()
         clients = {
-            "portal": ClientSection(
-                token_sha256=(token_digest(TOKEN),), rights=frozenset({"book", "why", "servers"})
-            ),
+            "portal": ClientSection(token_sha256=(token_digest(TOKEN),), rights=frozenset({"book", "why", "servers"})),
             "weak": ClientSection(token_sha256=(token_digest(WEAK_TOKEN),), rights=frozenset()),
         }
         directory = Directory.of("Eksempel Kommune", {}, {}, {}, "Borgerservice, tlf. 12 34 56 78")
