@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from syncd.booking import texts
 from syncd.booking.reconcile import Result
@@ -18,8 +18,8 @@ from syncd.model.busy import Stamp
 from syncd.model.entry import EntryDraft, stamped
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
-from syncd.store.tables import AuditRow, MeetingRow
-from tests.simulation import town
+from syncd.store.tables import AuditRow, BookingRow, ClaimRow, EntryRow, MeetingRow
+from tests.simulation import scenarios, town
 from tests.simulation.office import CLIENT, Office
 from tests.simulation.town import NOW, at
 
@@ -393,18 +393,7 @@ def test_another_installations_entry_is_never_touched(office):
 
 
 def test_a_restored_database_adopts_what_the_calendar_knows(office):
-    made = booked(office)
-    draft = office.calendar._calendar("anna").things[made.meeting.uid].draft
-    newer = stamped(replace(draft, interval=Interval.at(at(14), 45), stamp=replace(draft.stamp, generation=4)))
-    office.calendar.update(office.directory.mailboxes["anna"], office.entries("anna", made.meeting)[0], newer)
-
-    office.settle(NOW)
-
-    meeting = office.meeting(made.meeting.id)
-    assert Interval.at(at(14), 45) == meeting.interval
-    assert meeting.desired_generation > 4
-    assert texts.RESTORED in (meeting.attention or "")
-    assert [meeting.interval] == office.standing("anna") == office.standing(meeting.room)
+    scenarios.restored_database(office)
 
 
 def test_a_meeting_cancelled_after_a_restore_is_cleaned_all_the_same(office):
@@ -510,3 +499,193 @@ class TestBrake:
             self.shift(office, [one], NOW + n * 5 * MINUTE)
 
         assert office.reconciler.brake() is None
+
+
+class TestRestoredDatabase:
+    def forget(self, office: Office, made) -> None:
+        """The database was restored from before this booking."""
+        with office.store.begin() as tx:
+            tx.session.execute(delete(BookingRow).where(BookingRow.meeting == made.meeting.id))
+            for table in (ClaimRow, EntryRow):
+                tx.session.execute(delete(table).where(table.meeting == made.meeting.id))
+            tx.session.execute(delete(MeetingRow).where(MeetingRow.id == made.meeting.id))
+
+    def test_a_meeting_that_only_the_calendars_know_is_taken_up_again(self, any_office):
+        office = any_office
+        made = booked(office)
+        self.forget(office, made)
+        assert (None,) == (unknown(office, made),)
+
+        assert 1 == office.reconciler.sweep(NOW)
+        office.settle(NOW + MINUTE)
+
+        meeting = office.meeting(made.meeting.id)
+        assert (made.meeting.interval, "anna", made.meeting.room) == (
+            meeting.interval,
+            meeting.caseworker,
+            meeting.room,
+        )
+        assert meeting.settled
+        assert texts.RESTORED_UNKNOWN == meeting.attention
+        assert [meeting.interval] == office.standing("anna") == office.standing(meeting.room)
+        assert 0 == office.reconciler.sweep(NOW + 10 * MINUTE)
+        with office.store.read() as tx:
+            assert [("restored", BookingState.CONFIRMED)] == [(b.client, b.state) for b in tx.bookings.of(meeting.id)]
+        with pytest.raises(SlotGone):
+            office.hold(at(9), now=NOW + 10 * MINUTE)
+
+    def test_a_hold_that_had_been_booked_becomes_a_booking_again(self, any_office):
+        office = any_office
+        made = booked(office)
+        with office.store.begin() as tx:
+            meeting = replace(made.meeting, wanted=False, desired_generation=0, applied_generation=0)
+            tx.meetings.save(meeting, None)
+            tx.session.execute(delete(EntryRow).where(EntryRow.meeting == meeting.id))
+            held = replace(made.booking, state=BookingState.HELD, citizen=None, expires=NOW - MINUTE)
+            tx.bookings.save(held, NOW)
+
+        office.reconciler.sweep(NOW)
+        office.settle(NOW + MINUTE)
+
+        seen = office.see(made.booking.id)
+        assert (BookingState.CONFIRMED, "talk") == (seen.booking.state, seen.meeting.offer)
+
+    def test_a_copy_that_a_human_made_is_not_taken_for_a_meeting(self, office):
+        made = booked(office)
+        thing = office.calendar._calendar("anna").things[made.meeting.uid]
+        event = replace(thing.occurrences[0], uid="copy", interval=Interval.at(at(15), 45))
+        office.calendar.put("anna", "copy", [event])
+        self.forget(office, made)
+        office.calendar.remove("anna", made.meeting.uid)
+        office.sync(NOW + MINUTE)
+
+        assert 0 == office.reconciler.sweep(NOW + MINUTE)
+        with pytest.raises(SlotGone):
+            office.hold(at(15), now=NOW + MINUTE)
+
+    def test_a_calendar_that_lost_our_meetings_is_written_again_when_a_person_says_so(self, any_office):
+        office = any_office
+        first, second = booked(office), booked(office, 13)
+        for made in (first, second):
+            office.calendar.remove("anna", made.meeting.uid)
+        now = office.settle(NOW + MINUTE)
+
+        assert 2 == office.reconciler.write_again("anna", "cli:olga", now)
+        office.engine.sync_mailbox("anna", now, accept_loss=True)
+        office.settle(now + MINUTE)
+
+        assert [first.meeting.interval, second.meeting.interval] == office.standing("anna")
+        for made in (first, second):
+            assert BookingState.CONFIRMED is office.see(made.booking.id).booking.state
+
+
+def unknown(office: Office, made):
+    with office.store.read() as tx:
+        return tx.meetings.get(made.meeting.id)
+
+
+def test_a_meeting_moved_again_and_again_waits_alone(office):
+    made, other = booked(office), booked(office, 13)
+    for n in range(12):
+        office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(9, n), 45))
+        office.sync(NOW)
+        office.reconciler.run_due(NOW)
+
+    office.desk.reschedule(CLIENT, other.booking.id, at(14), None, None, NOW)
+    office.reconciler.run_due(NOW)
+
+    assert office.reconciler.brake() is None
+    assert Interval.at(at(14), 45) in office.standing("anna")
+    office.settle(NOW + 15 * MINUTE)
+    assert at(9, 11) == office.meeting(made.meeting.id).interval.start
+
+
+def test_two_workers_never_take_the_same_meeting(any_office):
+    office = any_office
+    made = [office.book(at(9)), office.book(at(13))]
+    with office.store.begin() as tx:
+        first = tx.meetings.lease(NOW, NOW + MINUTE)
+    with office.store.begin() as tx:
+        second, third = tx.meetings.lease(NOW, NOW + MINUTE), tx.meetings.lease(NOW, NOW + MINUTE)
+
+    assert {one.meeting.id for one in made} == {first, second}
+    assert third is None
+
+
+def test_a_worker_that_dies_loses_its_lease(office):
+    made = office.book(at(9))
+    with office.store.begin() as tx:
+        tx.meetings.lease(NOW, NOW + MINUTE)
+
+    assert 0 == office.reconciler.run_due(NOW)
+    assert 1 == office.reconciler.run_due(NOW + MINUTE)
+    assert office.meeting(made.meeting.id).settled
+
+
+class Crash(BaseException):
+    """The process died here."""
+
+
+@pytest.mark.parametrize("point", ["decided", "acted", "recorded"])
+@pytest.mark.parametrize("deed", ["book", "move", "cancel"])
+def test_a_crash_at_any_point_ends_right_after_a_restart(office, deed, point):
+    made = office.book(at(9)) if deed == "book" else booked(office)
+    if deed == "move":
+        office.desk.reschedule(CLIENT, made.booking.id, at(14), None, None, NOW)
+    if deed == "cancel":
+        office.desk.cancel(CLIENT, made.booking.id, NOW)
+
+    def die(here: str) -> None:
+        if here == point:
+            raise Crash
+
+    office.passing = die
+    with pytest.raises(Crash):
+        office.reconciler.run_due(NOW)
+    office.passing = lambda _point: None
+    office.settle(NOW + 2 * MINUTE)
+
+    meeting = office.meeting(made.meeting.id)
+    assert meeting.settled
+    expected = [meeting.interval] if deed != "cancel" else []
+    assert expected == office.standing("anna") == office.standing(meeting.room)
+
+
+@pytest.mark.parametrize("point", ["decided", "followed"])
+def test_a_crash_while_following_a_human_ends_right(office, point):
+    made = booked(office)
+    office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(13), 45))
+    office.sync(NOW)
+
+    def die(here: str) -> None:
+        if here == point:
+            raise Crash
+
+    office.passing = die
+    with pytest.raises(Crash):
+        office.reconciler.run_due(NOW)
+    office.passing = lambda _point: None
+    office.settle(NOW + 2 * MINUTE)
+
+    meeting = office.meeting(made.meeting.id)
+    assert Interval.at(at(13), 45) == meeting.interval
+    assert [meeting.interval] == office.standing("anna") == office.standing(meeting.room)
+
+
+def test_what_a_look_found_is_void_when_more_was_wished_meanwhile(office):
+    made = office.book(at(9))
+
+    def move(here: str) -> None:
+        if here == "acted" and office.meeting(made.meeting.id).desired_generation == 1:
+            office.desk.reschedule(CLIENT, made.booking.id, at(14), None, None, NOW)
+
+    office.passing = move
+    office.reconciler.meeting(made.meeting.id, NOW)
+
+    assert not office.meeting(made.meeting.id).settled
+    office.settle(NOW + MINUTE)
+    assert [Interval.at(at(14), 45)] == office.standing("anna") == office.standing(made.meeting.room)
+
+
+def test_an_older_copy_that_was_there_already_is_not_taken_for_the_new_one(office):
+    scenarios.older_copy(office)

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from syncd.booking.take import with_buffers
 from syncd.model.booking import BookingState, Meeting, RoomState
-from syncd.model.interval import Interval
-from syncd.store.tables import MeetingRow
+from syncd.store.instants import moment
+from syncd.store.meetings import _meeting
+from syncd.store.tables import ClaimRow, MeetingRow
 from tests.simulation.world import PEOPLE, ROOMS, Story, World
 
 
@@ -18,7 +19,8 @@ def judge(world: World) -> list[str]:
     """Every broken promise, in words; empty when all were kept."""
     found = [*world.broken]
     found += [problem for story in world.stories.values() for problem in _story(world, story)]
-    return [*found, *_calendars(world), *_overlaps(world)]
+    meetings = [meeting for meeting in _meetings(world) if meeting.wanted]
+    return [*found, *_calendars(world, meetings), *_overlaps(meetings)]
 
 
 def _story(world: World, story: Story) -> Iterator[str]:
@@ -70,22 +72,18 @@ def _claims(world: World, meeting: Meeting, name: str) -> Iterator[str]:
         yield f"{name} does not claim {meeting.room}"
 
 
-def _calendars(world: World) -> Iterator[str]:
+def _calendars(world: World, meetings: list[Meeting]) -> Iterator[str]:
     """No entry of ours stands where none should."""
-    wanted: set[tuple[str, str]] = set()
-    for meeting in _meetings(world):
-        if meeting.wanted:
-            wanted |= {(box, meeting.uid) for box in (meeting.caseworker, meeting.room) if box}
+    wanted = {(box, meeting.uid) for meeting in meetings for box in (meeting.caseworker, meeting.room) if box}
     for mailbox in (*PEOPLE, *ROOMS):
         for thing in world.server.inner._calendar(mailbox).things.values():
             if thing.draft and (mailbox, thing.draft.uid) not in wanted:
                 yield f"a GHOST of {thing.draft.uid} stands in {mailbox}"
 
 
-def _overlaps(world: World) -> Iterator[str]:
+def _overlaps(meetings: list[Meeting]) -> Iterator[str]:
     """Only a human makes two meetings overlap, and then it is flagged; rooms never."""
-    live = [meeting for meeting in _meetings(world) if meeting.wanted]
-    for one, other in combinations(live, 2):
+    for one, other in combinations(meetings, 2):
         if not one.interval.overlaps(other.interval):
             continue
         if one.caseworker == other.caseworker and not (one.conflict or other.conflict):
@@ -97,15 +95,14 @@ def _overlaps(world: World) -> Iterator[str]:
 def _meetings(world: World) -> list[Meeting]:
     """Every meeting of the database, whoever remembers it."""
     with world.office.store.read() as tx:
-        found = (tx.meetings.get(name) for name in tx.session.scalars(select(MeetingRow.id).order_by(MeetingRow.id)))
-        return [meeting for meeting in found if meeting is not None]
+        rows = tx.session.scalars(select(MeetingRow).order_by(MeetingRow.id))
+        return [_meeting(row) for row in rows]
 
 
 def claimed_twice(world: World) -> Iterator[str]:
     """At each step: active claims never overlap, whatever happened."""
     with world.office.store.read() as tx:
-        claims = [claim for story in world.stories.values() for claim in tx.meetings.claims(story.meeting)]
-    active = [(claim.mailbox, claim.interval) for claim in claims if claim.active]
-    for (mailbox, one), (other_mailbox, other) in combinations(active, 2):
-        if mailbox == other_mailbox and Interval.overlaps(one, other):
-            yield f"two meetings claim {mailbox} at {one.start:%d %H:%M}"
+        rows = tx.session.execute(select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end).where(ClaimRow.active)).all()
+    for (mailbox, start, end), (other, other_start, other_end) in combinations(rows, 2):
+        if mailbox == other and start < other_end and other_start < end:
+            yield f"two meetings claim {mailbox} at {moment(start):%d %H:%M}"

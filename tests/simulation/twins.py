@@ -14,10 +14,11 @@ from syncd.booking import decide as deciding
 from syncd.booking import follow as following
 from syncd.booking import reconcile, steps
 from syncd.booking import record as recording
-from syncd.booking.sight import Decision, Limits, Moved, Newer, Remove, RoomTaken, Withdrawn, Write
+from syncd.booking.sight import Decision, Limits, Moved, Newer, Remove, RoomTaken, Step, Withdrawn, Write
 from syncd.booking.steps import Acted
 from syncd.errors import OutcomeUnknown
-from syncd.model.booking import Meeting
+from syncd.model.booking import EntryRecord, Meeting
+from syncd.model.directory import Mailbox
 from syncd.store.bookings import Bookings
 from syncd.store.meetings import Meetings
 from tests.simulation.server import Server
@@ -65,7 +66,7 @@ def never_looks_at_what_is_done(patch: pytest.MonkeyPatch) -> None:
 @twin
 def takes_silence_for_success(patch: pytest.MonkeyPatch) -> None:
     """A write without an answer is recorded as done."""
-    right = reconcile.act
+    right = steps.act
 
     def wrong(*arguments: Any) -> Acted:
         acted = right(*arguments)
@@ -237,18 +238,15 @@ def moves_one_calendar_only(patch: pytest.MonkeyPatch) -> None:
 @twin
 def takes_what_a_create_returns_on_trust(patch: pytest.MonkeyPatch) -> None:
     """What was there already is taken for what was just written."""
-    right = steps.seen
-    patch.setattr(steps, "VersionConflict", _NoConflict)
+    right = steps._carry_out
 
-    def wrong(record: Any, entry: Any, written: int = 0) -> Any:
-        return replace(right(record, entry, written), generation=written or record.generation)
+    def wrong(step: Step, record: EntryRecord, mailbox: Mailbox, ports: Any) -> EntryRecord | None:
+        if isinstance(step, Remove):
+            return right(step, record, mailbox, ports)
+        entry = steps._write(ports[mailbox.account], mailbox, step)
+        return replace(deciding.seen(record, entry), generation=step.draft.stamp.generation)
 
-    patch.setattr(steps, "seen", wrong)
-    patch.setattr(steps, "same_time", lambda *_a: True)
-
-
-class _NoConflict(Exception):
-    """Never raised by anybody."""
+    patch.setattr(steps, "_carry_out", wrong)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store import Store
 from syncd.store.engines import sqlite_module
-from syncd.store.tables import EntryRow
+from syncd.store.tables import EntryRow, MeetingRow
 from tests.simulation import town
 from tests.simulation.office import CLIENT, Office
 from tests.simulation.server import NONE, Faults, Server
@@ -327,7 +327,9 @@ class World:
             and draft.stamp.generation > meeting.desired_generation
         ]
         # What is newer than the database is the last that was promised, and must not be lost.
-        story.allowed = set(newer) if newer and meeting.wanted else story.allowed | {meeting.interval}
+        if newer and meeting.wanted:
+            story.allowed, story.must_end = set(newer), False
+        story.allowed |= set() if newer else {meeting.interval}
         ended = self.state(story) is BookingState.CANCELLED
         if not ended and (story.must_end or not keys[meeting.caseworker]):
             story.must_end = None
@@ -350,19 +352,27 @@ class World:
             self.log.append(f"{self.now:%d %H:%M:%S} crashed")
         if not self.disturbed:
             self._demand_truth(before)
+        self._demand_due()
 
     def _unsettled(self) -> set[str]:
-        return {story.meeting for story in self.stories.values() if not self._is_settled(story)}
+        lagging = MeetingRow.applied_generation != MeetingRow.desired_generation
+        with self.office.store.read() as tx:
+            return set(tx.session.scalars(select(MeetingRow.id).where(lagging)))
 
-    def _is_settled(self, story: Story) -> bool:
-        meeting = self._known(story)
-        return meeting is not None and meeting.settled
+    def _demand_due(self) -> None:
+        """Whatever is owed is written down as owed: after a crash nothing else remembers it."""
+        lagging = MeetingRow.applied_generation != MeetingRow.desired_generation
+        ahead = MeetingRow.end > int(self.now.timestamp())
+        with self.office.store.read() as tx:
+            lost = tx.session.scalars(select(MeetingRow.id).where(lagging, ahead, MeetingRow.due.is_(None)))
+            self.broken += [f"{meeting} IS OWED, but nobody will ever look" for meeting in lost]
 
     def _demand_truth(self, before: set[str]) -> None:
         """What is newly called done, with nobody interfering, must be so on the server itself."""
-        for story in self.stories.values():
-            meeting = self._known(story)
-            if meeting is None or story.meeting not in before or not (meeting.settled and meeting.wanted):
+        done = before - self._unsettled()
+        for story in [story for story in self.stories.values() if story.meeting in done]:
+            meeting = self.office.meeting(story.meeting)
+            if not meeting.wanted:
                 continue
             for mailbox in [meeting.caseworker, *([meeting.room] if meeting.room else [])]:
                 entries = self.office.entries(mailbox, meeting)
@@ -371,16 +381,16 @@ class World:
 
     def _sync(self, now: datetime) -> None:
         """One pass over the calendars in which something changed, and now and then over another one."""
+        missing = self._missing()
         for mailbox in (*PEOPLE, *ROOMS):
             newest = max(self.server.inner._calendar(mailbox).log.values(), default=0)
-            if newest != self.read.get(mailbox) or self._missing(mailbox) or self.rng.random() < 0.1:
+            if newest != self.read.get(mailbox) or mailbox in missing or self.rng.random() < 0.1:
                 outcome = self.office.engine.sync_mailbox(mailbox, now, force=True)
                 self.read[mailbox] = newest if outcome.problem is None else -1
 
-    def _missing(self, mailbox: str) -> bool:
+    def _missing(self) -> set[str]:
         with self.office.store.read() as tx:
-            question = select(EntryRow.meeting).where(EntryRow.mailbox == mailbox, EntryRow.missing_since.is_not(None))
-            return tx.session.scalar(question.limit(1)) is not None
+            return set(tx.session.scalars(select(EntryRow.mailbox).where(EntryRow.missing_since.is_not(None))))
 
     def _pass(self, point: str) -> None:
         if self.server.faults is not NONE and self.rng.random() < 0.02:
@@ -405,10 +415,10 @@ class World:
 
     def _operator_decides(self) -> None:
         """A person looks at what was refused, finds it right, and lets it go on."""
-        for mailbox in (*PEOPLE, *ROOMS):
-            with self.office.store.read() as tx:
-                status = tx.mailboxes.status(mailbox)
-            if status is not None and status.refused:
+        with self.office.store.read() as tx:
+            statuses = tx.mailboxes.statuses()
+        for mailbox, status in sorted(statuses.items()):
+            if status.refused:
                 if mailbox in self.restored:
                     self.office.reconciler.write_again(mailbox, "cli:operator", self.now)
                 self.office.engine.sync_mailbox(mailbox, self.now, accept_loss=True)
@@ -422,10 +432,13 @@ class World:
 
     def _some_story(self, of_client: bool = False) -> Story:
         known = [story for story in self.about or self.stories.values() if not (of_client and story.restored)]
-        live = [story for story in known if story.must_end is not True and self._known(story) is not None]
+        live = [story for story in known if story.must_end is not True]
         if not live:
             raise Nothing
-        return self.rng.choice(live)
+        story = self.rng.choice(live)
+        if story.restored and self._known(story) is None:
+            raise Nothing  # only the calendars know of it, for now
+        return story
 
     def _some_standing(self) -> tuple[Story, Meeting, list[str]]:
         """A live meeting whose entry stands in its caseworker's calendar."""
@@ -458,9 +471,12 @@ class World:
         return known[meeting.caseworker].generation if meeting.caseworker in known else 0
 
     def _picture(self) -> object:
+        """Everything that may still change."""
+        columns = (MeetingRow.id, MeetingRow.desired_generation, MeetingRow.applied_generation, MeetingRow.room_state)
         with self.office.store.read() as tx:
-            meetings = tuple(tx.meetings.get(story.meeting) for story in self.stories.values())
-        return meetings, tuple(tuple(self.office.standing(mailbox)) for mailbox in (*PEOPLE, *ROOMS))
+            meetings = tx.session.execute(select(*columns, MeetingRow.attempts).order_by(MeetingRow.id)).all()
+        things = [self.server.inner._calendar(mailbox).log.values() for mailbox in (*PEOPLE, *ROOMS)]
+        return meetings, [sorted(numbers) for numbers in things]
 
     def _note(self, story: Story, text: str) -> None:
         line = f"{self.now:%d %H:%M:%S} {story.booking}/{story.meeting} {text}"
