@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ class World:
     def another_engine(self, *mailboxes: Mailbox) -> Engine:
         return Engine(self.store, {"test": self.server}, directory(*mailboxes), Pace(), elapsed=lambda: 0.0)
 
-    def sync(self, **how: bool) -> Outcome:
+    def sync(self, **how: Any) -> Outcome:
         self.now += MINUTE
         return self.engine.sync_mailbox("kim", self.now, **how)
 
