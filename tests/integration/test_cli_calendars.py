@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
-from syncd.sync.engine import Engine
+from syncd.model.mirror import UnreadableObject
+from syncd.sync.engine import Engine, acknowledging
 from syncd.sync.outcome import LossPreview
 from tests.integration.cli_office import Done, Office, beside_other_tests
 from tests.servers.dav import DavServer
@@ -240,3 +241,9 @@ def test_an_acknowledgement_for_other_content_changes_nothing(street: Street) ->
     assert [] == street.audit("object.acknowledged")
     assert 2 == street.syncd("sync", "anna", "--digest", digest).code
     assert 0 == street.syncd("sync", "anna", "--acknowledge", "bad.ics", "--digest", digest.upper()).code
+
+
+def test_the_printed_command_is_quoted_for_a_shell() -> None:
+    item = UnreadableObject("anna", "Anna's day; rm.ics", "0" * 64, "broken", datetime.now(UTC), acknowledged=False)
+
+    assert ["syncd", "sync", "anna", "--acknowledge", item.key] == shlex.split(acknowledging(item))
