@@ -26,6 +26,8 @@ FAIR: dict[str, tuple[int, ...]] = {
     "large-roomy": (4352, 4261, 4241),
 }
 """What unlimited re-planning with an exact solver held, per seed 1, 2, … (reference/rooms.md 6)."""
+FAIR_SPECIAL: dict[str, tuple[float, ...]] = {}
+"""The share of special requests (equipment, or more than 6 people) that it accepted, per seed."""
 MOVES = {preset: 14.0 if preset == "buffered" else 18.0 if "choice" in preset else 12.0 for preset in FAIR}
 """Most moves per 100 accepted, nightly rebuild apart."""
 SEEDS = (1, 2, 3, 4, 5)

@@ -122,7 +122,6 @@ class Day:
         self.taken_steps = 0
         self.tangled = 0
         self.standing = Standing.TENTATIVE
-        self.version = 0
         self.known = _Known()
 
     def _shut(
@@ -174,6 +173,10 @@ class Day:
         self.standing = standing
         for seat in self.seats.values():
             seat.standing = max(seat.standing, standing)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what was worked out about the present state; it is worked out again when asked."""
         self.known = _Known()
 
     def copy(self) -> Day:
@@ -214,8 +217,7 @@ class Day:
         wall = self.walls[room]
         self.taken_steps += (row & ~wall).bit_count() - (self.rows[room] & ~wall).bit_count()
         self.rows[room] = row
-        self.version += 1
-        self.known = _Known()
+        self.forget()
 
     def free(self, first: int, last: int, eligible: int) -> int:
         """The rooms of *eligible* that nobody takes from *first* until turnover after *last*."""

@@ -14,6 +14,9 @@ from syncd.roomalloc.cost import Policy
 from syncd.roomalloc.day import Ask, Day, Span
 from syncd.roomalloc.layout import Layout, Space
 
+STUCK = 2
+"""So many more rooms without one more meeting, and the curve is flat."""
+
 
 class Outcome(StrEnum):
     """What became of a wish for a room."""
@@ -120,7 +123,10 @@ def rooms_needed(
     refused: float = 0.01,
     most: int = 60,
 ) -> list[tuple[int, Outlook]]:
-    """The curve of the rooms needed: rooms like *template* beside *others*, until at most *refused* are refused."""
+    """The curve of the rooms needed: rooms like *template* beside *others*, until at most *refused* are refused.
+
+    It ends early when more rooms of this kind do not help any more: what is refused then needs another kind.
+    """
     curve: list[tuple[int, Outlook]] = []
     for count in range(most + 1):
         more = [_another(template, n) for n in range(count)]
@@ -129,7 +135,8 @@ def rooms_needed(
             continue
         outlook = what_if(spaces, wishes, {space.id: hours for space in spaces}, policy)
         curve.append((count, outlook))
-        if 1 - outlook.share <= refused:
+        stuck = len(curve) > STUCK and outlook.accepted <= curve[-1 - STUCK][1].accepted
+        if 1 - outlook.share <= refused or stuck:
             break
     return curve
 

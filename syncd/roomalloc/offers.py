@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from syncd.model.offer import RoomRequirement
 from syncd.roomalloc.cost import Policy, best
@@ -12,6 +12,8 @@ from syncd.roomalloc.day import Ask, Day, Seat
 from syncd.roomalloc.match import may_fit
 from syncd.roomalloc.repair import find
 
+PROOF = 300
+"""Placements tried per key when publishing: there are hundreds of keys, and what needs more is hardly ever there."""
 NEAR = 120
 """Minutes within which a better start hides one that leaves a hole."""
 
@@ -48,6 +50,7 @@ def publishable(day: Day, wants: Iterable[Want], starts: Sequence[int], policy: 
     with the fewest rooms and the longest meetings come first: what was proven for one holds for all that are easier.
     """
     offered, past = Offered(), _Past()
+    policy = replace(policy, nodes=min(policy.nodes, PROOF))
     hardest = sorted(set(wants), key=lambda w: (day.layout.suiting(w.requirement).bit_count(), -w.minutes))
     for want in hardest:
         offered.direct[want], offered.moving[want] = set(), set()

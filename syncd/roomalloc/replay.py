@@ -55,7 +55,7 @@ def replay(instance: Instance, clock: Callable[[], float], options: Options | No
 
     :param clock: seconds, such as ``time.perf_counter``; only for the times in the log.
     """
-    run = _Run(instance, options or Options())
+    run = Run(instance, options or Options())
     for event in instance.events:
         if isinstance(event, Request):
             began = clock()
@@ -70,7 +70,7 @@ def replay(instance: Instance, clock: Callable[[], float], options: Options | No
     return run.log
 
 
-class _Run:
+class Run:
     """The state of one replay: a day per site and date, made when first needed."""
 
     def __init__(self, instance: Instance, options: Options) -> None:
