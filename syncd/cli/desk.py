@@ -1,9 +1,8 @@
-"""Commands about bookings, rooms, and the writing to calendars."""
+"""Commands about bookings, and the writing to calendars."""
 
 from __future__ import annotations
 
 import getpass
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -12,8 +11,6 @@ from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of, window_of, zone_of
 from syncd.clock import SystemClock
 from syncd.model.booking import BookingState
-from syncd.model.directory import Room
-from syncd.model.interval import Interval
 
 writes = typer.Typer(no_args_is_help=True, help="The writing to calendars, when it was stopped for a person to look.")
 
@@ -21,7 +18,6 @@ writes = typer.Typer(no_args_is_help=True, help="The writing to calendars, when 
 def add_to(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command(name="bookings")(bookings)
-    app.command(name="rooms")(rooms)
     app.add_typer(writes, name="writes")
 
 
@@ -76,51 +72,6 @@ def bookings(
     screen.table(
         f"{len(lines)} booking(s)", ("when", "state", "offer", "caseworker", "room", "booking", "to look at"), rows
     )
-
-
-def rooms(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Rooms, and how they are taken in the coming week."""
-    now = SystemClock().now()
-    week = Interval(now, now + timedelta(days=7))
-    with parts_of(path) as parts:
-        listed = sorted(parts.directory.rooms.values(), key=lambda room: (room.site, room.floor, room.id))
-        with parts.store.read() as tx:
-            ours = tx.meetings.busy([room.id for room in listed], week, now)
-            seen = tx.mailboxes.occurrences([room.id for room in listed], week)
-    if as_json:
-        screen.print_json(
-            [_told(room) | {"meetings": len(ours[room.id]), "entries": len(seen[room.id])} for room in listed]
-        )
-        return
-    rows = [
-        (
-            room.id,
-            room.name,
-            room.site,
-            str(room.floor),
-            str(room.capacity),
-            ", ".join(sorted(room.features)),
-            "yes" if room.step_free else "",
-            str(len(ours[room.id])),
-            str(len(seen[room.id])),
-        )
-        for room in listed
-    ]
-    columns = ("room", "name", "site", "floor", "seats", "features", "step-free", "ours", "entries")
-    screen.table("Rooms; the coming week's meetings of ours, and all entries in their calendars", columns, rows)
-
-
-def _told(room: Room) -> dict[str, object]:
-    return {
-        "id": room.id,
-        "name": room.name,
-        "site": room.site,
-        "floor": room.floor,
-        "capacity": room.capacity,
-        "features": sorted(room.features),
-        "step_free": room.step_free,
-        "turnover": room.turnover,
-    }
 
 
 @writes.command("status")

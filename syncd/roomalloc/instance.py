@@ -138,8 +138,10 @@ def parse(text: str, source: str = "instance") -> Instance:
     reader = _Reader(raw)
     try:
         instance = _read(reader)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(source, [*reader.problems, f"the file lacks or garbles something: {error!r}"]) from error
+    except KeyError as error:
+        raise ConfigError(source, [*reader.problems, f"the key {error} is missing somewhere"]) from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(source, [*reader.problems, f"something is of the wrong kind: {error}"]) from error
     if reader.problems:
         raise ConfigError(source, reader.problems)
     return instance

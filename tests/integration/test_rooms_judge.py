@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -139,7 +142,7 @@ def test_impossible_rooms_and_times_are_named() -> None:
         ("{", "not JSON"),
         ("[]", "'rooms-bench/1' is needed, not 'list'"),
         ('{"format": "rooms-static/1"}', "'rooms-bench/1' is needed, not 'rooms-static/1'"),
-        ('{"format": "rooms-bench/1", "grid": 15, "days": 1}', "lacks or garbles something: KeyError('rooms')"),
+        ('{"format": "rooms-bench/1", "grid": 15, "days": 1}', "the key 'rooms' is missing somewhere"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_in_a_sentence(text: str, says: str) -> None:
@@ -147,6 +150,20 @@ def test_a_file_of_another_kind_is_refused_in_a_sentence(text: str, says: str) -
         parse(text, "other.json")
 
     assert says in str(caught.value)
+
+
+def test_replay_is_a_command(tmp_path: Path) -> None:
+    source, log = tmp_path / "instance.json", tmp_path / "log.json"
+    source.write_text(instance("small-tight", 6, days=2), encoding="utf-8")
+    command = [sys.executable, "-m", "syncd", "rooms", "replay"]
+    done = subprocess.run([*command, str(source), "-o", str(log)], capture_output=True, text=True, check=True)
+
+    assert "requests have a room" in done.stdout
+    assert judge("replay", str(source), str(log), "--no-bound")["valid"]
+    source.write_text("[]", encoding="utf-8")
+    refused = subprocess.run([*command, str(source), "-o", str(log)], capture_output=True, text=True, check=False)
+    assert 78 == refused.returncode
+    assert "'rooms-bench/1' is needed" in refused.stderr
 
 
 def test_events_out_of_order_are_refused() -> None:
