@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch
 from syncd.store.settings import Settings
 from syncd.store.tables import AuditRow, Setting
@@ -45,17 +46,18 @@ class Audit:
         :param detail: what a reader needs besides; never a citizen's data.
         """
         digest = None if citizen is None else self.citizen_digest(citizen)
-        self._session.add(
-            AuditRow(
-                at=epoch(now),
-                actor=actor,
-                action=action,
-                booking=booking,
-                meeting=meeting,
-                citizen=digest,
-                purpose=purpose,
-                detail=detail,
-            )
+        self._session.execute(
+            rows.ADD_AUDIT,
+            {
+                "at": epoch(now),
+                "actor": actor,
+                "action": action,
+                "booking": booking,
+                "meeting": meeting,
+                "citizen": digest,
+                "purpose": purpose,
+                "detail": detail,
+            },
         )
 
     def citizen_digest(self, citizen: str) -> str:
@@ -73,7 +75,6 @@ class Audit:
 
     def meetings(self, actions: tuple[str, ...], since: datetime) -> dict[str, int]:
         """How many rows with these actions each meeting has, written at or after *since*."""
-        self._session.flush()
         question = select(AuditRow.meeting, func.count().label("number")).group_by(AuditRow.meeting)
-        rows = self._session.execute(question.where(AuditRow.action.in_(actions), AuditRow.at >= epoch(since)))
-        return {row.meeting: row.number for row in rows}
+        found = self._session.execute(question.where(AuditRow.action.in_(actions), AuditRow.at >= epoch(since)))
+        return {row.meeting: row.number for row in found}

@@ -6,29 +6,18 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState
+from syncd.model.booking import BookingState, EntryRecord, Meeting
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
-from syncd.model.offer import Form
-from syncd.model.zones import tzdata, wall_clock
-from syncd.store.instants import epoch, maybe, optional, span
+from syncd.store import meeting_rows as rows
+from syncd.store.instants import epoch, span
 from syncd.store.tables import BookingRow, ClaimRow, ClosureRow, EntryRow, MailboxRow, MeetingRow, OccurrenceRow
 
 AT_ONCE = 0
 """Value of ``due`` that comes before every instant."""
-
-# Built once: making a statement costs more than running it.
-_MEETING = select(MeetingRow).where(MeetingRow.id == bindparam("id")).execution_options(populate_existing=True)
-_MEETING_LOCKED = _MEETING.with_for_update()
-_ENTRIES = (
-    select(EntryRow)
-    .where(EntryRow.meeting == bindparam("id"))
-    .order_by(EntryRow.mailbox)
-    .execution_options(populate_existing=True)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +32,13 @@ class Claim:
     active: bool
 
 
+_CLAIMS = (
+    select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end, ClaimRow.active)
+    .where(ClaimRow.meeting == bindparam("id"))
+    .order_by(ClaimRow.mailbox)
+)
+
+
 class Meetings:
     """The tables ``meetings``, ``claims`` and ``entries``, seen from inside one transaction."""
 
@@ -51,20 +47,18 @@ class Meetings:
 
     def add(self, meeting: Meeting, now: datetime) -> None:
         """Keep a new meeting; nothing is owed to the calendars until `save` says so."""
-        row = MeetingRow(id=meeting.id, uid=meeting.uid, created=epoch(now), due=None, **_values(meeting))
-        self._session.add(row)
-        self._session.flush()
+        fresh = {"id": meeting.id, "uid": meeting.uid, "created": epoch(now), "due": None}
+        self._session.execute(rows.ADD_MEETING, fresh | rows.meeting_values(meeting))
 
     def get(self, meeting_id: str, *, lock: bool = False) -> Meeting | None:
         """The meeting, or None; with *lock* nobody else changes it until the transaction ends."""
-        row = self._session.scalar(_MEETING_LOCKED if lock else _MEETING, {"id": meeting_id})
-        return None if row is None else _meeting(row)
+        row = self._session.execute(rows.MEETING_LOCKED if lock else rows.MEETING, {"id": meeting_id}).one_or_none()
+        return None if row is None else rows.meeting(row)
 
     def save(self, meeting: Meeting, due: datetime | int | None) -> None:
         """Store *meeting* as it is now; *due* is when reconcile looks next (`AT_ONCE`, an instant, or None)."""
         when = epoch(due) if isinstance(due, datetime) else due
-        change = update(MeetingRow).where(MeetingRow.id == meeting.id).values(due=when, **_values(meeting))
-        self._session.execute(change.execution_options(synchronize_session=False))
+        self._session.execute(rows.SAVE_MEETING, {"which": meeting.id, "due": when} | rows.meeting_values(meeting))
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Ids of meetings that reconcile must look at, the longest waiting first."""
@@ -118,13 +112,11 @@ class Meetings:
         :raises IntegrityError: it overlaps another active claim; the transaction must be given up
             (or the savepoint around it).
         """
-        start, end = epoch(interval.start), epoch(interval.end)
-        self._session.add(ClaimRow(meeting=meeting_id, mailbox=mailbox, start=start, end=end, active=active))
-        self._session.flush()
+        times = {"start": epoch(interval.start), "end": epoch(interval.end)}
+        self._session.execute(rows.ADD_CLAIM, {"meeting": meeting_id, "mailbox": mailbox, "active": active, **times})
 
     def release(self, meeting_id: str, *mailboxes: MailboxId) -> None:
         """Give back the time a meeting took of these mailboxes; of all when none is named."""
-        self._session.flush()
         question = delete(ClaimRow).where(ClaimRow.meeting == meeting_id)
         if mailboxes:
             question = question.where(ClaimRow.mailbox.in_(mailboxes))
@@ -137,8 +129,8 @@ class Meetings:
 
     def claims(self, meeting_id: str) -> list[Claim]:
         """The time a meeting takes."""
-        rows = self._session.scalars(select(ClaimRow).where(ClaimRow.meeting == meeting_id).order_by(ClaimRow.mailbox))
-        return [Claim(row.mailbox, span(row.start, row.end), row.active) for row in rows]
+        found = self._session.execute(_CLAIMS, {"id": meeting_id})
+        return [Claim(row.mailbox, span(row.start, row.end), row.active) for row in found]
 
     def busy(
         self,
@@ -244,36 +236,30 @@ class Meetings:
 
     def entries(self, meeting_id: str) -> list[EntryRecord]:
         """What is known of the meeting in each calendar it is, or was, in; sorted by mailbox."""
-        rows = self._session.scalars(_ENTRIES, {"id": meeting_id})
-        return [
-            EntryRecord(
-                row.mailbox, row.wanted, row.key, row.version, row.generation, row.digest, maybe(row.missing_since)
-            )
-            for row in rows
-        ]
+        return [rows.entry(row) for row in self._session.execute(rows.ENTRIES, {"id": meeting_id})]
 
     def want(self, meeting_id: str, mailboxes: Collection[MailboxId]) -> None:
         """Say in which calendars the meeting should stand; from all others it must be cleaned away."""
         known = {record.mailbox: record for record in self.entries(meeting_id)}
         for mailbox in sorted(set(mailboxes) | known.keys()):
-            record = known.get(mailbox, EntryRecord(mailbox, wanted=False))
-            self.note(meeting_id, replace(record, wanted=mailbox in mailboxes))
+            before = known.get(mailbox)
+            after = replace(before or EntryRecord(mailbox, wanted=False), wanted=mailbox in mailboxes)
+            if before != after:
+                self._save(meeting_id, after, known=before is not None)
 
     def note(self, meeting_id: str, record: EntryRecord) -> None:
         """Store what is known of the meeting in one calendar."""
-        fields: dict[str, object] = {
-            "wanted": record.wanted,
-            "key": record.key,
-            "version": record.version,
-            "generation": record.generation,
-            "digest": record.digest,
-            "missing_since": optional(record.missing_since),
-        }
-        here = (EntryRow.meeting == meeting_id, EntryRow.mailbox == record.mailbox)
-        change = update(EntryRow).where(*here).values(fields).returning(EntryRow.mailbox)
-        if self._session.scalar(change.execution_options(synchronize_session=False)) is None:
-            fresh = {"meeting": meeting_id, "mailbox": record.mailbox, **fields}
-            self._session.execute(insert(EntryRow).values(fresh))
+        self._save(meeting_id, record, known=None)
+
+    def _save(self, meeting_id: str, record: EntryRecord, known: bool | None) -> None:
+        """:param known: whether there is a row already; None when that must be found out."""
+        facts = rows.entry_values(record)
+        if known is None:
+            known = self._session.get(EntryRow, (meeting_id, record.mailbox)) is not None
+        if known:
+            self._session.execute(rows.SAVE_ENTRY, {"of_meeting": meeting_id, "of_mailbox": record.mailbox} | facts)
+        else:
+            self._session.execute(rows.ADD_ENTRY, {"meeting": meeting_id, "mailbox": record.mailbox} | facts)
 
 
 def alive(now: datetime) -> ColumnElement[bool]:
@@ -287,57 +273,4 @@ def _expired(now: datetime) -> Select[str]:
         BookingRow.meeting == ClaimRow.meeting,
         BookingRow.state == BookingState.HELD,
         BookingRow.expires <= epoch(now),
-    )
-
-
-def _values(meeting: Meeting) -> dict[str, object]:
-    """The columns that follow from the meeting's value."""
-    wall = wall_clock(meeting.interval.start, meeting.zone).replace(tzinfo=None)
-    return {
-        "offer": meeting.offer,
-        "form": meeting.form.value,
-        "caseworker": meeting.caseworker,
-        "room": meeting.room,
-        "room_state": meeting.room_state.value,
-        "start": epoch(meeting.interval.start),
-        "end": epoch(meeting.interval.end),
-        "zone": meeting.zone,
-        "wall_start": wall.isoformat(timespec="minutes"),
-        "tzdata": tzdata(),
-        "before": meeting.before,
-        "after": meeting.after,
-        "wanted": meeting.wanted,
-        "desired_generation": meeting.desired_generation,
-        "applied_generation": meeting.applied_generation,
-        "attempts": meeting.attempts,
-        "attention": meeting.attention,
-        "conflict": meeting.conflict,
-        "owed_since": optional(meeting.owed_since),
-        "rewrites_day": meeting.rewrites_day,
-        "rewrites": meeting.rewrites,
-    }
-
-
-def _meeting(row: MeetingRow) -> Meeting:
-    return Meeting(
-        id=row.id,
-        uid=row.uid,
-        offer=row.offer,
-        form=Form(row.form),
-        caseworker=row.caseworker,
-        room=row.room,
-        room_state=RoomState(row.room_state),
-        interval=span(row.start, row.end),
-        zone=row.zone,
-        before=row.before,
-        after=row.after,
-        wanted=row.wanted,
-        desired_generation=row.desired_generation,
-        applied_generation=row.applied_generation,
-        attempts=row.attempts,
-        attention=row.attention,
-        conflict=row.conflict,
-        owed_since=maybe(row.owed_since),
-        rewrites_day=row.rewrites_day,
-        rewrites=row.rewrites,
     )

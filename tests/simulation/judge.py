@@ -10,7 +10,7 @@ from sqlalchemy import select
 from syncd.booking.take import with_buffers
 from syncd.model.booking import BookingState, Meeting, RoomState
 from syncd.store.instants import moment
-from syncd.store.meetings import _meeting
+from syncd.store.meeting_rows import meeting
 from syncd.store.tables import ClaimRow, MeetingRow
 from tests.simulation.world import PEOPLE, ROOMS, Story, World
 
@@ -95,8 +95,8 @@ def _overlaps(meetings: list[Meeting]) -> Iterator[str]:
 def _meetings(world: World) -> list[Meeting]:
     """Every meeting of the database, whoever remembers it."""
     with world.office.store.read() as tx:
-        rows = tx.session.scalars(select(MeetingRow).order_by(MeetingRow.id))
-        return [_meeting(row) for row in rows]
+        rows = tx.session.execute(select(*MeetingRow.__table__.c).order_by(MeetingRow.id))
+        return [meeting(row) for row in rows]
 
 
 def claimed_twice(world: World) -> Iterator[str]:

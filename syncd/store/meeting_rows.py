@@ -1,0 +1,154 @@
+"""Meetings, entries and bookings as rows: conversions, and the statements that run all day.
+
+Statements are built once, for making one costs more than running it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row, Table, bindparam, insert, select, update
+
+from syncd.model.booking import Booking, BookingState, EntryRecord, Meeting, RoomState
+from syncd.model.offer import Form
+from syncd.model.zones import tzdata, wall_clock
+from syncd.store.instants import epoch, maybe, moment, optional, span
+from syncd.store.tables import AuditRow, BookingRow, ClaimRow, EntryRow, MeetingRow
+
+_MEETINGS, _ENTRIES = cast(Table, MeetingRow.__table__), cast(Table, EntryRow.__table__)
+_BOOKINGS = cast(Table, BookingRow.__table__)
+
+MEETING = select(*_MEETINGS.c).where(_MEETINGS.c.id == bindparam("id"))
+MEETING_LOCKED = MEETING.with_for_update()
+ADD_MEETING = insert(_MEETINGS)
+_UNCHANGING = {"id", "uid", "created"}
+SAVE_MEETING = (
+    update(_MEETINGS)
+    .where(_MEETINGS.c.id == bindparam("which"))
+    .values({column.name: bindparam(column.name) for column in _MEETINGS.c if column.name not in _UNCHANGING})
+)
+
+ENTRIES = select(*_ENTRIES.c).where(_ENTRIES.c.meeting == bindparam("id")).order_by(_ENTRIES.c.mailbox)
+ADD_ENTRY = insert(_ENTRIES)
+_FACTS = ("wanted", "key", "version", "generation", "digest", "missing_since")
+SAVE_ENTRY = (
+    update(_ENTRIES)
+    .where(_ENTRIES.c.meeting == bindparam("of_meeting"), _ENTRIES.c.mailbox == bindparam("of_mailbox"))
+    .values({name: bindparam(name) for name in _FACTS})
+)
+
+ADD_CLAIM = insert(cast(Table, ClaimRow.__table__))
+
+BOOKING = select(*_BOOKINGS.c).where(_BOOKINGS.c.id == bindparam("id"), _BOOKINGS.c.client == bindparam("client"))
+BOOKING_LOCKED = BOOKING.with_for_update()
+OF_MEETING = (
+    select(*_BOOKINGS.c).where(_BOOKINGS.c.meeting == bindparam("id")).order_by(_BOOKINGS.c.created, _BOOKINGS.c.id)
+)
+ADD_BOOKING = insert(_BOOKINGS)
+SAVE_BOOKING = (
+    update(_BOOKINGS)
+    .where(_BOOKINGS.c.id == bindparam("which"))
+    .values({name: bindparam(name) for name in ("meeting", "state", "citizen", "expires", "moves", "changed")})
+)
+
+ADD_AUDIT = insert(cast(Table, AuditRow.__table__))
+
+
+def meeting_values(meeting: Meeting) -> dict[str, object]:
+    """The columns that follow from the meeting's value, but for its id and UID."""
+    wall = wall_clock(meeting.interval.start, meeting.zone).replace(tzinfo=None)
+    return {
+        "offer": meeting.offer,
+        "form": meeting.form.value,
+        "caseworker": meeting.caseworker,
+        "room": meeting.room,
+        "room_state": meeting.room_state.value,
+        "start": epoch(meeting.interval.start),
+        "end": epoch(meeting.interval.end),
+        "zone": meeting.zone,
+        "wall_start": wall.isoformat(timespec="minutes"),
+        "tzdata": tzdata(),
+        "before": meeting.before,
+        "after": meeting.after,
+        "wanted": meeting.wanted,
+        "desired_generation": meeting.desired_generation,
+        "applied_generation": meeting.applied_generation,
+        "attempts": meeting.attempts,
+        "attention": meeting.attention,
+        "conflict": meeting.conflict,
+        "owed_since": optional(meeting.owed_since),
+        "rewrites_day": meeting.rewrites_day,
+        "rewrites": meeting.rewrites,
+    }
+
+
+def meeting(row: Row[Any]) -> Meeting:
+    """The meeting of a row."""
+    return Meeting(
+        id=row.id,
+        uid=row.uid,
+        offer=row.offer,
+        form=Form(row.form),
+        caseworker=row.caseworker,
+        room=row.room,
+        room_state=RoomState(row.room_state),
+        interval=span(row.start, row.end),
+        zone=row.zone,
+        before=row.before,
+        after=row.after,
+        wanted=row.wanted,
+        desired_generation=row.desired_generation,
+        applied_generation=row.applied_generation,
+        attempts=row.attempts,
+        attention=row.attention,
+        conflict=row.conflict,
+        owed_since=maybe(row.owed_since),
+        rewrites_day=row.rewrites_day,
+        rewrites=row.rewrites,
+    )
+
+
+def entry_values(record: EntryRecord) -> dict[str, object]:
+    """What is known of an entry, as columns."""
+    return {
+        "wanted": record.wanted,
+        "key": record.key,
+        "version": record.version,
+        "generation": record.generation,
+        "digest": record.digest,
+        "missing_since": optional(record.missing_since),
+    }
+
+
+def entry(row: Row[Any]) -> EntryRecord:
+    """What is known of an entry."""
+    return EntryRecord(
+        row.mailbox, row.wanted, row.key, row.version, row.generation, row.digest, maybe(row.missing_since)
+    )
+
+
+def booking_values(booking: Booking, changed: datetime) -> dict[str, object]:
+    """The columns of a booking that change."""
+    return {
+        "meeting": booking.meeting,
+        "state": booking.state.value,
+        "citizen": booking.citizen,
+        "expires": optional(booking.expires),
+        "moves": booking.moves,
+        "changed": epoch(changed),
+    }
+
+
+def booking(row: Row[Any] | BookingRow) -> Booking:
+    """The booking of a row."""
+    return Booking(
+        id=row.id,
+        meeting=row.meeting,
+        client=row.client,
+        state=BookingState(row.state),
+        created=moment(row.created),
+        citizen=row.citizen,
+        expires=maybe(row.expires),
+        moves=row.moves,
+    )
