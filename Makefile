@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 
+# Compiling every module anew at each of a hundred starts of a process costs minutes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help env packages demo test test-long check format lock bench
 
