@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+# Three on two cores: many tests wait for servers.
+PYTEST_ARGS ?= -n 3 --dist loadgroup
 
 # Compiling every module anew at each of a hundred starts of a process costs minutes.
 unexport PYTHONDONTWRITEBYTECODE

@@ -244,6 +244,9 @@ class Meetings:
         for mailbox in sorted(set(mailboxes) | known.keys()):
             before = known.get(mailbox)
             after = replace(before or EntryRecord(mailbox, wanted=False), wanted=mailbox in mailboxes)
+            if before is not None and after.wanted and not before.wanted:
+                # It was being cleaned away: should it be gone there, we removed it, and no human did.
+                after = replace(after, generation=0, digest=None, missing_since=None)
             if before != after:
                 self._save(meeting_id, after, known=before is not None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,15 @@ def test_wrong_usage_exits_2() -> None:
 def test_ctrl_c_exits_130(tmp_path: Path) -> None:
     office = Office(tmp_path)
     line = [*DIE_WITH_PARENT, sys.executable, "-m", "syncd", "sync", "--repeat", "--config", str(office.config)]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as child:
+    # A shell's background job ignores Ctrl-C and hands that down; a terminal's foreground does not.
+    heeded = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(
+        line,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        preexec_fn=heeded,  # noqa: PLW1509 - the child only sets a signal before it becomes another program
+    ) as child:
         assert child.stdout is not None
         assert b"mailbox" in child.stdout.readline()
         child.send_signal(signal.SIGINT)
