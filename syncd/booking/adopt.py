@@ -6,16 +6,18 @@ They carry our stamp, so somebody was promised them; they are taken up again, ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from syncd.booking import texts
+from syncd.booking.allowed import BOOKED
 from syncd.booking.desire import desire
-from syncd.booking.follow import claimed
+from syncd.booking.follow import Ground, claimed, placed
+from syncd.booking.rooms import needs_room
 from syncd.booking.take import lock_site_days, with_buffers
 from syncd.model.booking import Booking, BookingState, EntryRecord, Meeting, RoomState, advance
 from syncd.model.busy import Stamp
@@ -25,7 +27,7 @@ from syncd.model.offer import Form
 from syncd.roomalloc import rank
 from syncd.store import Tx, instants
 from syncd.store.instants import epoch
-from syncd.store.tables import MeetingRow, OccurrenceRow
+from syncd.store.tables import EntryRow, MeetingRow, OccurrenceRow
 
 CLIENT = "restored"
 """Whose bookings these are: which client made them was lost with the database."""
@@ -42,14 +44,16 @@ class Trace:
 
 
 def traces(tx: Tx, now: datetime) -> dict[str, list[Trace]]:
-    """Entries of unknown meetings that are not over, by meeting id.
+    """Entries, not over, of meetings that the database does not know, or not there; by meeting id.
 
     A copy that a human made bears our stamp under a UID that is not ours; it is busy time like any other.
     """
-    unknown = or_(MeetingRow.id.is_(None), MeetingRow.desired_generation == 0)
+    known_there = and_(EntryRow.meeting == MeetingRow.id, EntryRow.mailbox == OccurrenceRow.mailbox)
+    unknown = or_(MeetingRow.id.is_(None), MeetingRow.desired_generation == 0, EntryRow.meeting.is_(None))
     question = (
         select(OccurrenceRow)
         .outerjoin(MeetingRow, MeetingRow.uid == OccurrenceRow.uid)
+        .outerjoin(EntryRow, known_there)
         .where(OccurrenceRow.stamp.is_not(None), OccurrenceRow.end > epoch(now), unknown)
         .order_by(OccurrenceRow.id)
     )
@@ -63,30 +67,54 @@ def traces(tx: Tx, now: datetime) -> dict[str, list[Trace]]:
     return found
 
 
-def adopt(tx: Tx, entries: Iterable[Trace], directory: Directory, now: datetime) -> Meeting | None:
-    """Take up the meeting that left these entries; None while its caseworker's entry is not known."""
+def adopt(tx: Tx, entries: Iterable[Trace], ground: Ground) -> Meeting | None:
+    """Take up the meeting that left these entries; None while its caseworker's entry is not known.
+
+    A meeting that is known, but not to be there, is moved there when the entry is newer than what the database
+    remembers, and cleaned away otherwise.
+    """
     newest = sorted(entries, key=lambda entry: entry.stamp.generation, reverse=True)
-    person = next((entry for entry in newest if entry.mailbox in directory.caseworkers), None)
+    meeting_id = newest[0].stamp.meeting
+    person = next((entry for entry in newest if entry.mailbox in ground.directory.caseworkers), None)
+    if person is not None:
+        tx.mailboxes.lock(person.mailbox)
+        lock_site_days(tx, ground.directory, {person.mailbox}, [person.interval])
+    known = tx.meetings.get(meeting_id, lock=True)
+    if known is not None and known.desired_generation > 0:
+        return _elsewhere(tx, known, newest, person, ground)
     if person is None:
         return None
-    tx.mailboxes.lock(person.mailbox)
-    lock_site_days(tx, directory, {person.mailbox}, [person.interval])
-    known = tx.meetings.get(person.stamp.meeting, lock=True)
-    if known is not None and known.desired_generation > 0:
-        return None
-    tx.meetings.release(person.stamp.meeting)
     if known is None:
-        tx.meetings.add(_unknown(person, directory), now)
-    meeting = _as_found(known or _unknown(person, directory), person)
-    meeting = _claimed(
-        tx, meeting, next((one.mailbox for one in newest if one.mailbox in directory.rooms), None), directory
-    )
-    meeting = desire(tx, meeting, now, above=person.stamp.generation)
-    for entry in newest:
+        tx.meetings.add(_unknown(person, ground.directory), ground.now)
+    meeting = _as_found(known or _unknown(person, ground.directory), person)
+    rooms = (entry.mailbox for entry in newest if entry.mailbox in ground.directory.rooms)
+    return _taken_up(tx, _claimed(tx, meeting, next(rooms, None), ground), newest, person, ground)
+
+
+def _elsewhere(
+    tx: Tx, known: Meeting, entries: Sequence[Trace], person: Trace | None, ground: Ground
+) -> Meeting | None:
+    """A known meeting stands where the database does not have it."""
+    if person is not None and known.wanted and person.stamp.generation > known.desired_generation:
+        found = replace(known, caseworker=person.mailbox, interval=person.interval, attention=texts.RESTORED)
+        placed_there = placed(tx, found, ground)
+        told = " ".join(filter(None, (texts.RESTORED, placed_there.attention)))
+        return _taken_up(tx, replace(placed_there, attention=told), entries, person, ground)
+    for entry in entries:
+        if entry.mailbox in ground.directory.mailboxes:
+            tx.meetings.note(known.id, EntryRecord(entry.mailbox, wanted=False, key=entry.key))
+    tx.meetings.touch([known.id], ground.now)
+    return known
+
+
+def _taken_up(tx: Tx, meeting: Meeting, entries: Sequence[Trace], person: Trace, ground: Ground) -> Meeting:
+    """Desired as it was found, above every generation that was seen."""
+    meeting = desire(tx, meeting, ground.now, above=entries[0].stamp.generation)
+    for entry in entries:
         wanted = entry.mailbox in (meeting.caseworker, meeting.room)
-        tx.meetings.note(meeting.id, EntryRecord(entry.mailbox, wanted, entry.key, None, entry.stamp.generation))
-    _seat(tx, meeting, now)
-    tx.audit.add(f"calendar:{person.mailbox}", "meeting.adopted", meeting=meeting.id, now=now)
+        tx.meetings.note(meeting.id, EntryRecord(entry.mailbox, wanted, entry.key))
+    _seat(tx, meeting, ground.now)
+    tx.audit.add(f"calendar:{person.mailbox}", "meeting.adopted", meeting=meeting.id, now=ground.now)
     tx.settings.bump()
     return meeting
 
@@ -126,7 +154,7 @@ def _unknown(entry: Trace, directory: Directory) -> Meeting:
     )
 
 
-def _claimed(tx: Tx, meeting: Meeting, room: MailboxId | None, directory: Directory) -> Meeting:
+def _claimed(tx: Tx, meeting: Meeting, room: MailboxId | None, ground: Ground) -> Meeting:
     """The meeting with its time claimed as far as it is free, and with the room whose calendar holds it."""
     tx.meetings.release(meeting.id)
     span = with_buffers(meeting.interval, meeting.before, meeting.after)
@@ -134,11 +162,12 @@ def _claimed(tx: Tx, meeting: Meeting, room: MailboxId | None, directory: Direct
         tx.meetings.claim(meeting.id, meeting.caseworker, span, active=False)
         meeting = replace(meeting, conflict=True)
     if room is None:
-        return meeting
+        missing = needs_room(ground.rulebook, meeting)
+        return replace(meeting, room_state=RoomState.MISSING) if missing else meeting
     meeting = replace(meeting, form=Form.IN_PERSON)
     try:
         with tx.session.begin_nested():
-            tx.meetings.claim(meeting.id, room, rank.claim(directory.rooms[room], meeting.interval))
+            tx.meetings.claim(meeting.id, room, rank.claim(ground.directory.rooms[room], meeting.interval))
     except IntegrityError:
         return replace(meeting, room_state=RoomState.MISSING)
     return replace(meeting, room=room, room_state=RoomState.PENDING)
@@ -146,10 +175,13 @@ def _claimed(tx: Tx, meeting: Meeting, room: MailboxId | None, directory: Direct
 
 def _seat(tx: Tx, meeting: Meeting, now: datetime) -> None:
     """The citizen's seat: the hold the database still has, or one whose citizen is not known."""
-    for booking in tx.bookings.of(meeting.id):
+    bookings = tx.bookings.of(meeting.id)
+    for booking in bookings:
+        if booking.state in BOOKED:
+            return
         if booking.state is BookingState.HELD:
             tx.bookings.save(replace(advance(booking, BookingState.PENDING), expires=None), now)
             return
-    taken = {booking.id for booking in tx.bookings.of(meeting.id)}
+    taken = {booking.id for booking in bookings}
     seat = meeting.id if meeting.id not in taken else f"{meeting.id}-restored"
     tx.bookings.add(Booking(seat, meeting.id, CLIENT, BookingState.PENDING, now))

@@ -16,7 +16,7 @@ from syncd.model.policy import Policy
 from syncd.roomalloc import rank
 from syncd.slots import blocking
 from syncd.store import Tx
-from syncd.store.tables import MeetingRow
+from syncd.store.tables import EntryRow, MeetingRow
 
 
 def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting) -> bool:
@@ -64,6 +64,14 @@ def _events(
     """
     found = tx.mailboxes.occurrences(mailboxes, window)
     stamped = {event.uid for events in found.values() for event in events if event.stamp is not None}
+    if not stamped:
+        return found
     question = select(MeetingRow.uid).where(MeetingRow.uid.in_(stamped), left_out)
-    ours = set(tx.session.scalars(question)) if stamped else set()
-    return {mailbox: [event for event in events if event.uid not in ours] for mailbox, events in found.items()}
+    ours = set(tx.session.scalars(question))
+    # A meeting that has another room now: its entry is on its way out of the old one's calendar.
+    left = select(MeetingRow.uid, EntryRow.mailbox).join(EntryRow, EntryRow.meeting == MeetingRow.id)
+    leaving = {tuple(row) for row in tx.session.execute(left.where(MeetingRow.uid.in_(stamped), ~EntryRow.wanted))}
+    return {
+        mailbox: [event for event in events if event.uid not in ours and (event.uid, mailbox) not in leaving]
+        for mailbox, events in found.items()
+    }

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from syncd.booking.steps import places
-from syncd.model.booking import Meeting
+from syncd.model.booking import BookingState, Meeting, advance
 from syncd.store import Tx
 from syncd.store.meetings import AT_ONCE
 
@@ -30,6 +30,13 @@ def desire(tx: Tx, meeting: Meeting, now: datetime, *, above: int = 0) -> Meetin
 def booked(tx: Tx, meeting: Meeting, now: datetime) -> Meeting:
     """The held meeting becomes one that calendars should hold."""
     return desire(tx, replace(meeting, wanted=True), now)
+
+
+def unsettle(tx: Tx, meeting: Meeting, now: datetime) -> None:
+    """The meeting's bookings wait again until all calendars hold what is wanted now."""
+    for booking in tx.bookings.of(meeting.id):
+        if booking.state is BookingState.CONFIRMED:
+            tx.bookings.save(advance(booking, BookingState.PENDING), now)
 
 
 def cancelled(tx: Tx, meeting: Meeting, now: datetime) -> Meeting:

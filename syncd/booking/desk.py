@@ -40,7 +40,8 @@ T = TypeVar("T")
 
 ALTERNATIVES = 5
 """How many other times a citizen is shown when the chosen one is gone."""
-ALTERNATIVE_DAYS = 14
+ALTERNATIVE_DAYS = (timedelta(days=2), timedelta(days=14))
+"""How far from the chosen time they are looked for, in turn."""
 LONGEST_KEY = 255
 
 
@@ -354,10 +355,17 @@ class Desk:
             raise
 
     def _alternatives(self, gone: SlotGone, now: datetime) -> list[str]:
-        """Other starts of the same offer and form, the nearest first."""
+        """Other starts of the same offer and form, the nearest first; days further off only when near ones are few."""
         wanted = datetime.fromisoformat(str(gone.facts["start"]))
-        start = max(now, wanted - timedelta(days=ALTERNATIVE_DAYS))
-        window = Interval(start, max(wanted, start) + timedelta(days=ALTERNATIVE_DAYS))
+        starts: list[datetime] = []
+        for days in ALTERNATIVE_DAYS:
+            starts = self._starts(gone, Interval(max(now, wanted - days), max(now, wanted) + days), now)
+            if len(starts) >= ALTERNATIVES:
+                break
+        nearest = sorted(starts, key=lambda at: (abs(at - wanted), at))
+        return [at.isoformat().replace("+00:00", "Z") for at in nearest if at != wanted][:ALTERNATIVES]
+
+    def _starts(self, gone: SlotGone, window: Interval, now: datetime) -> list[datetime]:
         answer = self._publisher.answer(
             str(gone.facts["offer"]),
             window,
@@ -365,5 +373,4 @@ class Desk:
             caseworker=str(gone.facts["caseworker"]) if "caseworker" in gone.facts else None,
             form=Form(str(gone.facts["form"])),
         )
-        starts = sorted({slot.interval.start for slot in answer.slots}, key=lambda at: (abs(at - wanted), at))
-        return [at.isoformat().replace("+00:00", "Z") for at in starts if at != wanted][:ALTERNATIVES]
+        return sorted({slot.interval.start for slot in answer.slots})

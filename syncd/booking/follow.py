@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from syncd.booking import brake, texts
 from syncd.booking.collide import blocks, foreign_events
 from syncd.booking.decide import seen
-from syncd.booking.desire import cancelled, desire
+from syncd.booking.desire import cancelled, desire, unsettle
 from syncd.booking.rooms import give_room, needs_room
 from syncd.booking.sight import Limits, Moved, Newer, RoomTaken, Verdict, Withdrawn
 from syncd.booking.take import lock_site_days, with_buffers
@@ -67,7 +67,7 @@ def _lock(tx: Tx, meeting: Meeting, verdict: Verdict, ground: Ground) -> None:
 def _move(tx: Tx, meeting: Meeting, verdict: Moved, ground: Ground) -> None:
     desire(tx, placed(tx, replace(meeting, interval=verdict.interval), ground), ground.now)
     _remember(tx, meeting, verdict.mailbox, verdict.entry)
-    _unsettle_bookings(tx, meeting, ground.now)
+    unsettle(tx, meeting, ground.now)
     tx.audit.add(f"calendar:{verdict.mailbox}", "meeting.moved", meeting=meeting.id, now=ground.now)
 
 
@@ -90,9 +90,10 @@ def _withdraw(tx: Tx, meeting: Meeting, verdict: Withdrawn, ground: Ground) -> N
 
 def _change_room(tx: Tx, meeting: Meeting, verdict: RoomTaken, ground: Ground) -> None:
     tx.meetings.release(meeting.id, verdict.mailbox)
-    room = give_room(tx, ground.directory, ground.rulebook, meeting, without={verdict.mailbox})
+    without = {verdict.mailbox}
+    room = give_room(tx, ground.directory, ground.rulebook, meeting, without=without, moving_at=ground.now)
     desire(tx, with_room(meeting, room), ground.now)
-    _unsettle_bookings(tx, meeting, ground.now)
+    unsettle(tx, meeting, ground.now)
     tx.audit.add(f"calendar:{verdict.mailbox}", "meeting.room-taken", meeting=meeting.id, now=ground.now)
 
 
@@ -122,7 +123,7 @@ def placed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
     meeting = replace(meeting, conflict=conflict, attention=texts.CONFLICT if conflict else None)
     if not needs_room(ground.rulebook, meeting):
         return meeting
-    return with_room(meeting, give_room(tx, ground.directory, ground.rulebook, meeting))
+    return with_room(meeting, give_room(tx, ground.directory, ground.rulebook, meeting, moving_at=ground.now))
 
 
 def claimed(tx: Tx, meeting: Meeting, span: Interval) -> bool:
@@ -158,9 +159,3 @@ def _remember(tx: Tx, meeting: Meeting, mailbox: str, entry: Entry) -> None:
     """Take note of what stands there, so that only what a human does from now on counts as new."""
     known = {record.mailbox: record for record in tx.meetings.entries(meeting.id)}
     tx.meetings.note(meeting.id, seen(known.get(mailbox, EntryRecord(mailbox, wanted=False)), entry))
-
-
-def _unsettle_bookings(tx: Tx, meeting: Meeting, now: datetime) -> None:
-    for booking in tx.bookings.of(meeting.id):
-        if booking.state is BookingState.CONFIRMED:
-            tx.bookings.save(advance(booking, BookingState.PENDING), now)

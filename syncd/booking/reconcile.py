@@ -16,7 +16,7 @@ from enum import StrEnum
 from syncd.booking import brake, texts
 from syncd.booking.adopt import Trace, adopt, traces
 from syncd.booking.decide import decide
-from syncd.booking.follow import Ground, follow
+from syncd.booking.follow import Ground, follow, overlapped
 from syncd.booking.record import conclude, record
 from syncd.booking.sight import Decision, Limits, Sighting, Verdict
 from syncd.booking.steps import Acted, act, draft
@@ -111,19 +111,27 @@ class Reconciler:
     def sweep(self, now: datetime, limit: int = 1000) -> int:
         """Let reconcile look at settled meetings whose calendars, by the mirror, do not hold what they should.
 
-        Meetings that only the calendars know are taken up again (see `syncd.booking.adopt`).
+        Also at those on whose time something else was put. Meetings that only the calendars know are taken up again
+        (see `syncd.booking.adopt`).
 
         :returns: how many; sync's own hints make this a safety net.
         """
-        with self._store.begin() as tx:
+        with self._store.read() as tx:
             strayed = tx.meetings.strayed(now, limit)
-            tx.meetings.touch(strayed, now)
+            overlaid = [one for one in tx.meetings.overlaid(now, limit) if self._conflicts(tx, one)]
             unknown = traces(tx, now)
+        if strayed or overlaid:
+            self._store.run(lambda tx: tx.meetings.touch({*strayed, *overlaid}, now))
         adopted = [self._adopt(entries, now) for entries in unknown.values()]
-        return len(strayed) + sum(adopted)
+        return len({*strayed, *overlaid}) + sum(adopted)
+
+    def _conflicts(self, tx: Tx, meeting_id: str) -> bool:
+        meeting = tx.meetings.get(meeting_id)
+        return meeting is not None and overlapped(tx, meeting, self._rulebook())
 
     def _adopt(self, entries: list[Trace], now: datetime) -> bool:
-        return self._store.run(lambda tx: adopt(tx, entries, self._directory(), now) is not None)
+        ground = self._ground(now)
+        return self._store.run(lambda tx: adopt(tx, entries, ground) is not None)
 
     def write_again(self, mailbox: MailboxId, actor: str, now: datetime) -> int:
         """Write all our future meetings into a calendar that has lost them (a server restored from a backup).
@@ -199,9 +207,12 @@ class Reconciler:
         self._store.run(lambda tx: conclude(tx, meeting))
 
     def _follow(self, meeting: Meeting, verdict: Verdict, now: datetime) -> None:
-        ground = Ground(self._directory(), self._rulebook(), self._limits, now)
+        ground = self._ground(now)
         self._store.run(lambda tx: follow(tx, meeting, verdict, ground))
         self._passing("followed")
+
+    def _ground(self, now: datetime) -> Ground:
+        return Ground(self._directory(), self._rulebook(), self._limits, now)
 
     def _facts(self, meeting_id: str) -> Facts | None:
         watched = self._directory().mailboxes
@@ -244,7 +255,7 @@ class Reconciler:
         acted = act(decision.steps, known, self._directory(), self._ports())
         self._passing("acted")
         done = Acted(acted.records, acted.repairs, {**failures, **acted.failures})
-        ground = Ground(self._directory(), self._rulebook(), self._limits, now)
+        ground = self._ground(now)
         settled = self._store.run(lambda tx: record(tx, facts.meeting, decision, done, ground, self._chance()))
         self._passing("recorded")
         return Result.SETTLED if settled else Result.OWED

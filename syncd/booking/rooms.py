@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
 from syncd.booking.collide import foreign_events
+from syncd.booking.relocate import relocate
+from syncd.errors import SlotGone
 from syncd.model.booking import Meeting
 from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Room
 from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus
 from syncd.model.offer import Rulebook
+from syncd.model.zones import wall_clock, whole_days
+from syncd.publish.moving import RoomRules, rooms_of
 from syncd.roomalloc import rank
+from syncd.roomalloc.allocate import certificate
+from syncd.roomalloc.timetable import ask_of, minutes
 from syncd.store import Tx
 
 AROUND = timedelta(hours=12)
@@ -22,11 +28,18 @@ AROUND = timedelta(hours=12)
 
 
 def give_room(
-    tx: Tx, directory: Directory, rulebook: Rulebook, meeting: Meeting, *, without: Collection[MailboxId] = ()
+    tx: Tx,
+    directory: Directory,
+    rulebook: Rulebook,
+    meeting: Meeting,
+    *,
+    without: Collection[MailboxId] = (),
+    moving_at: datetime | None = None,
 ) -> MailboxId | None:
     """Claim a room for the meeting at its time, the one it has if that is still free; None when none can be had.
 
     :param without: rooms that must not be chosen.
+    :param moving_at: now, if other meetings may change rooms for it; the caller holds the lock of site and day.
     """
     for room in _wanted(tx, directory, rulebook, meeting, without):
         try:
@@ -35,7 +48,41 @@ def give_room(
         except IntegrityError:
             continue
         return room
-    return None
+    return _moved_free(tx, directory, rulebook, meeting, without, moving_at) if moving_at else None
+
+
+def _moved_free(
+    tx: Tx,
+    directory: Directory,
+    rulebook: Rulebook,
+    meeting: Meeting,
+    without: Collection[MailboxId],
+    now: datetime,
+) -> MailboxId | None:
+    """Claim a room that others leave for this meeting."""
+    person, offer = directory.caseworkers.get(meeting.caseworker), rulebook.offers.get(meeting.offer)
+    if person is None or offer is None:
+        return None
+    site = directory.sites[person.site]
+    day = wall_clock(meeting.interval.start, site.zone).date()
+    if meeting.interval.end > whole_days(day, day, site.zone).end:
+        return None
+    rules = RoomRules()
+    rooms = rooms_of(tx, directory, rulebook, rules, site, day, now, ignoring=meeting.id)
+    for room in without:
+        if room in rooms.layout.number:
+            rooms.foreign(f"not {room}", room, *minutes(whole_days(day, day, site.zone), meeting.interval))
+    ask = ask_of(site, day, meeting.id, meeting.interval, offer.room, person.floor, person.teams)
+    proof = certificate(rooms, ask, rules.policy)
+    if proof is None:
+        return None
+    try:
+        with tx.session.begin_nested():
+            relocate(tx, directory, proof.moves, now)
+            tx.meetings.claim(meeting.id, proof.room, rank.claim(directory.rooms[proof.room], meeting.interval))
+    except (SlotGone, IntegrityError):
+        return None  # the calendars know better than the claims; a person is told
+    return proof.room
 
 
 def needs_room(rulebook: Rulebook, meeting: Meeting) -> bool:

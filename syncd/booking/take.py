@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
+from syncd.booking.relocate import relocate
 from syncd.errors import SlotGone, TemporarilyClosed
 from syncd.model.booking import Meeting, RoomState
 from syncd.model.directory import Directory, MailboxId
@@ -101,11 +102,13 @@ def _take_of(
     rooms = [room.id for room in directory.rooms.values() if room.site == site]
     tx.bookings.expire(now, [caseworker, *rooms], wish.padded)
     slot = Slot(wish.interval, caseworker, wish.form)
-    room = publisher.still_free(tx, wish.offer, slot, now, ignoring_meeting=wish.meeting)
+    proof = publisher.still_free(tx, wish.offer, slot, now, ignoring_meeting=wish.meeting)
     spans = [(caseworker, wish.padded)]
-    if room is not None:
-        spans.append((room, rank.claim(directory.rooms[room], wish.interval)))
-    return Taken(caseworker, room, tuple(sorted(spans)))
+    if proof is None:
+        return Taken(caseworker, None, tuple(spans))
+    relocate(tx, directory, proof.moves, now)
+    spans.append((proof.room, rank.claim(directory.rooms[proof.room], wish.interval)))
+    return Taken(caseworker, proof.room, tuple(sorted(spans)))
 
 
 def new_meeting(directory: Directory, wish: Wish, taken: Taken) -> Meeting:

@@ -13,6 +13,7 @@ from syncd.adapters.caldav.calendar import CaldavCalendar
 from syncd.adapters.caldav.client import CaldavAccount
 from syncd.adapters.memory import MemoryCalendar
 from syncd.booking.desk import Desk
+from syncd.booking.keep_rooms import RoomKeeper
 from syncd.booking.reconcile import Reconciler
 from syncd.clock import Clock
 from syncd.config import CalendarAccount, Config, demand, secret
@@ -44,6 +45,7 @@ class Parts:
     desk: Desk
     engine: Engine
     reconciler: Reconciler
+    rooms: RoomKeeper
     live: LiveLook
 
     def warnings(self, now: datetime) -> list[str]:
@@ -197,6 +199,7 @@ def _joined(config: Config, directory: Directory, store: Store, ports: Mapping[s
         desk=Desk(store, publisher, lambda: directory),
         engine=engine,
         reconciler=Reconciler(store, lambda: ports, lambda: directory, rules),
+        rooms=RoomKeeper(store, lambda: directory, rules),
         live=LiveLook(store, engine, lambda offer, named: _serving(rules(), offer, named), Patience(limit=limit)),
     )
 

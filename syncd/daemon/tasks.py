@@ -13,6 +13,7 @@ from syncd.daemon.parts import Parts
 from syncd.dispatch.local import Task
 from syncd.model.interval import Interval
 from syncd.model.mirror import trust
+from syncd.model.zones import wall_clock
 from syncd.observe import metrics
 from syncd.observe.logs import canonical_line, log
 from syncd.store import retention
@@ -25,6 +26,10 @@ EXPIRE_SECONDS = 15.0
 GAUGE_SECONDS = 15.0
 FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 300.0
+REPAIR_SECONDS = 60.0
+NIGHT_SECONDS = 3600.0
+NIGHT = 2
+"""The hour of the night, on the first site's clocks, at which rooms are rearranged."""
 
 
 def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
@@ -33,6 +38,8 @@ def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]
         *_reading(parts, clock, stopping),
         *_writing(parts, clock, stopping),
         Task("holds.expire", EXPIRE_SECONDS, lambda _beat: expire(parts(), clock)),
+        Task("rooms.repair", REPAIR_SECONDS, lambda _beat: repair_rooms(parts(), clock)),
+        Task("rooms.rearrange", NIGHT_SECONDS, lambda _beat: rearrange_rooms(parts(), clock)),
         Task("meetings.sweep", SWEEP_SECONDS, lambda _beat: sweep(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
@@ -100,6 +107,24 @@ def sweep(parts: Parts, clock: Clock) -> None:
     """Look again at settled meetings that the mirror does not show where they should be."""
     if strayed := parts.reconciler.sweep(clock.now()):
         log.info("meetings.swept", count=strayed)
+
+
+def repair_rooms(parts: Parts, clock: Clock) -> None:
+    """Give other rooms to meetings whose own was closed or taken by somebody else."""
+    kept = parts.rooms.repair(clock.now())
+    if kept.moves or kept.missing:
+        log.info("rooms.repaired", moved=len(kept.moves), told=kept.told, missing=len(kept.missing))
+
+
+def rearrange_rooms(parts: Parts, clock: Clock) -> None:
+    """Once a night, rearrange the days nobody was told of."""
+    zones = [site.zone for site in parts.directory.sites.values()]
+    if (
+        zones
+        and wall_clock(clock.now(), zones[0]).hour == NIGHT
+        and (moves := parts.rooms.rearrange(clock.now()).moves)
+    ):
+        log.info("rooms.rearranged", moved=len(moves))
 
 
 def forget(parts: Parts, clock: Clock) -> None:

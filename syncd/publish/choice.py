@@ -1,4 +1,4 @@
-"""Names the room for a time that was found to have one."""
+"""Names the room for a time that was found to have one, and who must move for it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from syncd.publish.mirror import ROOM_POLICY, counted_events
 from syncd.publish.rooms import RoomTime
 from syncd.publish.scene import Scene
 from syncd.roomalloc import rank
+from syncd.roomalloc.allocate import Certificate
 from syncd.slots.blocking import Event, blocks
 from syncd.store import Tx
 from syncd.store.instants import epoch, span
@@ -23,16 +24,29 @@ AROUND = timedelta(hours=12)
 NO_ROOM = "There is no free room at this time any more. Nothing was changed; choose another one."
 
 
-def choose(tx: Tx, scene: Scene, slot: Slot) -> MailboxId:
-    """The room that suits best, by the order of `syncd.roomalloc.rank`.
+def prove(tx: Tx, scene: Scene, slot: Slot) -> Certificate:
+    """The room that suits best by the order of `syncd.roomalloc.rank`; when none is free, one that moves free.
 
-    :raises SlotGone: none is free.
+    :raises SlotGone: none can be had.
     """
+    if free := choose(tx, scene, slot):
+        return Certificate(free[0])
+    asked = scene.asked
+    person = asked.directory.caseworkers[slot.caseworker]
+    site = asked.directory.sites[person.site]
+    proof = scene.moving.proof(site, asked.offer, slot.interval, person.floor, person.teams)
+    if proof is None:
+        raise SlotGone(NO_ROOM)
+    return proof
+
+
+def choose(tx: Tx, scene: Scene, slot: Slot) -> tuple[MailboxId, ...]:
+    """The rooms that are free for *slot*, best first."""
     asked = scene.asked
     person = asked.directory.caseworkers[slot.caseworker]
     rooms = [each.room for each in scene.halls if _known(each, slot.interval)]
     around = slot.interval.padded(AROUND, AROUND)
-    ranked = rank.choose(
+    return rank.choose(
         rooms,
         asked.offer.room,
         slot.interval,
@@ -43,9 +57,6 @@ def choose(tx: Tx, scene: Scene, slot: Slot) -> MailboxId:
         closures={each.room.id: [span(*closure) for closure in each.closures] for each in scene.halls},
         shortest=min(asked.offer.minutes.values()),
     )
-    if not ranked:
-        raise SlotGone(NO_ROOM)
-    return ranked[0]
 
 
 def _known(each: RoomTime, interval: Interval) -> bool:

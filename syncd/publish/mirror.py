@@ -141,19 +141,26 @@ def _event(kind: Kind, start: int, end: int) -> Event:
     return Event(start, end, _BUSY[kind.busy], kind.all_day, kind.recurring, categories, kind.meeting)
 
 
-def counting(own: Iterable[tuple[str, Event]], known: Mapping[str, OwnMeeting], ignoring: str | None) -> list[Event]:
-    """Those of our entries that count like anybody's.
+def counting(
+    own: Iterable[tuple[str, Event]], known: Mapping[str, OwnMeeting], ignoring: str | None, mailbox: MailboxId
+) -> list[Event]:
+    """Those of our entries in *mailbox* that count like anybody's.
 
-    Left out are entries of cancelled meetings, which are on their way out of the calendars, and of the meeting that
-    is being moved. The claim of a meeting takes its time anyway; its entry counts too, for a person may have moved
-    it a moment ago. An unknown meeting's entry, and a copy under another UID, are busy time.
+    Left out are entries of cancelled meetings and of those that have another room now, which are on their way out
+    of this calendar, and of the meeting that is being moved. The claim of a meeting takes its time anyway; its entry
+    counts too, for a person may have moved it a moment ago. An unknown meeting's entry, and a copy under another
+    UID, are busy time.
     """
-    return [event for uid, event in own if not _left_out(uid, event.meeting or "", known, ignoring)]
+    return [event for uid, event in own if not _left_out(uid, event.meeting or "", known, ignoring, mailbox)]
 
 
-def _left_out(uid: str, meeting: str, known: Mapping[str, OwnMeeting], ignoring: str | None) -> bool:
+def _left_out(
+    uid: str, meeting: str, known: Mapping[str, OwnMeeting], ignoring: str | None, mailbox: MailboxId
+) -> bool:
     row = known.get(meeting)
-    return row is not None and row.uid == uid and (not row.wanted or meeting == ignoring)
+    if row is None or row.uid != uid:
+        return False
+    return not row.wanted or meeting == ignoring or mailbox in row.leaving
 
 
 def counted_events(
@@ -166,5 +173,5 @@ def counted_events(
     for name, listed in bundles.items():
         foreign = [event for one in listed if one.kind.meeting is None for event in unbundled(one)]
         own = [(one.kind.uid, event) for one in listed if one.kind.meeting is not None for event in unbundled(one)]
-        found[name] = foreign + counting(own, known, ignoring)
+        found[name] = foreign + counting(own, known, ignoring, name)
     return found

@@ -66,8 +66,14 @@ class Frame:
         covered = in_reach & self._known(person.covered)
         caps = self.caps[id(person.policy)]
         uncapped = within_caps(cut.grid, covered, caps, self.scene.taken, person.id, self.zone) if caps else covered
-        roomy = uncapped if self.rooms is None else uncapped & self.rooms
+        roomy = uncapped if self.rooms is None else self._roomy(person.site, uncapped, self.rooms)
         return self.starts, at_work, unblocked, unclaimed, in_time, in_reach, covered, uncapped, roomy
+
+    def _roomy(self, site: Site, starts: Cells, rooms: Cells) -> Cells:
+        """Those of *starts* with a free room, or with one that a few moves of other meetings would free."""
+        without = starts & ~rooms
+        moved = self.scene.moving.starts(site, self.cut.offer, self.cut.form, without)
+        return starts & rooms | moved
 
     def _at_work(self, person: Person) -> Cells:
         cut = self.cut

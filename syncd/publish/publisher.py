@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import NamedTuple
@@ -16,19 +16,22 @@ from syncd.model.offer import Answer, Form, Offer, Rulebook, Slot
 from syncd.model.policy import Mode
 from syncd.model.verdict import Reason, Verdict
 from syncd.model.zones import midnight, wall_clock
-from syncd.publish.choice import choose
+from syncd.publish.choice import prove
 from syncd.publish.inforce import Rules, RulesInForce
 from syncd.publish.mirror import Mirror
+from syncd.publish.moving import Giving, RoomRules
 from syncd.publish.pipeline import STEPS, pooled, survivors
 from syncd.publish.roster import Roster
 from syncd.publish.scene import Asked, Reader, Scene
 from syncd.publish.why import Inquiry, best
 from syncd.publish.words import sentences
+from syncd.roomalloc.allocate import Certificate
 from syncd.slots.bounds import earliest, horizon_end
 from syncd.slots.compute import Step
 from syncd.slots.table import Row, SlotTable
 from syncd.store import Store, Tx
 from syncd.store.instants import epoch, moment
+from syncd.store.rooms import Shortage
 
 ANSWERS = 1024
 """Answers remembered while nothing changes."""
@@ -44,10 +47,12 @@ class PublishSettings:
 
     :param max_age: how old the mirror of a calendar may be (``sync.max_age_seconds``).
     :param longest: the longest window that may be asked about.
+    :param rooms: how many meetings may change rooms for a new one, and until when.
     """
 
     max_age: timedelta = timedelta(minutes=15)
     longest: timedelta = timedelta(days=366)
+    rooms: RoomRules = field(default_factory=RoomRules)
 
 
 class Question(NamedTuple):
@@ -88,6 +93,7 @@ class Publisher:
         self._settings = settings or PublishSettings()
         self.rules: Rules = rules or RulesInForce(store, directory)
         self._mirror = Mirror()
+        self._giving = Giving(self._settings.rooms)
         self._people: Roster | None = None
         self._installation: str | None = None
         self._answers: OrderedDict[Question, Remembered] = OrderedDict()
@@ -119,8 +125,7 @@ class Publisher:
             if kept is not None:
                 return kept
             asked = self._asked(tx, question, now)
-            scene = self._scene(tx, asked)
-        answer = _answer(scene, generation)
+            answer = _answer(self._scene(tx, asked), generation)
         self._keep(question, Remembered(answer, asked.directory, now))
         return answer
 
@@ -165,11 +170,11 @@ class Publisher:
 
     def still_free(
         self, tx: Tx, offer: Offer, slot: Slot, now: datetime, ignoring_meeting: str | None = None
-    ) -> MailboxId | None:
-        """Prove inside the caller's transaction that *slot* is on offer; the id of its room, None if it needs none.
+    ) -> Certificate | None:
+        """Prove inside the caller's transaction that *slot* is on offer: its room, and who must move for it.
 
-        The caller holds the locks (caseworker, site and day), has ended expired holds, and writes the claims, on
-        which the database has the last word.
+        None when it needs no room. The caller holds the locks (caseworker, site and day), has ended expired holds,
+        and writes moves and claims, on which the database has the last word.
 
         :param ignoring_meeting: the meeting that is being moved here; its own time counts as free.
         :raises SlotGone: it is not on offer. :raises TemporarilyClosed: the calendar cannot be trusted now.
@@ -199,12 +204,26 @@ class Publisher:
             or not left[Step.ROOM]
         ):
             raise SlotGone(GONE)
-        return choose(tx, scene, slot) if slot.form in offer.room_forms else None
+        return prove(tx, scene, slot) if slot.form in offer.room_forms else None
+
+    def shortages(self, tx: Tx, offer: str, window: Interval, now: datetime) -> list[Shortage]:
+        """The times that only a room keeps from being on offer, each once per site.
+
+        :raises UnknownOffer: no such offer is in force.
+        """
+        asked = self._asked(tx, Question(offer, window, None, None, False), now)
+        scene = self._scene(tx, asked)
+        missing: dict[tuple[str, int], Shortage] = {}
+        for form in asked.forms:
+            for person, left in pooled(scene, form):
+                for at in scene.grid.instants(left[-2] & ~left[-1]):
+                    missing[person.site.id, at] = Shortage(person.site.id, offer, at, asked.offer.minutes[form])
+        return [missing[key] for key in sorted(missing)]
 
     def _scene(self, tx: Tx, asked: Asked) -> Scene:
         if self._installation is None:
             self._installation = tx.settings.installation()
-        return Reader(tx, self._mirror, asked, self._installation).scene()
+        return Reader(tx, self._mirror, asked, self._installation, self._giving).scene()
 
     def _roster(self, rulebook: Rulebook) -> Roster:
         """Everybody's hours; made anew with new rules or people."""

@@ -12,6 +12,7 @@ from syncd.model.mirror import MailboxStatus, Trust, trust
 from syncd.model.offer import Form, Offer, Rulebook
 from syncd.model.policy import Policy
 from syncd.publish.mirror import ROOM_POLICY, Layout, Mirror, Wanted, counting
+from syncd.publish.moving import Giving, Moving
 from syncd.publish.rooms import RoomTime, with_room
 from syncd.publish.roster import Roster
 from syncd.slots.blocking import Claim, Event, blocking
@@ -91,6 +92,7 @@ class Scene:
     :param people: those whose calendar can be trusted. :param distrusted: the others, with the reason.
     :param rooms: by site and form, the starts at which a room is free; only for forms that need one.
     :param halls: the rooms that can be trusted.
+    :param moving: at which further starts a room can be freed by moving others.
     :param taken: meetings that count against caps.
     :param as_of: the oldest calendar it rests on.
     :param edges: instants at which time alone changes something: a hold runs out, a calendar gets too old.
@@ -102,6 +104,7 @@ class Scene:
     distrusted: Mapping[MailboxId, Trust]
     rooms: Mapping[tuple[str, Form], Cells]
     halls: tuple[RoomTime, ...]
+    moving: Moving
     taken: tuple[Taken, ...]
     as_of: datetime | None
     edges: tuple[datetime, ...]
@@ -122,8 +125,8 @@ def caps_by_policy(offer: Offer, policies: Iterable[Policy]) -> dict[int, list[C
 class Reader:
     """Sets one scene from one transaction, with the mirror's memory at hand."""
 
-    def __init__(self, tx: Tx, mirror: Mirror, asked: Asked, installation: str) -> None:
-        self._mirror, self._asked = mirror, asked
+    def __init__(self, tx: Tx, mirror: Mirror, asked: Asked, installation: str, giving: Giving) -> None:
+        self._mirror, self._asked, self._giving = mirror, asked, giving
         self._supply = Supply(tx.session, installation)
         self._grid = grid_of(asked.offer, asked.directory, asked.window)
         self._halls = self._rooms_in_question()
@@ -148,6 +151,7 @@ class Reader:
             {one: trusts[one] for one in asked.people if not trusts[one].open},
             self._free_rooms(room_times),
             room_times,
+            self._moving(room_times, claims),
             self._taken(),
             min(ages, default=None),
             tuple(self._edges(claims, [trusts[one] for one in relied])),
@@ -178,7 +182,7 @@ class Reader:
 
     def _person(self, one: MailboxId, layout: Layout, own: Mapping[str, OwnMeeting], claims: Sequence[Claim]) -> Person:
         asked = self._asked
-        ours = counting(layout.own, own, asked.ignoring) if layout.own else ()
+        ours = counting(layout.own, own, asked.ignoring, one) if layout.own else ()
         return Person(
             one,
             asked.site(one),
@@ -200,10 +204,26 @@ class Reader:
         closures = self._supply.closures([room.id for room in halls], self._grid.base, self._grid.end)
         for room in halls:
             layout = layouts[room.id]
-            ours = counting(layout.own, own, self._asked.ignoring)
+            ours = counting(layout.own, own, self._asked.ignoring, room.id)
             entries = [(event.start, event.end + room.turnover * 60) for event in ours]
             taken = layout.in_person | self._grid.touched(entries) | self._taken_by(claims[room.id])
             yield RoomTime(room, taken, _covered(self._statuses[room.id]), closures[room.id])
+
+    def _moving(self, times: tuple[RoomTime, ...], claims: Mapping[MailboxId, Sequence[Claim]]) -> Moving:
+        asked, giving = self._asked, self._giving
+        return Moving(
+            self._supply,
+            asked.directory,
+            asked.rulebook,
+            giving.rules,
+            self._grid,
+            epoch(asked.now),
+            times,
+            claims,
+            asked.ignoring,
+            giving.plans,
+            self._supply.pinned() if times else frozenset(),
+        )
 
     def _free_rooms(self, times: Sequence[RoomTime]) -> dict[tuple[str, Form], Cells]:
         """By site and form; a site without any usable room has none free."""

@@ -75,7 +75,8 @@ class Run:
 
     def __init__(self, instance: Instance, options: Options) -> None:
         self.instance, self.options, self.log = instance, options, Log()
-        told = 3 if instance.announce_lead is None else min(2, options.policy.told)
+        # Told on booking, every move is an announced one; else two at most for one booking.
+        told = options.policy.moves if instance.announce_lead is None else min(2, options.policy.told)
         self.policy = replace(options.policy, told=told)
         self.days: dict[tuple[str, int], Day] = {}
         self.where: dict[str, Day] = {}

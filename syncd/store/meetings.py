@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from syncd.model.booking import BookingState, EntryRecord, Meeting
+from syncd.model.busy import BusyType
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch, span
 from syncd.store.tables import BookingRow, ClaimRow, ClosureRow, EntryRow, MailboxRow, MeetingRow, OccurrenceRow
 
+LONGEST_MEETING = 12 * 3600
+"""Seconds; a longer one that something overlays is found at its next look only."""
 AT_ONCE = 0
 """Value of ``due`` that comes before every instant."""
 
@@ -32,6 +35,21 @@ class Claim:
     active: bool
 
 
+_LONGEST_WAITING = (
+    select(MeetingRow.id)
+    .where(MeetingRow.due <= bindparam("now"))
+    .order_by(MeetingRow.due, MeetingRow.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+_LEASE = (
+    update(MeetingRow)
+    .where(MeetingRow.id == _LONGEST_WAITING)
+    .values(due=bindparam("until"))
+    .returning(MeetingRow.id)
+    .execution_options(synchronize_session=False)
+)
 _CLAIMS = (
     select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end, ClaimRow.active)
     .where(ClaimRow.meeting == bindparam("id"))
@@ -70,16 +88,7 @@ class Meetings:
 
         A lease only spares double work, it guards nothing: should its holder die or dawdle, another one looks.
         """
-        first = (
-            select(MeetingRow.id)
-            .where(MeetingRow.due <= epoch(now))
-            .order_by(MeetingRow.due, MeetingRow.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-        change = update(MeetingRow).where(MeetingRow.id == first).values(due=epoch(until))
-        return self._session.scalar(change.returning(MeetingRow.id).execution_options(synchronize_session=False))
+        return self._session.scalar(_LEASE, {"now": epoch(now), "until": epoch(until)})
 
     def postpone(self, meeting_id: str, until: datetime) -> None:
         """Let nobody look at the meeting before *until*, unless something new is wished."""
@@ -160,6 +169,17 @@ class Meetings:
             taken[mailbox].append(span(start, end))
         return taken
 
+    def of_caseworker(self, caseworker: MailboxId, window: Interval, now: datetime) -> list[Meeting]:
+        """Meetings to be held by *caseworker* that touch *window* and are not over, the earliest first."""
+        question = select(*MeetingRow.__table__.c).where(
+            MeetingRow.caseworker == caseworker,
+            MeetingRow.wanted,
+            MeetingRow.start < epoch(window.end),
+            MeetingRow.end > max(epoch(window.start), epoch(now)),
+        )
+        found = self._session.execute(question.order_by(MeetingRow.start, MeetingRow.id))
+        return [rows.meeting(row) for row in found]
+
     def starting(
         self, caseworkers: Collection[MailboxId], window: Interval, now: datetime, ignoring: str | None = None
     ) -> dict[MailboxId, int]:
@@ -223,6 +243,38 @@ class Meetings:
         )
         both = lacking.union(ghosts).limit(limit)
         return list(self._session.scalars(both))
+
+    def overlaid(self, now: datetime, limit: int) -> list[str]:
+        """Settled meetings without a known conflict on whose time the mirror shows an event that is not ours.
+
+        Whether the event really stands in the way is for the rules to say.
+        """
+        at = epoch(now)
+        known = aliased(MeetingRow)
+        # First the few events that are not ours: a planner left to itself walks all meetings.
+        foreign = (
+            select(OccurrenceRow.mailbox, OccurrenceRow.start, OccurrenceRow.end)
+            .outerjoin(known, known.uid == OccurrenceRow.uid)
+            .where(known.id.is_(None), OccurrenceRow.end > at, OccurrenceRow.busy != BusyType.FREE)
+            .cte("others")
+            .prefix_with("MATERIALIZED")
+        )
+        question = (
+            select(MeetingRow.id)
+            .join(
+                foreign,
+                and_(
+                    MeetingRow.caseworker == foreign.c.mailbox,
+                    MeetingRow.start < foreign.c.end,
+                    MeetingRow.start > foreign.c.start - LONGEST_MEETING,
+                    MeetingRow.end > foreign.c.start,
+                ),
+            )
+            .where(MeetingRow.due.is_(None), MeetingRow.wanted, ~MeetingRow.conflict, MeetingRow.end > at)
+            .distinct()
+            .limit(limit)
+        )
+        return list(self._session.scalars(question))
 
     def closures(self, rooms: Collection[MailboxId], window: Interval) -> dict[MailboxId, list[Interval]]:
         """When rooms cannot be used inside *window*; every room has an entry."""

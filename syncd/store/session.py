@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from syncd.store.idempotency import Idempotency
     from syncd.store.mailboxes import Mailboxes
     from syncd.store.meetings import Meetings
+    from syncd.store.rooms import Rooms
     from syncd.store.rules import Rules
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ TRIES = 5
 class Tx:
     """One open transaction and the repositories that work inside it.
 
-    Each repository is imported when it is first used, because most transactions need two of seven.
+    Each repository is imported when it is first used, because most transactions need two of eight.
     """
 
     def __init__(self, session: Session) -> None:
@@ -71,6 +72,13 @@ class Tx:
         from syncd.store.bookings import Bookings
 
         return Bookings(self.session)
+
+    @cached_property
+    def rooms(self) -> Rooms:
+        """Pins, closures and shortages of rooms."""
+        from syncd.store.rooms import Rooms
+
+        return Rooms(self.session)
 
     @cached_property
     def rules(self) -> Rules:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import BigInteger, Text, cast, delete, select, update
+from sqlalchemy import BigInteger, Text, bindparam, cast, delete, select, update
 from sqlalchemy.orm import Session
 
 from syncd.store.tables import Setting
 
 INSTALLATION = "installation"
 GENERATION = "generation"
+
+_VALUE = select(Setting.value).where(Setting.name == bindparam("name"))
 
 
 class Settings:
@@ -49,7 +51,7 @@ class Settings:
 
     def value(self, name: str) -> str | None:
         """A stored value, or None."""
-        return self._session.scalar(select(Setting.value).where(Setting.name == name))
+        return self._session.scalar(_VALUE, {"name": name})
 
     def put(self, name: str, value: str | None) -> None:
         """Store a value; None removes it."""

@@ -15,7 +15,7 @@ from syncd.model.directory import MailboxId
 from syncd.model.mirror import MailboxStatus
 from syncd.store.chunks import chunks
 from syncd.store.instants import maybe, span
-from syncd.store.tables import Base, BookingRow, ClosureRow, MailboxRow, MeetingRow, UnreadableRow
+from syncd.store.tables import Base, BookingRow, ClosureRow, EntryRow, MailboxRow, MeetingRow, RoomPinRow, UnreadableRow
 
 _OCCURRENCES = Base.metadata.tables["occurrences"].c
 _CLAIMS = Base.metadata.tables["claims"].c
@@ -46,10 +46,24 @@ class Bundle(NamedTuple):
 
 
 class OwnMeeting(NamedTuple):
-    """What our rows say of a meeting whose stamp was met."""
+    """What our rows say of a meeting whose stamp was met.
+
+    :param leaving: calendars its entry is on its way out of, because it has another room or caseworker now.
+    """
 
     uid: str
     wanted: bool
+    leaving: frozenset[MailboxId] = frozenset()
+
+
+class Place(NamedTuple):
+    """Where and when a meeting of ours is, as our rows have it; start and end without buffers."""
+
+    offer: str
+    caseworker: MailboxId
+    room: MailboxId | None
+    start: int
+    end: int
 
 
 class ClaimFields(NamedTuple):
@@ -228,8 +242,31 @@ class Supply:
         found: dict[str, OwnMeeting] = {}
         for some in chunks(meetings):
             query = select(MeetingRow.id, MeetingRow.uid, MeetingRow.wanted).where(MeetingRow.id.in_(some))
-            found |= {meeting: OwnMeeting(uid, wanted) for meeting, uid, wanted in self._session.execute(query)}
+            left = select(EntryRow.meeting, EntryRow.mailbox).where(EntryRow.meeting.in_(some), ~EntryRow.wanted)
+            leaving: dict[str, set[MailboxId]] = {}
+            for meeting, mailbox in self._session.execute(left):
+                leaving.setdefault(meeting, set()).add(mailbox)
+            found |= {
+                meeting: OwnMeeting(uid, wanted, frozenset(leaving.get(meeting, ())))
+                for meeting, uid, wanted in self._session.execute(query)
+            }
         return found
+
+    def places(self, meetings: Collection[str]) -> dict[str, Place]:
+        """Where and when these meetings are, by id."""
+        found: dict[str, Place] = {}
+        columns = (MeetingRow.offer, MeetingRow.caseworker, MeetingRow.room, MeetingRow.start, MeetingRow.end)
+        for some in chunks(meetings):
+            query = select(MeetingRow.id, *columns).where(MeetingRow.id.in_(some))
+            found |= {
+                row.id: Place(row.offer, row.caseworker, row.room, row.start, row.end)
+                for row in self._session.execute(query)
+            }
+        return found
+
+    def pinned(self) -> frozenset[str]:
+        """All meetings whose room staff want to keep."""
+        return frozenset(self._session.scalars(select(RoomPinRow.meeting)))
 
     def closures(self, rooms: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[tuple[int, int]]]:
         """Spans in which rooms cannot be used, by room; every id has an entry."""

@@ -258,3 +258,24 @@ class ClosureRow(Base):
     start: Mapped[int]
     end: Mapped[int]
     reason: Mapped[str]
+
+
+class RoomPinRow(Base):
+    """Staff want a meeting to keep the room it has: the program never moves it."""
+
+    __tablename__ = "room_pins"
+    meeting: Mapped[str] = mapped_column(primary_key=True)
+    room: Mapped[str]
+    actor: Mapped[str]
+    at: Mapped[int]
+
+
+class RoomShortageRow(Base):
+    """A time that would have been on offer had there been a room; names nobody, and is counted once."""
+
+    __tablename__ = "room_shortages"
+    site: Mapped[str] = mapped_column(primary_key=True)
+    offer: Mapped[str] = mapped_column(primary_key=True)
+    start: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    minutes: Mapped[int]
+    seen: Mapped[int]

@@ -8,17 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.dialects import postgresql
 
 from syncd.booking.results import Reply
+from syncd.booking.sight import Moved
 from syncd.errors import KeyReused, NotAllowed, SlotGone, SyncdError
 from syncd.model.booking import BookingState
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store import Tx
+from syncd.store.idempotency import Idempotency
+from syncd.store.tables import IdempotencyRow
 from tests.simulation import town
 from tests.simulation.office import CLIENT, Office
 from tests.simulation.town import NOW, at
@@ -181,6 +185,10 @@ def test_cancelling_while_moving_ends_in_one_of_the_two(office):
 
 
 def test_the_same_key_fifty_times_gets_the_same_bytes(office):
+    one_answer_for_all(office)
+
+
+def one_answer_for_all(office: Office) -> None:
     counted: list[int] = []
 
     def action(tx: Tx) -> Reply:
@@ -255,6 +263,92 @@ class TestTheSuiteItself:
 
         assert {"SlotGone"} == set(refusals(results))
         assert_no_overlap(office)
+
+    def test_an_idempotency_row_claimed_by_rowcount_is_caught(self, migrated_postgres_url, monkeypatch):
+        """psycopg reports -1 for an insert that did nothing and for one that did: SQLite alone would not notice."""
+        office = Office.open(migrated_postgres_url)
+
+        def by_rowcount(self, client, key, digest, now):
+            row = {"client": client, "key": key, "digest": digest, "created": int(now.timestamp())}
+            inserted = self._session.execute(postgresql.insert(IdempotencyRow).values(row).on_conflict_do_nothing())
+            return inserted.rowcount == 1
+
+        monkeypatch.setattr(Idempotency, "_insert", by_rowcount)
+
+        with pytest.raises(AssertionError):
+            one_answer_for_all(office)
+        office.store.close()
+
+
+class TestOneLockOrder:
+    """Citizen, offer, people, site-day, rows: whoever takes locks in one order never waits in a circle."""
+
+    ORDER = ("1:citizen", "2:offer", "mailboxes", "4:site-day", "bookings", "meetings")
+
+    @pytest.fixture
+    def office(self, migrated_postgres_url: str) -> Iterator[Office]:
+        rules = town.rulebook(town.offer(one_future=True, offer_per_day=5))
+        opened = Office.open(migrated_postgres_url, rulebook=rules)
+        yield opened
+        opened.store.close()
+
+    @pytest.fixture
+    def taken(self, office: Office) -> Iterator[list[str]]:
+        """The locks in the order in which they were taken, since the last BEGIN."""
+        locks: list[str] = []
+
+        def watch(_c: object, _u: object, statement: str, parameters: Any, _x: object, _m: object) -> None:
+            if "pg_advisory_xact_lock" in statement:
+                locks.append(":".join(parameters["name"].split(":")[:2]))
+            elif "FOR UPDATE" in statement and "SKIP LOCKED" not in statement:
+                locks.append(statement.split("FROM")[1].split()[0])
+
+        event.listen(office.store._writer, "before_cursor_execute", watch)
+        yield locks
+        event.remove(office.store._writer, "before_cursor_execute", watch)
+
+    def assert_in_order(self, taken: list[str]) -> None:
+        ranks = [self.ORDER.index(name) for name in dict.fromkeys(taken)]  # a lock that is held may be taken again
+        assert len(set(taken)) > 1
+        assert sorted(ranks) == ranks, taken
+
+    def test_hold(self, office, taken):
+        office.hold(at(9), citizen="citizen")
+
+        self.assert_in_order(taken)
+        assert {"1:citizen", "2:offer", "mailboxes", "4:site-day"} == set(taken)
+
+    def test_book(self, office, taken):
+        held = office.hold(at(9))
+        taken.clear()
+        office.desk.book(CLIENT, held.booking.id, "citizen", NOW)
+
+        self.assert_in_order(taken)
+
+    def test_move_and_cancel(self, office, taken):
+        made = office.book(at(9))
+        for act in (
+            lambda: office.desk.reschedule(CLIENT, made.booking.id, at(13), "bo", None, NOW),
+            lambda: office.desk.cancel(CLIENT, made.booking.id, NOW),
+        ):
+            taken.clear()
+            act()
+            self.assert_in_order(taken)
+
+    def test_following_a_human(self, office, taken):
+        made = office.book(at(9))
+        office.settle(NOW)
+        office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(13), 45))
+        office.sync(NOW)
+        taken.clear()
+        office.reconciler._follow(made.meeting, self._moved(office, made), NOW)
+
+        self.assert_in_order(taken)
+
+    def _moved(self, office: Office, made: Any) -> Moved:
+        entry = office.entries("anna", made.meeting)[0]
+        assert entry.interval is not None
+        return Moved("anna", entry.interval, entry)
 
 
 def _drop_rule(tx: Tx) -> list[str]:

@@ -14,7 +14,7 @@ from syncd.booking import texts
 from syncd.booking.reconcile import Result
 from syncd.errors import AccessDenied, OutcomeUnknown, SlotGone, Throttled, Transient
 from syncd.model.booking import BookingState, RoomState
-from syncd.model.busy import Stamp
+from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.entry import EntryDraft, stamped
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
@@ -155,6 +155,21 @@ def test_a_booking_moved_to_a_colleague_leaves_the_first_calendar(office):
 
     assert [] == office.standing("anna") == office.standing(made.meeting.room)
     assert [Interval.at(at(14), 30)] == office.standing("bo")
+
+
+def test_our_own_deletion_is_not_taken_for_a_humans(office):
+    """Found by the simulation: moved to a colleague and back before the deletion was known to have happened."""
+    made = booked(office, form=Form.PHONE)
+    office.desk.reschedule(CLIENT, made.booking.id, at(14), "bo", None, NOW)
+    office.calendar.fail("delete", OutcomeUnknown("The answer was lost."), done=True)
+    office.reconciler.run_due(NOW)
+    office.desk.reschedule(CLIENT, made.booking.id, at(12), "anna", None, NOW)
+
+    office.settle(NOW + MINUTE)
+
+    assert BookingState.CONFIRMED is office.see(made.booking.id).booking.state
+    assert [Interval.at(at(12), 30)] == office.standing("anna")
+    assert [] == office.standing("bo")
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -441,6 +456,34 @@ def test_a_conflict_that_goes_away_is_forgotten(office):
     assert meeting.attention is None
     with office.store.read() as tx:
         assert all(claim.active for claim in tx.meetings.claims(meeting.id))
+
+
+def test_an_event_put_onto_a_booked_meeting_is_flagged_once_and_forgotten_when_it_goes(any_office):
+    office = any_office
+    made, other = booked(office), booked(office, 13)
+    office.event("anna", at(9, 30))
+    office.sync(NOW + MINUTE)
+    with office.store.begin() as tx:
+        tx.session.execute(update(MeetingRow).values(due=None))  # sync's hint was lost
+
+    assert 1 == office.reconciler.sweep(NOW + MINUTE)
+    office.reconciler.run_due(NOW + MINUTE)
+
+    assert (True, texts.CONFLICT) == (office.meeting(made.meeting.id).conflict, attention(office, made))
+    assert not office.meeting(other.meeting.id).conflict
+    assert 0 == office.reconciler.sweep(NOW + 2 * MINUTE)
+    office.calendar.remove("anna", "other")
+    office.settle(NOW + 20 * MINUTE)
+    assert (False, "") == (office.meeting(made.meeting.id).conflict, attention(office, made))
+
+
+def test_an_event_that_does_not_block_is_no_conflict(office):
+    booked(office)
+    event = Occurrence("elsewhere", None, Interval.at(at(9), 60), BusyType.FREE)
+    office.calendar.put("anna", "elsewhere", [event])
+    office.sync(NOW + MINUTE)
+
+    assert 0 == office.reconciler.sweep(NOW + MINUTE)
 
 
 def test_a_human_who_moves_a_meeting_onto_a_hold_makes_booking_the_hold_fail(office):

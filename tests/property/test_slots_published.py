@@ -114,10 +114,10 @@ def takeable(town: Town, slot: Slot) -> bool:
     """Whether the desk could have this slot now."""
     with town.store.begin() as tx:
         try:
-            room = town.publisher.still_free(tx, town.rules().offers["talk"], slot, town.now)
+            proof = town.publisher.still_free(tx, town.rules().offers["talk"], slot, town.now)
         except SlotGone:
             return False
-        assert (room is not None) is (slot.form is Form.IN_PERSON)
+        assert (proof is not None) is (slot.form is Form.IN_PERSON)
         return True
 
 

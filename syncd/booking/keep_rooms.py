@@ -1,0 +1,234 @@
+"""Keeps every meeting in a room: puts right what closures and foreign bookings upset, and rearranges by night.
+
+Lock order as in `syncd.booking.desk`: the site and day, then the meetings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import chain
+
+from sqlalchemy import and_, or_, select
+
+from syncd.booking.desire import desire, unsettle
+from syncd.booking.follow import with_room
+from syncd.booking.relocate import relocate
+from syncd.errors import SlotGone, UnknownBooking, UnknownRoom
+from syncd.model.booking import Meeting
+from syncd.model.busy import BusyType
+from syncd.model.directory import Directory, MailboxId, Site
+from syncd.model.interval import Interval
+from syncd.model.offer import RoomRequirement, Rulebook
+from syncd.model.zones import days, wall_clock
+from syncd.publish.moving import RoomRules, rooms_of
+from syncd.roomalloc.allocate import Move
+from syncd.roomalloc.day import Standing
+from syncd.roomalloc.explain import Reason, why
+from syncd.roomalloc.rebuild import Rebuilt, rebuild
+from syncd.roomalloc.timetable import ask_of
+from syncd.roomalloc.upset import settle
+from syncd.store import Store, Tx, locks
+from syncd.store.instants import epoch, moment
+from syncd.store.tables import BookingRow, ClosureRow, MeetingRow, OccurrenceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one look did. :param told: of the moves those of announced meetings. :param missing: left to people."""
+
+    moves: tuple[Move, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> int:
+        """How many people must be told of another room."""
+        return sum(move.told for move in self.moves)
+
+
+class RoomKeeper:
+    """Repairs and rearranges; each site-day is one transaction.
+
+    :param directory, rulebook: the ones in force now.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Callable[[], Directory],
+        rulebook: Callable[[], Rulebook],
+        rules: RoomRules | None = None,
+    ) -> None:
+        self._store, self._directory, self._rulebook = store, directory, rulebook
+        self._rules = rules or RoomRules()
+
+    def repair(self, now: datetime) -> Kept:
+        """Give other rooms to meetings whose own was closed, or booked by somebody else, and say who has none."""
+        with self._store.read() as tx:
+            hit = upset_meetings(tx, now)
+        done = [self._store.run(partial(self._repair, site=s, day=d, now=now)) for s, d in self._site_days(hit)]
+        moves = chain.from_iterable(kept.moves for kept in done)
+        return Kept(tuple(moves), tuple(chain.from_iterable(kept.missing for kept in done)))
+
+    def _site_days(self, hit: Iterable[tuple[str, str, datetime]]) -> list[tuple[Site, date]]:
+        rooms, sites = self._directory().rooms, self._directory().sites
+        found = {(rooms[room].site, start) for _, room, start in hit if room in rooms}
+        return sorted(
+            {(sites[site], wall_clock(start, sites[site].zone).date()) for site, start in found},
+            key=lambda one: (one[0].id, one[1]),
+        )
+
+    def _repair(self, tx: Tx, site: Site, day: date, now: datetime) -> Kept:
+        locks.take(tx.session, [locks.site_day(site.id, day)])
+        directory = self._directory()
+        rooms = rooms_of(tx, directory, self._rulebook(), self._rules, site, day, now)
+        upset = [meeting for meeting, _, _ in upset_meetings(tx, now) if meeting in rooms.seats]
+        pinned = tx.rooms.pinned(upset)
+        hit = [meeting for meeting in upset if meeting not in pinned]
+        if not hit:
+            return Kept()
+        settled = settle(rooms, hit, self._rules.policy)
+        relocate(tx, directory, settled.moves, now)
+        for task in settled.tasks:
+            self._give_up(tx, task.meeting, now)
+        tx.settings.bump()
+        return Kept(settled.moves, tuple(task.meeting for task in settled.tasks))
+
+    def _give_up(self, tx: Tx, meeting_id: str, now: datetime) -> None:
+        """No room is left: a person is told, and `reconcile` goes on looking for one."""
+        meeting = tx.meetings.get(meeting_id, lock=True)
+        if meeting is None or meeting.room is None:
+            return
+        tx.meetings.release(meeting.id, meeting.room)
+        desire(tx, with_room(meeting, None), now)
+        unsettle(tx, meeting, now)
+        tx.audit.add("syncd", "meeting.room-lost", meeting=meeting.id, detail=meeting.room, now=now)
+
+    def block(self, room: MailboxId, span: Interval, reason: str, actor: str, now: datetime) -> Kept:
+        """Close a room for a while and give its meetings other rooms.
+
+        :param actor: who asked, for the audit: ``cli:USER`` without the prefix.
+        """
+
+        def work(tx: Tx) -> None:
+            tx.rooms.close(room, span, reason)
+            tx.audit.add(f"cli:{actor}", "room.closed", detail=room, now=now)
+            tx.settings.bump()
+
+        self._store.run(work)
+        return self.repair(now)
+
+    def pin(self, name: str, room: MailboxId | None, actor: str, now: datetime) -> MailboxId:
+        """Keep a meeting in the room it has, or in *room*, until it is unpinned; returns that room.
+
+        A person may choose a room that does not suit, but not one that is taken.
+
+        :param name: the booking's id or the meeting's. :param actor: ``USER`` for the audit.
+        :raises UnknownBooking: there is none, or it has no room. :raises UnknownRoom: its site has no such room.
+        :raises SlotGone: *room* is taken or closed then.
+        """
+        return self._store.run(partial(self._pin, name=name, room=room, actor=actor, now=now))
+
+    def _pin(self, tx: Tx, name: str, room: MailboxId | None, actor: str, now: datetime) -> MailboxId:
+        directory = self._directory()
+        meeting, site, day = self._place(tx, name)
+        locks.take(tx.session, [locks.site_day(site.id, day)])
+        target, origin = room or meeting.room or "", meeting.room or ""
+        if target not in directory.rooms or directory.rooms[target].site != site.id:
+            raise UnknownRoom(f"There is no room '{target}' at {site.id}. Nothing was changed.")
+        if target != origin:
+            rooms = rooms_of(tx, directory, self._rulebook(), self._rules, site, day, now, ignoring=meeting.id)
+            seat = rooms.seat(ask_of(site, day, meeting.id, meeting.interval, RoomRequirement(0)))
+            if not rooms.free(seat.first, seat.last, seat.eligible) >> rooms.layout.number[target] & 1:
+                raise SlotGone(f"{target} is taken or closed at that time. Nothing was changed.")
+            relocate(tx, directory, [Move(meeting.id, origin, target)], now)
+        tx.rooms.pin(meeting.id, target, actor, now)
+        tx.audit.add(f"cli:{actor}", "room.pinned", meeting=meeting.id, detail=target, now=now)
+        tx.settings.bump()
+        return target
+
+    def unpin(self, name: str, actor: str, now: datetime) -> bool:
+        """Let the program move the meeting again; whether it was pinned."""
+
+        def work(tx: Tx) -> bool:
+            meeting, _, _ = self._place(tx, name)
+            was = tx.rooms.unpin(meeting.id)
+            if was:
+                tx.audit.add(f"cli:{actor}", "room.unpinned", meeting=meeting.id, now=now)
+                tx.settings.bump()
+            return was
+
+        return self._store.run(work)
+
+    def why(self, name: str, now: datetime) -> tuple[Reason, ...]:
+        """The reason for a meeting's room, and for the next two; *name* is the booking's id or the meeting's.
+
+        :raises UnknownBooking: there is none of that id, or it has no room.
+        """
+        with self._store.read() as tx:
+            meeting, site, day = self._place(tx, name)
+            rooms = rooms_of(tx, self._directory(), self._rulebook(), self._rules, site, day, now)
+        if meeting.id not in rooms.seats:
+            raise UnknownBooking(f"The booking '{name}' is not in its room any more.")
+        return why(rooms, meeting.id)
+
+    def _place(self, tx: Tx, name: str) -> tuple[Meeting, Site, date]:
+        """The meeting of a booking's or meeting's id, its site and its local day."""
+        held = tx.session.scalar(select(BookingRow.meeting).where(BookingRow.id == name))
+        meeting, rooms = tx.meetings.get(held or name), self._directory().rooms
+        if meeting is None or meeting.room is None or meeting.room not in rooms:
+            raise UnknownBooking(f"There is no booking '{name}' that has a room.")
+        site = self._directory().sites[rooms[meeting.room].site]
+        return meeting, site, wall_clock(meeting.interval.start, site.zone).date()
+
+    def preview(self, site: Site, day: date, now: datetime) -> Rebuilt | None:
+        """What a rearrangement of the day would do; None when nobody may, or need, be moved."""
+        with self._store.read() as tx:
+            return self._better(tx, site, day, now)
+
+    def rearrange(self, now: datetime, horizon: timedelta = timedelta(days=60)) -> Kept:
+        """Rearrange all days nobody was told of, for less waste and walking."""
+        moves: list[Move] = []
+        for site in self._directory().sites.values():
+            for day in days(Interval(now, now + horizon), site.zone):
+                moves += self._store.run(partial(self._rearrange, site=site, day=day, now=now))
+        return Kept(tuple(moves))
+
+    def _rearrange(self, tx: Tx, site: Site, day: date, now: datetime) -> tuple[Move, ...]:
+        locks.take(tx.session, [locks.site_day(site.id, day)])
+        better = self._better(tx, site, day, now)
+        if better is None:
+            return ()
+        relocate(tx, self._directory(), better.moves, now)
+        tx.settings.bump()
+        return better.moves
+
+    def _better(self, tx: Tx, site: Site, day: date, now: datetime) -> Rebuilt | None:
+        rooms = rooms_of(tx, self._directory(), self._rulebook(), self._rules, site, day, now)
+        return rebuild(rooms) if rooms.standing is Standing.TENTATIVE else None
+
+
+def upset_meetings(tx: Tx, now: datetime) -> list[tuple[str, str, datetime]]:
+    """Meetings to come whose room is closed, or taken by an event of somebody else: (meeting, room, start).
+
+    Entries of our own meetings are left out; a copy that a human made, under another UID, counts.
+    """
+    events = and_(
+        OccurrenceRow.mailbox == MeetingRow.room,
+        OccurrenceRow.start < MeetingRow.end,
+        OccurrenceRow.end > MeetingRow.start,
+        OccurrenceRow.busy != BusyType.FREE.value,
+        OccurrenceRow.uid.not_in(select(MeetingRow.uid)),
+    )
+    closed = and_(
+        ClosureRow.room == MeetingRow.room, ClosureRow.start < MeetingRow.end, ClosureRow.end > MeetingRow.start
+    )
+    question = (
+        select(MeetingRow.id, MeetingRow.room, MeetingRow.start)
+        .where(MeetingRow.start > epoch(now), MeetingRow.room.is_not(None), MeetingRow.wanted)
+        .where(or_(select(OccurrenceRow.id).where(events).exists(), select(ClosureRow.id).where(closed).exists()))
+        .order_by(MeetingRow.start, MeetingRow.id)
+    )
+    return [(row.id, row.room, moment(row.start)) for row in tx.session.execute(question)]

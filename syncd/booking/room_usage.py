@@ -1,0 +1,128 @@
+"""How rooms were used, what had no room, and what other rooms would have made of it: from our rows, without persons."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from syncd.model.directory import Directory, MailboxId, Room
+from syncd.model.interval import Interval
+from syncd.model.offer import Rulebook
+from syncd.model.zones import days, instant, wall_clock, whole_days
+from syncd.roomalloc.cost import Policy
+from syncd.roomalloc.day import DAY
+from syncd.roomalloc.demand import Outcome, Outlook, Wish, what_if
+from syncd.roomalloc.layout import Space
+from syncd.roomalloc.timetable import minutes
+from syncd.roomalloc.usage import Held, Usage, Use, measure
+from syncd.store import Tx
+from syncd.store.instants import epoch, moment
+from syncd.store.rooms import Used
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the figures are read from. :param window: meetings that begin in it."""
+
+    tx: Tx
+    directory: Directory
+    rulebook: Rulebook
+    window: Interval
+
+    def zone(self, room: Room) -> str:
+        """The zone of the room's site."""
+        return self.directory.sites[room.site].zone
+
+    def rooms(self, site: str | None = None) -> list[Room]:
+        """The rooms of a site, or all."""
+        return [room for room in self.directory.rooms.values() if site in (None, room.site)]
+
+
+def usage(ground: Ground, site: str | None = None) -> Usage:
+    """The figures of the rooms of a site, or of all; cancelled meetings count as released."""
+    rooms = ground.rooms(site)
+    here = {room.id: room for room in rooms}
+    uses = [_use(ground, one) for one in ground.tx.rooms.used(ground.window) if one.room in here]
+    return measure([Space.of(room) for room in rooms], uses, dict(_open(ground, rooms)))
+
+
+def _use(ground: Ground, one: Used) -> Use:
+    zone = ground.zone(ground.directory.rooms[one.room])
+    day = wall_clock(one.interval.start, zone).date()
+    start, end = minutes(whole_days(day, day, zone), one.interval)
+    offer, person = ground.rulebook.offers.get(one.offer), ground.directory.caseworkers.get(one.caseworker)
+    return Use(
+        one.room,
+        day,
+        start,
+        end,
+        party=offer.room.seats if offer else 1,
+        features=offer.room.features if offer else frozenset(),
+        floor=person.floor if person else ground.directory.rooms[one.room].floor,
+        held=Held.HELD if one.wanted else Held.RELEASED,
+        lead_days=(day - wall_clock(moment(one.created), zone).date()).days,
+        moves=one.moves,
+        told=one.told,
+    )
+
+
+def _open(ground: Ground, rooms: Sequence[Room]) -> Iterator[tuple[tuple[MailboxId, date], int]]:
+    """Minutes that each room is open on each working day, closures taken off."""
+    closures = ground.tx.meetings.closures([room.id for room in rooms], ground.window)
+    for room in rooms:
+        zone = ground.zone(room)
+        for day in days(ground.window, zone):
+            if day.weekday() < 5:
+                hours = whole_days(day, day, zone)
+                opens = instant(day, room.opens, zone) if room.opens else hours.start
+                closes = instant(day, room.closes, zone) if room.closes else hours.end
+                shut = [part for span in closures[room.id] if (part := span.clip(Interval(opens, closes)))]
+                left = closes - opens - sum((part.duration for part in shut), timedelta())
+                yield (room.id, day), max(0, left // timedelta(minutes=1))
+
+
+def wishes(ground: Ground, site: str) -> list[Wish]:
+    """Meetings that had a room at a site, and times that had none, in the order in which they came up."""
+    zone, found = ground.directory.sites[site].zone, []
+    for one in ground.tx.rooms.used(ground.window):
+        offer = ground.rulebook.offers.get(one.offer)
+        room, person = ground.directory.rooms.get(one.room), ground.directory.caseworkers.get(one.caseworker)
+        if one.wanted and offer and room and room.site == site:
+            start, length = epoch(one.interval.start), one.interval.duration // timedelta(minutes=1)
+            wish = Wish(*_when(start, zone), length, offer.room, Outcome.MET, person.floor if person else 0)
+            found.append((one.created, wish))
+    for missed in ground.tx.rooms.shortages(ground.window):
+        offer = ground.rulebook.offers.get(missed.offer)
+        if missed.site == site and offer:
+            wish = Wish(*_when(missed.start, zone), missed.minutes, offer.room, Outcome.WITHHELD)
+            found.append((missed.start, wish))
+    return [wish for _, wish in sorted(found, key=lambda pair: pair[0])]
+
+
+def _when(at: int, zone: str) -> tuple[int, int, int]:
+    """Day, weekday and minute of the day on the site's clocks."""
+    local = wall_clock(moment(at), zone)
+    return local.date().toordinal(), local.weekday(), local.hour * 60 + local.minute
+
+
+def outlook(
+    ground: Ground, site: str, *, without: Collection[MailboxId] = (), like: MailboxId | None = None, more: int = 0
+) -> Outlook:
+    """Replay a site's demand with other rooms: all met wishes, and each withheld time as if somebody had wanted it.
+
+    :param without: rooms to leave out. :param like, more: so many rooms more like this one.
+    """
+    rooms = [room for room in ground.rooms(site) if room.id not in without]
+    spaces = [Space.of(room) for room in rooms]
+    if like is not None:
+        model = Space.of(ground.directory.rooms[like])
+        spaces += [replace(model, id=f"{like}+{n}") for n in range(1, more + 1)]
+    hours = {space.id: [_hours(ground.directory.rooms[space.id.partition("+")[0]])] for space in spaces}
+    asked = [replace(wish, outcome=Outcome.REFUSED) for wish in wishes(ground, site)]
+    return what_if(spaces, asked, hours, Policy())
+
+
+def _hours(room: Room) -> tuple[int, int]:
+    opens = room.opens.hour * 60 + room.opens.minute if room.opens else 0
+    return opens, room.closes.hour * 60 + room.closes.minute if room.closes else DAY
