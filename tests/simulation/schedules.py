@@ -12,7 +12,7 @@ import structlog
 
 from syncd.store import Store
 from tests.simulation.judge import claimed_twice, judge
-from tests.simulation.world import World
+from tests.simulation.world import World, copy_database, hasty
 
 
 @contextmanager
@@ -25,31 +25,26 @@ def quiet() -> Iterator[None]:
 
 
 class Ground:
-    """An empty database, copied for each world."""
+    """One database for all worlds, emptied in between: a store of its own would learn all its statements anew."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="syncd-world-"))
         self.empty = self.folder / "empty.db"
         store = Store(f"sqlite:///{self.empty}")
         store.upgrade()
-        store.close()
         with quiet():
-            World(0, self.empty, prepared=False).office.store.close()  # the calendars are read once, for all worlds
+            World(0, store, prepared=False)  # the calendars are read once, for all worlds
+        store.close()
+        self.store = hasty(Store(f"sqlite:///{self.folder / 'world.db'}"))
 
     def world(self, seed: int, **parts: object) -> World:
-        """A fresh world; its database does not wait for the disk, for crashes here are of the process only."""
-        path = self.folder / f"world-{seed}.db"
-        shutil.copyfile(self.empty, path)
-        return World(seed, path, **parts)  # type: ignore[arg-type]
-
-    def forget(self, world: World) -> None:
-        """Remove what the world left on the disk."""
-        world.office.store.close()
-        for path in self.folder.glob(f"{world.database.name}*"):
-            path.unlink()
+        """A fresh world, in which nothing has happened yet."""
+        copy_database(self.empty, self.folder / "world.db")
+        return World(seed, self.store, **parts)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Remove everything."""
+        self.store.close()
         shutil.rmtree(self.folder)
 
 
@@ -60,7 +55,6 @@ def play(ground: Ground, seed: int, **parts: object) -> tuple[World, list[str]]:
     problems = list(claimed_twice(world))
     world.calm()
     problems += judge(world)
-    ground.forget(world)
     return world, problems
 
 

@@ -7,7 +7,6 @@ record, sync engine and database are the real ones; only time, chance and the ca
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -66,7 +65,7 @@ class World:
     """One installation with its surroundings, and what was promised to whom."""
 
     seed: int
-    database: Path
+    store: Store
     faults: Faults = field(default_factory=Faults)
     steps: int = STEPS
     prepared: bool = True
@@ -103,7 +102,7 @@ class World:
     def _office(self) -> Office:
         """The program, started on its database."""
         return Office(
-            _hasty(Store(f"sqlite:///{self.database}")),
+            self.store,
             town.directory(PEOPLE, ROOMS),
             self.rules,
             calendar=self.server.inner,
@@ -272,29 +271,24 @@ class World:
             self._accept_what_stands(story)
 
     def database_is_backed_up(self) -> None:
-        path = self.database.with_suffix(".backup")
-        path.unlink(missing_ok=True)
-        library = sqlite_module()
-        source, copy = library.connect(self.database), library.connect(path)
-        source.backup(copy)
-        source.close()
-        copy.close()
+        path = self._file().with_suffix(".backup")
+        copy_database(self._file(), path)
         self.snapshot = path
 
     def database_is_restored(self) -> None:
         """The database is again what it was; what was promised since, only the calendars can know."""
         if self.snapshot is None or self.depth > 1:
             raise Nothing
-        self.office.store.close()
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self.database}{suffix}").unlink(missing_ok=True)
-        shutil.copyfile(self.snapshot, self.database)
+        copy_database(self.snapshot, self._file())
         self.office = self._office()
         self.read = {}
         self.held = {}
         self.log.append(f"{self.now:%d %H:%M:%S} database restored")
         for name, story in list(self.stories.items()):
             self._reconsider(name, story)
+
+    def _file(self) -> Path:
+        return Path(str(self.store.url.database))
 
     def _reconsider(self, name: str, story: Story) -> None:
         """What can still be expected of a booking after a restored database."""
@@ -343,7 +337,7 @@ class World:
     def _work(self, *, sync: bool = True, skew: timedelta = timedelta()) -> None:
         """One pass of sync over some calendars and of reconcile over what is due; a crash ends it."""
         now = self.now + skew
-        before, self.disturbed = self._unsettled(), False
+        before, outer, self.disturbed = self._unsettled(), self.disturbed, False
         try:
             if sync:
                 self._sync(now)
@@ -353,6 +347,7 @@ class World:
         if not self.disturbed:
             self._demand_truth(before)
         self._demand_due()
+        self.disturbed |= outer  # a look inside another one: what disturbed it disturbed that one too
 
     def _unsettled(self) -> set[str]:
         lagging = MeetingRow.applied_generation != MeetingRow.desired_generation
@@ -499,7 +494,17 @@ class World:
         return booking.state
 
 
-def _hasty(store: Store) -> Store:
+def copy_database(source: Path, target: Path) -> None:
+    """Make *target* what *source* is, also while programs have it open."""
+    library = sqlite_module()
+    one, other = library.connect(source), library.connect(target)
+    other.execute("PRAGMA synchronous=OFF")
+    one.backup(other)
+    one.close()
+    other.close()
+
+
+def hasty(store: Store) -> Store:
     """The store, not waiting for the disk: processes crash here, machines do not."""
 
     @event.listens_for(store._writer, "connect")
