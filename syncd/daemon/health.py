@@ -22,7 +22,7 @@ def look(parts: Parts, now: datetime, late: Sequence[str]) -> Health:
     :param late: names of tasks that have not ended a run for long.
     """
     try:
-        return Health((_database(parts), _calendars(parts, now), _writes(parts, now), _scheduler(late)))
+        return Health((_database(parts), _calendars(parts, now), _writes(parts, now), _tasks(parts), _scheduler(late)))
     except StoreError:
         return Health(
             (
@@ -82,6 +82,19 @@ def _writes(parts: Parts, now: datetime) -> Check:
         Standing.DEGRADED,
         f"{debt.pending} møder er ikke skrevet i kalenderne endnu; det ældste har ventet {minutes} minutter.",
         f"{debt.pending} meetings are not in the calendars yet; the oldest has waited {minutes} minutes.",
+    )
+
+
+def _tasks(parts: Parts) -> Check:
+    with parts.store.read() as tx:
+        waiting = sum(tx.tasks.counts().values())
+    if not waiting:
+        return Check("tasks", Standing.GOOD, "Intet venter på et menneske.", "Nothing waits for a person.")
+    return Check(
+        "tasks",
+        Standing.DEGRADED,
+        f"{waiting} opgaver venter på et menneske: syncd tasks",
+        f"{waiting} tasks wait for a person: syncd tasks",
     )
 
 

@@ -13,6 +13,7 @@ from syncd.daemon.parts import Parts
 from syncd.dispatch.local import Task
 from syncd.model.interval import Interval
 from syncd.model.mirror import trust
+from syncd.model.task import TaskKind
 from syncd.model.zones import wall_clock
 from syncd.observe import metrics
 from syncd.observe.logs import canonical_line, log
@@ -139,6 +140,7 @@ def gauge(parts: Parts, clock: Clock) -> None:
     with parts.store.read() as tx:
         statuses = tx.mailboxes.statuses()
         debt = owed(tx.session, now)
+        waiting = tx.tasks.counts()
     watched = [statuses.get(box) for box in parts.directory.mailboxes]
     max_age = timedelta(seconds=parts.config.sync.max_age_seconds)
     trusted = [trust(status, now, max_age, Interval.at(now, 1)).open for status in watched]
@@ -149,3 +151,5 @@ def gauge(parts: Parts, clock: Clock) -> None:
     metrics.OUTBOX_PENDING.set(debt.pending)
     metrics.OUTBOX_OLDEST.set(debt.oldest_seconds)
     metrics.NEEDS_ATTENTION.set(debt.attention)
+    for kind in TaskKind:
+        metrics.TASKS.labels(kind=kind.value).set(waiting.get(kind, 0))

@@ -14,6 +14,7 @@ OUTBOX_PENDING = Gauge(
 )
 OUTBOX_OLDEST = Gauge("syncd_outbox_oldest_seconds", "How long the oldest of them has waited", registry=REGISTRY)
 NEEDS_ATTENTION = Gauge("syncd_needs_attention", "Meetings a person must look at", registry=REGISTRY)
+TASKS = Gauge("syncd_tasks", "What waits for a person (syncd tasks)", ["kind"], registry=REGISTRY)
 RECONCILED = Counter("syncd_reconciled_total", "Meetings compared with their calendars", ["outcome"], registry=REGISTRY)
 HTTP_SECONDS = Histogram("syncd_http_seconds", "Length of one request", ["route", "status"], registry=REGISTRY)
 

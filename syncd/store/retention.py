@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from syncd.model.booking import BookingState
 from syncd.store.instants import epoch
 from syncd.store.session import Store, Tx
-from syncd.store.tables import AuditRow, BookingRow, ClaimRow, EntryRow, IdempotencyRow, MeetingRow
+from syncd.store.tables import AuditRow, BookingRow, ClaimRow, EntryRow, IdempotencyRow, MeetingRow, TaskRow
 
 PORTION = 500
 """Rows removed in one transaction: a few milliseconds, so that nobody waits."""
@@ -31,12 +31,14 @@ class Periods:
     :param answers: stored answers to POSTs (the promise of the API is 14 days).
     :param holds: reservations that ran out, so that a late question about one still gets a precise answer.
     :param audit: the log of who looked at or changed what.
+    :param tasks: what a person was done with, after that.
     """
 
     bookings: timedelta = timedelta(days=90)
     answers: timedelta = timedelta(days=14)
     holds: timedelta = timedelta(days=1)
     audit: timedelta = timedelta(days=730)
+    tasks: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Swept:
     :param holds: reservations removed that were never booked.
     :param traces: claims and calendar entries of old meetings removed.
     :param audit: rows removed from the audit log.
+    :param tasks: tasks removed that were done long ago.
     """
 
     references: int
@@ -55,6 +58,7 @@ class Swept:
     holds: int
     traces: int
     audit: int
+    tasks: int = 0
 
 
 def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
@@ -68,6 +72,7 @@ def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
         holds=_repeat(store, lambda tx: _holds(tx, now - periods.holds)),
         traces=_repeat(store, lambda tx: _traces(tx, now - periods.bookings)),
         audit=_repeat(store, lambda tx: _portion(tx, AuditRow.id, AuditRow.at < epoch(now - periods.audit))),
+        tasks=_repeat(store, lambda tx: _portion(tx, TaskRow.id, TaskRow.done < epoch(now - periods.tasks))),
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from syncd.store.meetings import Meetings
     from syncd.store.rooms import Rooms
     from syncd.store.rules import Rules
+    from syncd.store.tasks import Tasks
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ TRIES = 5
 class Tx:
     """One open transaction and the repositories that work inside it.
 
-    Each repository is imported when it is first used, because most transactions need two of eight.
+    Each repository is imported when it is first used, because most transactions need two of nine.
     """
 
     def __init__(self, session: Session) -> None:
@@ -79,6 +80,13 @@ class Tx:
         from syncd.store.rooms import Rooms
 
         return Rooms(self.session)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """What waits for a person."""
+        from syncd.store.tasks import Tasks
+
+        return Tasks(self.session)
 
     @cached_property
     def rules(self) -> Rules:

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -279,3 +290,21 @@ class RoomShortageRow(Base):
     start: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     minutes: Mapped[int]
     seen: Mapped[int]
+
+
+class TaskRow(Base):
+    """Something that waits for a person, or did; its sentence comes from ``kind`` and ``facts``."""
+
+    __tablename__ = "tasks"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    kind: Mapped[str]
+    about: Mapped[str]
+    facts: Mapped[str]
+    """JSON with sorted keys, so that the same facts are the same text."""
+    since: Mapped[int]
+    raised: Mapped[int]
+    """How often its cause was seen."""
+    done: Mapped[int | None]
+    actor: Mapped[str | None]
+
+    __table_args__ = (UniqueConstraint("kind", "about"),)

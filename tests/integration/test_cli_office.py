@@ -13,6 +13,7 @@ import pytest
 from syncd.booking.brake import STOPPED
 from syncd.cli.opening import parts_of
 from syncd.model.offer import Form
+from syncd.model.task import TaskKind
 from tests.integration.cli_office import RULES, Office, beside_other_tests, spoken
 
 
@@ -222,3 +223,20 @@ def test_nothing_is_offered_before_calendars_were_read(tmp_path: Path) -> None:
 
     assert [] == told["slots"]
     assert ["anna"] == list(told["closed"])
+
+
+def test_tasks_lists_what_waits_and_done_takes_it_off(office: Office) -> None:
+    morning = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    with parts_of(office.config) as parts, parts.store.begin() as tx:
+        tx.tasks.raise_(TaskKind.CASEWORKER_LEFT, "mailbox:anna", {"caseworker": "anna", "meetings": 2}, morning)
+
+    listed = office.syncd("tasks", "--json").json
+    assert [("caseworker-left", "mailbox:anna", "2026-01-05T08:00:00Z")] == [
+        (one["kind"], one["about"], one["since"]) for one in listed
+    ]
+    assert "anna is no longer in the group" in office.syncd("tasks").out
+    assert 0 == office.syncd("tasks", "done", str(listed[0]["id"])).code
+    assert [] == office.syncd("tasks", "list", "--json").json
+    again = office.syncd("tasks", "done", str(listed[0]["id"]))
+    assert 1 == again.code
+    assert f"No task {listed[0]['id']} waits; nothing was changed." in again.err
