@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import delete
+
 from syncd.booking import texts
 from syncd.errors import OutcomeUnknown
 from syncd.model.entry import stamped
 from syncd.model.interval import Interval
+from syncd.store.tables import EntryRow
 from tests.simulation.office import CLIENT, Office
 from tests.simulation.town import NOW, at
 
@@ -47,3 +50,18 @@ def restored_database(office: Office) -> None:
     assert meeting.desired_generation > 4
     assert texts.RESTORED in (meeting.attention or "")
     assert [meeting.interval] == office.standing("anna") == office.standing(meeting.room or "")
+
+
+def forgotten_room(office: Office) -> None:
+    """The database forgot in which room's calendar a cancelled meeting stands; the mirror of that calendar tells."""
+    made = office.book(at(9))
+    office.settle(NOW)
+    office.desk.cancel(CLIENT, made.booking.id, NOW)
+    with office.store.begin() as tx:
+        tx.session.execute(delete(EntryRow).where(EntryRow.mailbox == made.meeting.room))
+    office.settle(NOW + timedelta(minutes=5))
+
+    office.reconciler.sweep(NOW + timedelta(minutes=8))
+    office.settle(NOW + timedelta(minutes=9))
+
+    assert [] == office.standing("anna") == office.standing(made.meeting.room or "")

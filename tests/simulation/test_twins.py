@@ -54,19 +54,25 @@ def test_the_schedules_catch(ground: Ground, name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_a_scenario_catches(ground: Ground, name: str) -> None:
-    def told(file: str) -> None:
-        path = ground.folder / file
-        shutil.copyfile(ground.empty, path)
-        office = Office.open(f"sqlite:///{path}", town.NOW)
-        try:
-            SCENARIOS[name](office)
-        finally:
-            office.store.close()
-
-    told(f"{name}-right.db")
+    _told(ground, SCENARIOS[name])
     with planted(name), pytest.raises(AssertionError):
-        told(f"{name}-wrong.db")
+        _told(ground, SCENARIOS[name])
+
+
+def test_a_room_the_database_forgot_is_cleaned_all_the_same(ground: Ground) -> None:
+    _told(ground, scenarios.forgotten_room)
 
 
 def test_there_are_at_least_a_dozen_twins():
     assert len(TWINS) >= 12
+
+
+def _told(ground: Ground, story: Callable[[Office], None]) -> None:
+    """Play *story* in an office of its own."""
+    path = ground.folder / f"{story.__name__}-{len(list(ground.folder.iterdir()))}.db"
+    shutil.copyfile(ground.empty, path)
+    office = Office.open(f"sqlite:///{path}", town.NOW)
+    try:
+        story(office)
+    finally:
+        office.store.close()

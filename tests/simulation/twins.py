@@ -14,11 +14,11 @@ from syncd.booking import decide as deciding
 from syncd.booking import follow as following
 from syncd.booking import reconcile, steps
 from syncd.booking import record as recording
-from syncd.booking.sight import Decision, Limits, Moved, Newer, Remove, RoomTaken, Step, Withdrawn, Write
+from syncd.booking.sight import Decision, Limits, Moved, Newer, Remove, RoomTaken, Sighting, Step, Withdrawn, Write
 from syncd.booking.steps import Acted
 from syncd.errors import OutcomeUnknown
 from syncd.model.booking import EntryRecord, Meeting
-from syncd.model.directory import Mailbox
+from syncd.model.directory import Mailbox, MailboxKind
 from syncd.store.bookings import Bookings
 from syncd.store.meetings import Meetings
 from tests.simulation.server import Server
@@ -154,19 +154,16 @@ def keeps_surplus_copies(patch: pytest.MonkeyPatch) -> None:
 
 @twin
 def cleans_the_caseworkers_calendar_only(patch: pytest.MonkeyPatch) -> None:
-    """A cancelled meeting stays in the room's calendar."""
-    right = Meetings.want
+    """A cancelled meeting stays in the room's calendar, and counts as gone from there.
 
-    def wrong(self: Meetings, meeting_id: str, mailboxes: Any) -> None:
-        right(self, meeting_id, mailboxes)
-        if not mailboxes:
-            for one in self.entries(meeting_id):
-                if one.mailbox.startswith("r"):
-                    self._session.connection().exec_driver_sql(
-                        "DELETE FROM entries WHERE meeting = ? AND mailbox = ?", (meeting_id, one.mailbox)
-                    )
+    Not to remember the room at all does no harm any more: see `scenarios.forgotten_room`.
+    """
+    right = deciding._clean
 
-    patch.setattr(Meetings, "want", wrong)
+    def wrong(sight: Sighting, ours: Any) -> Decision:
+        return right(sight, () if sight.kind is MailboxKind.ROOM else ours)
+
+    patch.setattr(deciding, "_clean", wrong)
 
 
 @twin
