@@ -125,3 +125,29 @@ class Glancing(Protocol):
         May name none, also because the server is in trouble; raises nothing.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One mailbox in a distribution group.
+
+    :param address: SMTP address, lower case.
+    :param name: as the server's address book shows it; for staff only.
+    """
+
+    address: str
+    name: str
+
+
+@runtime_checkable
+class GroupSource(Protocol):
+    """What a `CalendarPort` may offer beside: who is in a distribution group of its server."""
+
+    def expand_group(self, address: str) -> tuple[Member, ...]:
+        """All mailboxes in the group *address*, groups inside it included, each once, sorted by address.
+
+        A nested group that cannot be read is an error: an incomplete list would make joiners of leavers.
+
+        :raises CalendarNotFound: there is no such group. :raises Transient: it cannot be told now; keep the old list.
+        """
+        ...
