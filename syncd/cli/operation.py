@@ -111,12 +111,18 @@ def restore(
     from syncd.config import load
     from syncd.daemon.parts import look_into_store
     from syncd.store import backup as backups
+    from syncd.store.erasure import replay
 
     _tell_backup(file, backups.verify(file))
-    store = look_into_store(load(path))
+    config = load(path)
+    store = look_into_store(config)
     if not yes:
         typer.confirm(f"Replace everything in {store.place} by this backup? Is the service stopped?", abort=True)
-    backups.restore(store, file, SystemClock().now(), f"cli:{getpass.getuser()}")
+    now = SystemClock().now()
+    backups.restore(store, file, now, f"cli:{getpass.getuser()}")
+    again = replay(store, config.ledger, now)
+    if again.bookings:
+        screen.say(f"{len(again.bookings)} booking(s) of citizens who had been erased were erased again.")
     screen.say(f"{store.place} holds the backup now. Start the service; it compares every calendar.")
 
 

@@ -2,6 +2,7 @@
 
 from syncd.config.credentials import client_of, new_client, secret, token_digest
 from syncd.config.load import Config, load, read_toml
+from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.reach import demand, reachable_problems
 from syncd.config.sections import (
     CalendarAccount,
@@ -21,8 +22,10 @@ __all__ = [
     "CaseworkerSection",
     "ClientSection",
     "Config",
+    "ContactsSection",
     "HttpSection",
     "LogSection",
+    "RetentionSection",
     "RoomSection",
     "SecretRef",
     "SiteSection",

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from syncd.config.checks import cross_problems
 from syncd.config.credentials import secret
 from syncd.config.people import Row, read_rows
+from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.sections import (
     CalendarAccount,
     CaseworkerSection,
@@ -93,6 +94,8 @@ class Config(Section):
     http: HttpSection = HttpSection()
     sync: SyncSection = SyncSection()
     log: LogSection = LogSection()
+    retention: RetentionSection = RetentionSection()
+    contacts: ContactsSection = ContactsSection()
     calendars: Annotated[
         dict[Id, CalendarAccount],
         Field(min_length=1, description="Calendar servers by name."),
@@ -135,6 +138,14 @@ class Config(Section):
         return urlunsplit(
             parts._replace(netloc=f"{parts.username or 'syncd'}:{user}@{parts.netloc.rpartition('@')[2]}")
         )
+
+    @property
+    def ledger(self) -> Path:
+        """Where the digests of those erased are kept; the database's folder unless the file says otherwise."""
+        if self.retention.ledger is not None:
+            return self.retention.ledger
+        scheme, _, file = self.database.partition(":///")
+        return (Path(file).parent if scheme.startswith("sqlite") else Path(_state(os.environ))) / "erased.ledger"
 
     def directory(self) -> Directory:
         """Everybody and everything as the rest of syncd knows them."""
@@ -262,12 +273,16 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
     }
     accounts = {name: _anchored_account(account, base) for name, account in config.calendars.items()}
     password = _anchored_ref(config.database_password, base)
+    contacts = {name: _anchored_ref(getattr(config.contacts, name), base) for name in ("key", "old_key")}
+    ledger = config.retention.ledger
     return config.model_copy(
         update=files
         | {
             "database": _database(config.database, base, env),
             "calendars": accounts,
             "database_password": password,
+            "contacts": config.contacts.model_copy(update=contacts),
+            "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),
         }
     )
 
@@ -283,10 +298,13 @@ def _anchored_ref(ref: SecretRef | None, base: Path) -> SecretRef | None:
 
 def _database(url: str, base: Path, env: Mapping[str, str]) -> str:
     if not url:
-        # systemd may list several directories, parted by colons; the first is ours
-        state = env.get("STATE_DIRECTORY", STATE).partition(":")[0]
-        return f"sqlite:///{state}/syncd.sqlite3"
+        return f"sqlite:///{_state(env)}/syncd.sqlite3"
     scheme, separator, file = url.partition(":///")
     if separator and scheme.startswith("sqlite") and file and file != ":memory:":
         return f"{scheme}:///{base / file}"
     return url
+
+
+def _state(env: Mapping[str, str]) -> str:
+    """Where our files are kept; systemd may list several directories, parted by colons, and the first is ours."""
+    return env.get("STATE_DIRECTORY", STATE).partition(":")[0]

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import groupby
 
 from syncd.clock import Clock
+from syncd.config import RetentionSection
 from syncd.daemon.parts import Parts
 from syncd.dispatch.local import Task
 from syncd.model.interval import Interval
@@ -18,6 +19,7 @@ from syncd.model.zones import wall_clock
 from syncd.observe import metrics
 from syncd.observe.logs import canonical_line, log
 from syncd.store import retention
+from syncd.store.erasure import replay
 from syncd.store.overview import owed
 
 RECONCILE_SECONDS = 1.0
@@ -130,8 +132,20 @@ def rearrange_rooms(parts: Parts, clock: Clock) -> None:
 
 def forget(parts: Parts, clock: Clock) -> None:
     """Forget what is older than it may be kept, and say how much."""
+    now = clock.now()
     with canonical_line("retention.swept") as facts:
-        facts.update(asdict(retention.sweep(parts.store, clock.now(), retention.Periods())))
+        facts.update(asdict(retention.sweep(parts.store, now, _periods(parts.config.retention))))
+        facts.update(erased_again=len(replay(parts.store, parts.config.ledger, now).bookings))
+
+
+def _periods(kept: RetentionSection) -> retention.Periods:
+    return retention.Periods(
+        bookings=timedelta(days=kept.bookings_days),
+        answers=timedelta(days=kept.answers_days),
+        mirror=timedelta(days=kept.mirror_days),
+        supply=timedelta(days=kept.supply_days),
+        audit=timedelta(days=kept.audit_days),
+    )
 
 
 def gauge(parts: Parts, clock: Clock) -> None:

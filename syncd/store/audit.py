@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -62,7 +63,12 @@ class Audit:
 
     def citizen_digest(self, citizen: str) -> str:
         """HMAC-SHA-256 of the reference with a key of this installation: a bare hash of ten digits is soon undone."""
-        return hmac.new(self._key(), citizen.encode(), hashlib.sha256).hexdigest()
+        return self.digester()(citizen)
+
+    def digester(self) -> Callable[[str], str]:
+        """The function behind `citizen_digest`, for many references; the key is looked up once."""
+        key = self._key()
+        return lambda citizen: hmac.new(key, citizen.encode(), hashlib.sha256).hexdigest()
 
     def _key(self) -> bytes:
         """The installation's key; of several who make it at once, one wins and all use the winner's."""

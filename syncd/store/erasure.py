@@ -1,14 +1,15 @@
 """Erases a citizen: from bookings and from stored answers, and again after a restore.
 
-A ledger outside the database and its backups holds a keyed digest of each erased reference, one a line. After a
-restore it is replayed, so that the erased stay erased. The audit log keeps its digests: it must tell who looked.
+A ledger outside the database and its backups holds a keyed digest of each erased reference and when it was erased,
+one a line. It is replayed after a restore and every hour, so that the erased stay erased, and so that what was still
+ahead goes as soon as it is over. The audit log keeps its digests: it must tell who looked.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from syncd.errors import StoreError
 from syncd.model.booking import BookingState
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch
-from syncd.store.session import Tx
+from syncd.store.session import Store, Tx
 from syncd.store.tables import BookingRow, IdempotencyRow, MeetingRow
 
 GONE = 410
@@ -48,6 +49,10 @@ class Erased:
     live: tuple[str, ...]
 
 
+NOBODY = Erased((), 0, ())
+"""Nothing was to be erased."""
+
+
 def erase(tx: Tx, citizen: str, now: datetime, actor: str, client: str | None = None) -> Erased:
     """Forget whose bookings these were, unless a meeting is still ahead; both are reported.
 
@@ -61,12 +66,38 @@ def erase(tx: Tx, citizen: str, now: datetime, actor: str, client: str | None = 
     return erased
 
 
-def replay(tx: Tx, digests: Collection[str], now: datetime) -> Erased:
-    """Erase again, after a restore, everybody whose digest is in the ledger."""
-    wanted = frozenset(digests)
-    rows = tx.session.execute(select(BookingRow.id, BookingRow.citizen).where(BookingRow.citizen.is_not(None))).all()
-    found = [booking for booking, citizen in rows if citizen and tx.audit.citizen_digest(citizen) in wanted]
-    return _erase(tx, sorted(found), now)
+def named(citizen: str, client: str | None) -> str:
+    """What the ledger keeps the digest of: a reference, or one client's only (others may call somebody else so)."""
+    return citizen if client is None else f"{client}\n{citizen}"
+
+
+def replay(store: Store, ledger: Path, now: datetime) -> Erased:
+    """Erase again everybody in the ledger: after a restore, and once what was still ahead is over.
+
+    What a citizen booked after being erased is theirs again and stays.
+
+    :raises StoreError: the ledger cannot be read, or the database cannot be used; nothing was erased.
+    """
+    entries = remembered(ledger)
+    if not entries:
+        return NOBODY
+    with store.read() as tx:
+        found = _in_ledger(tx, entries)
+    # Looked up without a write transaction, so that nobody waits while a large database is gone through.
+    return store.run(lambda tx: _erase(tx, found, now)) if found else NOBODY
+
+
+def _in_ledger(tx: Tx, entries: Mapping[str, int]) -> list[str]:
+    """Bookings of citizens who were erased after they were made."""
+    columns = (BookingRow.id, BookingRow.citizen, BookingRow.client, BookingRow.created)
+    question = select(*columns).where(BookingRow.citizen.is_not(None))
+    digest = tx.audit.digester()
+    found = []
+    for booking, citizen, client, created in tx.session.execute(question):
+        erased = max(entries.get(digest(str(citizen)), -1), entries.get(digest(named(str(citizen), client)), -1))
+        if created <= erased:
+            found.append(booking)
+    return sorted(found)
 
 
 def _erase(tx: Tx, bookings: Collection[str], now: datetime) -> Erased:
@@ -89,7 +120,7 @@ def _live(tx: Tx, bookings: Collection[str], now: datetime) -> set[str]:
     }
 
 
-def remember(ledger: Path, digest: str) -> None:
+def remember(ledger: Path, digest: str, now: datetime) -> None:
     """Add a digest to the ledger, on disk before this returns; do it before `erase` commits.
 
     :raises StoreError: the ledger cannot be written; erase nothing then.
@@ -97,7 +128,7 @@ def remember(ledger: Path, digest: str) -> None:
     try:
         handle = os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, f"{digest}\n".encode())
+            os.write(handle, f"{digest} {epoch(now)}\n".encode())
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -105,14 +136,17 @@ def remember(ledger: Path, digest: str) -> None:
         raise StoreError(f"The ledger {ledger} cannot be written ({error.strerror}). Nothing was erased.") from error
 
 
-def remembered(ledger: Path) -> frozenset[str]:
-    """The digests in the ledger; none when there is no ledger yet.
+def remembered(ledger: Path) -> Mapping[str, int]:
+    """The digests in the ledger, each with when it was erased last (epoch seconds); none when there is no ledger yet.
 
-    :raises StoreError: the ledger cannot be read.
+    :raises StoreError: the ledger cannot be read, or was damaged.
     """
     try:
-        return frozenset(ledger.read_text(encoding="ascii").split())
+        lines = [line.split() for line in ledger.read_text(encoding="ascii").splitlines() if line.strip()]
+        return {digest: int(at) for digest, at in sorted(lines, key=lambda line: int(line[1]))}
     except FileNotFoundError:
-        return frozenset()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"The ledger {ledger} cannot be read ({error}). Nobody was erased.") from error
+        return {}
+    except OSError as error:
+        raise StoreError(f"The ledger {ledger} cannot be read ({error.strerror}). Nobody was erased.") from error
+    except (ValueError, IndexError) as error:
+        raise StoreError(f"The ledger {ledger} is damaged: {error}. Nobody was erased; mend or replace it.") from error

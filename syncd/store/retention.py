@@ -17,7 +17,17 @@ from sqlalchemy.orm import InstrumentedAttribute
 from syncd.model.booking import BookingState
 from syncd.store.instants import epoch
 from syncd.store.session import Store, Tx
-from syncd.store.tables import AuditRow, BookingRow, ClaimRow, EntryRow, IdempotencyRow, MeetingRow, TaskRow
+from syncd.store.tables import (
+    AuditRow,
+    BookingRow,
+    ClaimRow,
+    EntryRow,
+    IdempotencyRow,
+    MeetingRow,
+    OccurrenceRow,
+    RoomShortageRow,
+    TaskRow,
+)
 
 PORTION = 500
 """Rows removed in one transaction: a few milliseconds, so that nobody waits."""
@@ -30,6 +40,8 @@ class Periods:
     :param bookings: after the meeting, until nothing tells whose it was.
     :param answers: stored answers to POSTs (the promise of the API is 14 days).
     :param holds: reservations that ran out, so that a late question about one still gets a precise answer.
+    :param mirror: what calendars held, after it ended.
+    :param supply: times that lacked a room, as the proof of what was on offer.
     :param audit: the log of who looked at or changed what.
     :param tasks: what a person was done with, after that.
     """
@@ -37,6 +49,8 @@ class Periods:
     bookings: timedelta = timedelta(days=90)
     answers: timedelta = timedelta(days=14)
     holds: timedelta = timedelta(days=1)
+    mirror: timedelta = timedelta(days=1)
+    supply: timedelta = timedelta(days=1095)
     audit: timedelta = timedelta(days=730)
     tasks: timedelta = timedelta(days=90)
 
@@ -51,6 +65,8 @@ class Swept:
     :param traces: claims and calendar entries of old meetings removed.
     :param audit: rows removed from the audit log.
     :param tasks: tasks removed that were done long ago.
+    :param mirror: occurrences that ended long ago, removed.
+    :param supply: times that lacked a room, removed.
     """
 
     references: int
@@ -59,6 +75,8 @@ class Swept:
     traces: int
     audit: int
     tasks: int = 0
+    mirror: int = 0
+    supply: int = 0
 
 
 def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
@@ -73,6 +91,10 @@ def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
         traces=_repeat(store, lambda tx: _traces(tx, now - periods.bookings)),
         audit=_repeat(store, lambda tx: _portion(tx, AuditRow.id, AuditRow.at < epoch(now - periods.audit))),
         tasks=_repeat(store, lambda tx: _portion(tx, TaskRow.id, TaskRow.done < epoch(now - periods.tasks))),
+        mirror=_repeat(
+            store, lambda tx: _portion(tx, OccurrenceRow.id, OccurrenceRow.end < _day(now - periods.mirror))
+        ),
+        supply=_repeat(store, lambda tx: _shortages(tx, now - periods.supply)),
     )
 
 
@@ -89,6 +111,19 @@ def _portion(tx: Tx, key: InstrumentedAttribute[Any], *where: ColumnElement[bool
     ids = tx.session.scalars(select(key).where(*where).limit(PORTION)).all()
     tx.session.execute(delete(key.class_).where(key.in_(ids)))
     return len(ids)
+
+
+def _day(moment: datetime) -> int:
+    """The beginning of that day (UTC): sync reads from there, and what it has just read shall not go at once."""
+    return epoch(moment) // 86_400 * 86_400
+
+
+def _shortages(tx: Tx, before: datetime) -> int:
+    """Remove times that lacked a room long ago; their key has three columns, so they go by their starts."""
+    old = RoomShortageRow.start < epoch(before)
+    starts = tx.session.scalars(select(RoomShortageRow.start).where(old).distinct().limit(PORTION)).all()
+    gone = delete(RoomShortageRow).where(RoomShortageRow.start.in_(starts)).returning(RoomShortageRow.start)
+    return len(tx.session.scalars(gone).all())
 
 
 def _references(tx: Tx, before: datetime) -> int:

@@ -179,6 +179,44 @@ def test_writing_that_was_stopped_goes_on_when_a_person_says_so(office: Office) 
     assert ["cli:drift"] == [actor for actor, _, _ in office.audit("writes.released")]
 
 
+def test_a_calendar_that_lost_our_meetings_is_written_again_when_a_person_says_so(office: Office) -> None:
+    assert 1 == office.syncd("writes", "retry", "nobody", "--yes").code
+    assert 1 == office.syncd("writes", "retry", "anna", answer="n\n").code
+    assert [] == office.audit("calendar.written-again")
+
+    done = office.syncd("writes", "retry", "anna", "--yes")
+
+    assert "1 meeting(s) will be written" in done.out
+    assert "syncd sync --accept-loss anna" in done.out
+    assert [("cli:drift", "anna", None)] == office.audit("calendar.written-again")
+
+
+def test_an_erased_citizen_stays_erased_after_a_restore(office: Office) -> None:
+    file = office.folder / "backup.sqlite3"
+    with parts_of(office.config) as parts:
+        bookings = office.syncd("bookings", "--json").json
+        parts.desk.cancel("portal", bookings[0]["id"], datetime.now(UTC))
+    office.syncd("db", "backup", file)
+    assert 1 == office.syncd("bookings", "erase", "--citizen", "borger-1", answer="n\n").code
+
+    done = office.syncd("bookings", "erase", "--citizen", "borger-1", "--yes")
+    assert "1 booking(s) no longer say whose they were" in done.out
+    assert "borger-1" not in (office.folder / "erased.ledger").read_text()
+    again = office.syncd("db", "restore", file, "--yes")
+
+    assert "1 booking(s) of citizens who had been erased were erased again" in again.out
+    report = office.syncd("bookings", "erase", "--citizen", "borger-1", "--yes", "--json").json
+    assert {"bookings": [], "answers": 0, "live": []} == report
+
+
+def test_what_is_still_ahead_is_listed_and_kept(office: Office) -> None:
+    done = office.syncd("bookings", "erase", "--citizen", "borger-1", "--yes")
+
+    assert "0 booking(s)" in done.out
+    assert office.syncd("bookings", "--json").json[0]["id"] in done.out
+    assert 1 == len(office.syncd("bookings", "--state", "pending", "--json").json)
+
+
 def test_upgrade_sets_a_database_up_once(tmp_path: Path) -> None:
     fresh = Office(tmp_path)
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from syncd.errors import StoreError
 from syncd.store import Store
 from syncd.store.backup import backup, restore
-from syncd.store.erasure import ANSWER, Erased, erase, remember, remembered, replay
+from syncd.store.erasure import ANSWER, Erased, erase, named, remember, remembered, replay
+from syncd.store.instants import epoch
 from syncd.store.tables import AuditRow, BookingRow, IdempotencyRow, MailboxRow
 from tests.integration.test_store_retention import meeting, put
 from tests.rough_server import NOW
@@ -70,26 +71,49 @@ def test_the_erased_stay_erased_after_a_restore(store: Store, tmp_path: Path) ->
     ledger = tmp_path / "ledger"
     backup(store, tmp_path / "b.db", NOW)
     with store.begin() as tx:
-        remember(ledger, tx.audit.citizen_digest("ann"))
+        remember(ledger, tx.audit.citizen_digest("ann"), NOW)
         erase(tx, "ann", NOW, "cli:test")
     restore(store, tmp_path / "b.db", NOW, "cli:test")
     assert "ann" == citizens(store)["over"]
-    with store.begin() as tx:
-        again = replay(tx, remembered(ledger), NOW)
+    again = replay(store, ledger, NOW)
 
     assert ("b-cancelled", "b-over") == again.bookings
     assert {"over": None, "cancelled": None, "other": "ben", "ahead": "ann"} == citizens(store)
 
 
+def test_a_reference_erased_for_one_client_is_kept_for_the_others(store: Store, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    with store.begin() as tx:
+        remember(ledger, tx.audit.citizen_digest(named("ann", "desk")), NOW)
+
+    assert ("b-cancelled",) == replay(store, ledger, NOW).bookings
+
+
 def test_the_ledger_is_private_and_grows(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger"
-    assert frozenset() == remembered(ledger)
-    remember(ledger, "aa")
-    remember(ledger, "bb")
+    assert {} == remembered(ledger)
+    remember(ledger, "aa", NOW)
+    remember(ledger, "bb", NOW)
+    remember(ledger, "aa", NOW + DAY)
 
-    assert {"aa", "bb"} == remembered(ledger)
+    assert {"aa": epoch(NOW + DAY), "bb": epoch(NOW)} == remembered(ledger)
     assert 0o600 == ledger.stat().st_mode & 0o777
     with pytest.raises(StoreError, match="Nothing was erased"):
-        remember(tmp_path / "missing" / "ledger", "cc")
+        remember(tmp_path / "missing" / "ledger", "cc", NOW)
     with pytest.raises(StoreError, match="Nobody was erased"):
         remembered(tmp_path)
+    (tmp_path / "torn").write_text("aa 1\nb")
+    with pytest.raises(StoreError, match="damaged"):
+        remembered(tmp_path / "torn")
+
+
+def test_what_was_ahead_goes_when_it_is_over_and_what_was_booked_since_stays(store: Store, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    with store.begin() as tx:
+        remember(ledger, tx.audit.citizen_digest("ann"), NOW)
+        erase(tx, "ann", NOW, "cli:test")
+    meeting(store, "since", NOW + DAY / 2, booking={"client": "portal", "citizen": "ann", "created": epoch(NOW) + 60})
+
+    assert ((), ("b-ahead",)) == (replay(store, ledger, NOW).bookings, replay(store, ledger, NOW).live)
+    assert ("b-ahead",) == replay(store, ledger, NOW + 3 * DAY).bookings
+    assert (None, "ann") == (citizens(store)["ahead"], citizens(store)["since"])

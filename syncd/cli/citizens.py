@@ -1,0 +1,63 @@
+"""Commands about what is kept of citizens: erase it."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli import screen
+from syncd.cli.desk import booked
+from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of
+from syncd.clock import SystemClock
+
+if TYPE_CHECKING:
+    from syncd.store.erasure import Erased
+
+
+def add_to(_app: typer.Typer) -> None:
+    """Add this module's commands; they stand below ``syncd bookings``."""
+    booked.command("erase")(erase)
+
+
+def erase(
+    citizen: Annotated[str, typer.Option("--citizen", metavar="REF", help="The client's reference of the citizen.")],
+    client: Annotated[
+        str | None, typer.Option("--client", help="Only what this client booked; another may call somebody else so.")
+    ] = None,
+    path: ConfigOption = DEFAULT_CONFIG,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget whose bookings these were: references, contact data, stored answers; a ledger keeps them erased.
+
+    What is still ahead is listed and kept until it is over; cancel it first if it shall not take place.
+    """
+    from syncd.store.erasure import erase as erase_within
+    from syncd.store.erasure import named, remember
+
+    now, actor = SystemClock().now(), f"cli:{getpass.getuser()}"
+    with parts_of(path) as parts:
+        if not yes:
+            typer.confirm("Erase this citizen for good? It cannot be undone.", abort=True, err=as_json)
+        with parts.store.begin() as tx:
+            # First the ledger: should the commit fail, the hourly replay erases all the same.
+            remember(parts.config.ledger, tx.audit.citizen_digest(named(citizen, client)), now)
+            erased = erase_within(tx, citizen, now, actor, client)
+    _report(erased, as_json)
+
+
+def _report(erased: Erased, as_json: bool) -> None:
+    if as_json:
+        screen.print_json({"bookings": list(erased.bookings), "answers": erased.answers, "live": list(erased.live)})
+        return
+    screen.say(
+        f"{len(erased.bookings)} booking(s) no longer say whose they were; {erased.answers} stored answer(s) are gone "
+        "(a repeated request gets 410)."
+    )
+    if erased.live:
+        screen.say(
+            f"Still ahead, and kept until they are over: {', '.join(erased.live)}. They are erased by themselves "
+            "within an hour of their end."
+        )
