@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env packages demo test test-long check format lock bench
+.PHONY: help env packages demo test test-long fuzz check format lock bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,9 @@ test: env packages ## run all tests; REQUIRE_ALL=1 fails when anything was not c
 
 test-long: env packages ## run the longer programmes, too
 	@$(BIN)/pytest $(PYTEST_ARGS) --timeout 1800
+
+fuzz: env ## let a fuzzer guided by coverage write .ics texts for FUZZ_SECONDS (60)
+	@$(BIN)/python -m tests.fuzz.fuzz_ics --seconds $(or $(FUZZ_SECONDS),60)
 
 check: env ## format, lint, types and import contracts, as CI runs them
 	@bash setup/check "$(BIN)"

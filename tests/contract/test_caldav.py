@@ -9,7 +9,9 @@ from itertools import count
 import pytest
 
 from syncd.adapters.caldav.calendar import CaldavCalendar
+from syncd.adapters.caldav.changes import Token
 from syncd.adapters.caldav.client import CaldavAccount
+from syncd.adapters.caldav.discovery import Place
 from syncd.model.directory import Mailbox, MailboxKind
 from syncd.model.interval import Interval
 from tests.contract.calendar_contract import WINDOW, CalendarContract
@@ -24,9 +26,7 @@ NAMES = count(1)
 
 
 class CaldavContract(CalendarContract):
-    """Wanted of a subclass: a fixture ``server``, and a token that its server never gave."""
-
-    garbage = '["{mark}", null, "http://example.invalid/never-issued"]'
+    """Wanted of a subclass: a fixture ``server``."""
 
     @pytest.fixture
     def hand(self, server: DavServer) -> Iterator[DavHand]:
@@ -52,10 +52,8 @@ class CaldavContract(CalendarContract):
 
     @pytest.fixture(autouse=True)
     def _garbage_token(self, port: CaldavCalendar, mailbox: Mailbox, hand: DavHand) -> None:
-        from syncd.adapters.caldav.discovery import Place
-
         mark = Place.at(hand.server.url.rstrip("/") + hand.path).mark
-        hand.garbage = self.garbage.replace("{mark}", mark)
+        hand.garbage = Token(mark, None, "http://example.invalid/never-issued").encode() or ""
 
     def test_an_unreadable_object_far_away_is_no_trouble_until_the_window_comes_near(self, port, mailbox, hand, mirror):
         times = "DTSTART:20310601T090000Z\r\nDTEND:20310601T090030Z\r\nRRULE:FREQ=SECONDLY"

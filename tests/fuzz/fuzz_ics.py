@@ -189,8 +189,19 @@ def _functions(package: str) -> Iterator[FunctionType]:
             yield from (one for one in values if isinstance(one, FunctionType) and one.__module__ == name)
 
 
+def _dictionary(folder: Path) -> Path:
+    """The words that texts are made of, in libFuzzer's form."""
+    path = folder / "words.dict"
+    escaped = ("".join(f"\\x{byte:02x}" for byte in word) for word in _WORDS)
+    path.write_text("".join(f'"{word}"\n' for word in escaped))
+    return path
+
+
 def with_atheris(seconds: int, crashes: Path) -> None:
-    """Hand over to libFuzzer, which ends the process itself."""
+    """Hand over to libFuzzer, which ends the process itself.
+
+    A text that takes longer than `SLOWEST` or more memory than `MEMORY_MB` counts as a crash, too.
+    """
     atheris = importlib.import_module("atheris")
     for function in _functions("syncd.adapters.caldav.ics."):
         atheris.instrument_func(function)
@@ -201,10 +212,13 @@ def with_atheris(seconds: int, crashes: Path) -> None:
             f"-rss_limit_mb={MEMORY_MB}",
             f"-max_len={LONGEST}",
             f"-artifact_prefix={crashes}/ics-",
+            f"-dict={_dictionary(Path(fresh))}",
             "-print_final_stats=1",
             "-verbosity=0",
         ]
-        atheris.Setup([sys.argv[0], *options, fresh, str(ROOT / "tests" / "corpus")], check)
+        found = Path(fresh) / "found"
+        found.mkdir()
+        atheris.Setup([sys.argv[0], *options, str(found), str(ROOT / "tests" / "corpus")], check)
         atheris.Fuzz()
 
 
@@ -212,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Fuzz for so many seconds."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.fuzz_ics", description=__doc__)
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--crashes", type=Path, default=Path("fuzz-crashes"))
+    parser.add_argument("--crashes", type=Path, default=ROOT / "var" / "fuzz")
     parser.add_argument("--own", action="store_true", help="the own mutator even where atheris is installed")
     options = parser.parse_args(arguments)
     options.crashes.mkdir(parents=True, exist_ok=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from syncd.adapters.caldav.ics import ReadObject, reading
-from tests.environment import ROOT
+from tests.environment import ROOT, not_covered
 from tests.fuzz import fuzz_ics
 
 
@@ -26,6 +27,32 @@ def test_a_planted_fault_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     assert fuzz_ics.own_mutator(seconds=30, crashes=tmp_path, most=30)
     assert [*tmp_path.glob("ics-*.ics")]
+
+
+FAULTS = {
+    "crash": "def bad(data): assert b'VEVENT' not in data, 'planted'",
+    "timeout": "def bad(data):\n    while b'VEVENT' in data: pass",
+    "oom": "def bad(data): kept.extend(b'x' * 40_000_000 for _ in data[:1])",
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_guided_by_coverage_a_planted_fault_ends_the_run_with_the_text_that_did_it(kind: str, tmp_path: Path) -> None:
+    if find_spec("atheris") is None:
+        not_covered("atheris is not installed", "make env, with a Python that it has wheels for")
+    script = (
+        "from pathlib import Path; from tests.fuzz import fuzz_ics; kept = []\n"
+        f"{FAULTS[kind]}\n"
+        "fuzz_ics.check, fuzz_ics.SLOWEST, fuzz_ics.MEMORY_MB = bad, 1, 400\n"
+        f"fuzz_ics.with_atheris(20, Path({str(tmp_path)!r}))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert 0 != done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
+    assert [*tmp_path.glob(f"ics-{kind}-*")]
 
 
 @pytest.mark.long

@@ -105,6 +105,7 @@ def test_a_token_belongs_to_one_calendar():
     assert Token.decode("nonsense", anna) is None
     assert Token.decode(json.dumps("a string"), anna) is None
     assert Token.decode(json.dumps([1]), anna) is None
+    assert Token.decode(json.dumps([anna.mark, "c", "s"]), anna) is None  # of a version that read less
     assert Token(anna.mark, None, None).encode() is None
 
 

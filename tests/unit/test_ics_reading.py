@@ -80,7 +80,7 @@ def test_a_server_cannot_speak_in_our_name() -> None:
     assert [(BusyType.BUSY, ())] == [(o.busy, o.categories) for o in found.occurrences]
 
 
-@pytest.mark.parametrize("memory", [b"", b"BEGIN:VCALENDAR\nX-SYNCD-MEMORY:0\nEND:VCALENDAR\n", single()])
+@pytest.mark.parametrize("memory", [b"", b"BEGIN:VCALENDAR\nX-SYNCD-MEMORY:1\nEND:VCALENDAR\n", single()])
 def test_memory_of_another_version_is_refused(memory: bytes) -> None:
     with pytest.raises(Unparsable, match="fetch it again"):
         recall_object(memory, ZONE, WINDOW)

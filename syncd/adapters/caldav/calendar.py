@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from syncd.adapters.caldav.changes import Fetched, Look, fetch, look
+from syncd.adapters.caldav.changes import Fetched, Look, Token, fetch, look
 from syncd.adapters.caldav.client import CaldavAccount, Client
 from syncd.adapters.caldav.discovery import Discovery, Place
 from syncd.adapters.caldav.entries import Entries
@@ -50,6 +50,7 @@ class CaldavCalendar:
         with self._client.call() as call:
             place = self._discovery.place(mailbox)
             ctag = self._glance.take(place)
+            since = _believed(since, place)
             try:
                 fresh = since is None and not memory.versions()
                 seen = look(self._client, place, since.token if since else None, fresh=fresh)
@@ -173,6 +174,13 @@ class Reading:
                     return
                 read = outside
             self.groups[key] = _group(key, version, read)
+
+
+def _believed(since: Since | None, place: Place) -> Since | None:
+    """*since*, unless its token is of another calendar or an older way of reading: then nothing read counts."""
+    if since is None or since.token is None or Token.decode(since.token, place) is not None:
+        return since
+    return None
 
 
 def _group(key: GroupKey, version: Version, read: ReadObject) -> Group:

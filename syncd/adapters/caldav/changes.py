@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from syncd.adapters.caldav.client import Client, TooMuch
 from syncd.adapters.caldav.discovery import Place
+from syncd.adapters.caldav.ics import VERSION
 from syncd.adapters.caldav.multistatus import (
     CALDAV,
     CALENDARSERVER,
@@ -51,16 +52,16 @@ class Token:
 
     def encode(self) -> ChangeToken | None:
         """One string; None when the server has no marks at all."""
-        return json.dumps([self.mark, self.ctag, self.sync]) if self.ctag or self.sync else None
+        return json.dumps([self.mark, self.ctag, self.sync, VERSION]) if self.ctag or self.sync else None
 
     @classmethod
     def decode(cls, text: ChangeToken | None, place: Place) -> Token | None:
-        """The token in *text* if it is one of ours for this calendar."""
+        """The token in *text* if it is one of ours for this calendar, and what it covers was read as we read now."""
         try:
-            mark, ctag, sync = json.loads(text or "")
+            mark, ctag, sync, version = json.loads(text or "")
         except (ValueError, TypeError):
             return None
-        return cls(mark, ctag, sync) if mark == place.mark else None
+        return cls(mark, ctag, sync) if (mark, version) == (place.mark, VERSION) else None
 
 
 @dataclass(slots=True)

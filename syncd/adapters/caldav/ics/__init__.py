@@ -8,7 +8,16 @@
 """
 
 from syncd.adapters.caldav.ics.outside import read_outside
-from syncd.adapters.caldav.ics.reading import ReadObject, busy, open_hours, read_object, recall_object
+from syncd.adapters.caldav.ics.reading import VERSION, ReadObject, busy, open_hours, read_object, recall_object
 from syncd.adapters.caldav.ics.refusal import Unparsable
 
-__all__ = ["ReadObject", "Unparsable", "busy", "open_hours", "read_object", "read_outside", "recall_object"]
+__all__ = [
+    "VERSION",
+    "ReadObject",
+    "Unparsable",
+    "busy",
+    "open_hours",
+    "read_object",
+    "read_outside",
+    "recall_object",
+]

@@ -26,7 +26,10 @@ from syncd.model.interval import Interval, merge, subtract
 from syncd.model.zones import clock
 
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MEMORY: Final = b"BEGIN:VCALENDAR\nX-SYNCD-MEMORY:1\n"
+VERSION: Final = 2
+"""Of what a memory holds. A greater one makes every calendar be fetched and read again: raise it whenever reading
+keeps more than before (2: the category Selvbook), or understands the same text otherwise."""
+MEMORY: Final = f"BEGIN:VCALENDAR\nX-SYNCD-MEMORY:{VERSION}\n".encode()
 """How every memory begins; another number means that another version of the program wrote it."""
 
 
