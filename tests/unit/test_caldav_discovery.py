@@ -14,7 +14,8 @@ from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnection
 from syncd.adapters.caldav.changes import Token, complete_version
 from syncd.adapters.caldav.client import CaldavAccount, Client
 from syncd.adapters.caldav.discovery import Discovery, Home, Place, choose
-from syncd.adapters.caldav.session import Elsewhere, followed, never_sent
+from syncd.adapters.caldav.session import Elsewhere, followed
+from syncd.adapters.guarded import never_sent
 from syncd.errors import CalendarNotFound
 from syncd.model.directory import Mailbox, MailboxKind
 

@@ -17,7 +17,8 @@ from lxml.etree import XMLSyntaxError
 from urllib3.exceptions import HTTPError as TransportError
 
 from syncd.adapters.caldav.multistatus import Broken, Garbled, Multistatus, conditions, looks_like_html, parse
-from syncd.adapters.caldav.session import Elsewhere, GuardedSession, TooLarge, never_sent
+from syncd.adapters.caldav.session import Elsewhere, GuardedSession
+from syncd.adapters.guarded import TooLarge, never_sent
 from syncd.adapters.resilience import Call, Calls, retry_after
 from syncd.clock import Clock, SystemClock
 from syncd.errors import (
