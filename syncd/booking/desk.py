@@ -267,7 +267,7 @@ class Desk:
         booking, meeting = self._locked(tx, client, booking, meeting)
         if booking.state in (BookingState.CANCELLED, BookingState.EXPIRED):
             return Appointment(booking, meeting)
-        if booking.state in BOOKED:
+        if booking.state is not BookingState.HELD:
             may_cancel(booking, meeting, self._rules(tx).offers.get(meeting.offer), now)
         ended = advance(booking, BookingState.CANCELLED)
         made = Appointment(ended, cancelled(tx, meeting, now))

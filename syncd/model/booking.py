@@ -22,12 +22,15 @@ class BookingState(StrEnum):
     """Booked, and seen in every calendar it belongs in."""
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    NO_SHOW = "no-show"
+    """The citizen did not come, says the caseworker; she can take it back."""
 
 
 TRANSITIONS: dict[BookingState, frozenset[BookingState]] = {
     BookingState.HELD: frozenset({BookingState.PENDING, BookingState.EXPIRED, BookingState.CANCELLED}),
-    BookingState.PENDING: frozenset({BookingState.CONFIRMED, BookingState.CANCELLED}),
-    BookingState.CONFIRMED: frozenset({BookingState.PENDING, BookingState.CANCELLED}),
+    BookingState.PENDING: frozenset({BookingState.CONFIRMED, BookingState.CANCELLED, BookingState.NO_SHOW}),
+    BookingState.CONFIRMED: frozenset({BookingState.PENDING, BookingState.CANCELLED, BookingState.NO_SHOW}),
+    BookingState.NO_SHOW: frozenset({BookingState.PENDING}),
     BookingState.CANCELLED: frozenset(),
     BookingState.EXPIRED: frozenset(),
 }

@@ -23,7 +23,7 @@ from syncd.errors import (
     UnknownHold,
     UnknownOffer,
 )
-from syncd.model.booking import BookingState, RoomState
+from syncd.model.booking import BookingState, RoomState, advance
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store.tables import AuditRow
@@ -241,6 +241,17 @@ def test_it_can_be_too_late_to_move_or_cancel(office):
     with pytest.raises(NotAllowed):
         office.desk.reschedule(CLIENT, booked.booking.id, at(12), None, None, at(8, 0))
     assert office.desk.cancel(CLIENT, booked.booking.id, at(7, 59))
+
+
+def test_a_citizen_who_did_not_come_can_neither_move_nor_cancel(office):
+    booked = office.book(at(9))
+    with office.store.begin() as tx:
+        tx.bookings.save(advance(booked.booking, BookingState.NO_SHOW), NOW)
+
+    with pytest.raises(NotAllowed, match="no-show"):
+        office.desk.cancel(CLIENT, booked.booking.id, NOW)
+    with pytest.raises(NotAllowed, match="no-show"):
+        office.desk.reschedule(CLIENT, booked.booking.id, at(11), None, None, NOW)
 
 
 def test_cancelling_gives_the_time_back_and_can_be_repeated(office):
