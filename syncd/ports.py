@@ -151,3 +151,25 @@ class GroupSource(Protocol):
         :raises CalendarNotFound: there is no such group. :raises Transient: it cannot be told now; keep the old list.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How an attempt to hand something over ended.
+
+    :param status: of the HTTP answer; None when there was none.
+    :param says: a sentence for the operator; never a part of what was sent or answered.
+    :param retry_after: seconds to wait that the answer asked for.
+    """
+
+    status: int | None
+    says: str
+    retry_after: float | None = None
+
+
+class Courier(Protocol):
+    """Hands bytes over to an address of the configuration."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Receipt:
+        """Send *body* once; ends within its time-out, follows no redirect and raises nothing."""
+        ...

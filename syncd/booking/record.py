@@ -14,6 +14,7 @@ from syncd.booking.steps import Acted
 from syncd.booking.take import lock_site_days, with_buffers
 from syncd.errors import Throttled
 from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState, advance
+from syncd.model.event import EventKind
 from syncd.store import Tx
 
 UNKNOWN_SOON = 3
@@ -113,6 +114,7 @@ def _settle(tx: Tx, meeting: Meeting, ground: Ground) -> None:
     for booking in tx.bookings.of(meeting.id) if meeting.wanted else ():
         if booking.state is BookingState.PENDING:
             tx.bookings.save(advance(booking, BookingState.CONFIRMED), ground.now)
+            tx.events.emit(EventKind.BOOKING_CONFIRMED, ground.now, cause="syncd", booking=booking.id)
 
 
 def _owe(tx: Tx, meeting: Meeting, decision: Decision, acted: Acted, ground: Ground, chance: float) -> None:

@@ -1,5 +1,6 @@
 """Infrastructure from one file, `syncd.toml`: read, checked completely, never changed afterwards."""
 
+from syncd.config.clients import ClientSection, WebhookSection
 from syncd.config.credentials import client_of, new_client, secret, token_digest
 from syncd.config.load import Config, load, read_toml
 from syncd.config.privacy import ContactsSection, RetentionSection
@@ -7,7 +8,6 @@ from syncd.config.reach import demand, reachable_problems
 from syncd.config.sections import (
     CalendarAccount,
     CaseworkerSection,
-    ClientSection,
     HttpSection,
     LogSection,
     RoomSection,
@@ -30,6 +30,7 @@ __all__ = [
     "SecretRef",
     "SiteSection",
     "SyncSection",
+    "WebhookSection",
     "client_of",
     "demand",
     "load",

@@ -9,7 +9,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from syncd.config.sections import ClientSection, SecretRef, short_name
+from syncd.config.clients import ClientSection
+from syncd.config.sections import SecretRef, short_name
 from syncd.errors import ConfigError
 
 

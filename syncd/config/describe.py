@@ -30,11 +30,16 @@ _OPENING = "# Every key is here; those with '#' in front show their default, or 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of a file. :param heading: its TOML heading; empty at the top of the file."""
+    """One table of a file.
+
+    :param heading: its TOML heading; empty at the top of the file.
+    :param optional: a first configuration has it as a comment only.
+    """
 
     heading: str
     model: type[BaseModel]
     about: str
+    optional: bool = False
 
 
 def example() -> str:
@@ -84,7 +89,15 @@ def _tables(model: type[BaseModel]) -> Iterator[Table]:
         if inner is None or _inline(name, inner):
             continue
         heading = {"table": f"[{name}]", "list": f"[[{name}]]", "named": f"[{name}.{NAMES.get(name, 'name')}]"}[many]
-        yield Table(heading, inner, " ".join((inner.__doc__ or "").split()))
+        yield Table(heading, inner, _said(inner))
+        for key, nested in inner.model_fields.items():
+            deeper, _ = _section(nested.annotation)
+            if deeper is not None and not _inline(key, deeper):
+                yield Table(f"{heading[:-1]}.{key}]", deeper, _said(deeper), optional=True)
+
+
+def _said(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
 
 
 def _inline(name: str, inner: type[BaseModel]) -> bool:
@@ -116,11 +129,11 @@ def _keys(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
 def _written(table: Table) -> Iterator[str]:
     """The lines of one table in an example file."""
     if table.heading:
-        yield from ("", f"# {table.about}", table.heading)
+        yield from ("", f"# {table.about}", f"{'# ' if table.optional else ''}{table.heading}")
     for name, field in _keys(table.model):
         yield ""
         yield f"# {_about(field)}"
-        given = field.is_required() or name in WRITTEN.get(table.model.__name__, ())
+        given = (field.is_required() or name in WRITTEN.get(table.model.__name__, ())) and not table.optional
         yield f"{'' if given else '# '}{name} = {_toml(_shown(field))}"
 
 

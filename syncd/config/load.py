@@ -12,13 +12,13 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from syncd.config.checks import cross_problems
+from syncd.config.clients import ClientSection
 from syncd.config.credentials import secret
 from syncd.config.people import Row, read_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.sections import (
     CalendarAccount,
     CaseworkerSection,
-    ClientSection,
     HttpSection,
     Id,
     LogSection,

@@ -42,6 +42,11 @@ def _secrets(config: Config) -> Iterator[tuple[str, SecretRef]]:
     for name, account in config.calendars.items():
         if account.password is not None:
             yield f"calendars.{name}.password", account.password
+    for name, client in config.clients.items():
+        if client.webhook is not None:
+            yield f"clients.{name}.webhook.secret", client.webhook.secret
+        if client.webhook is not None and client.webhook.next_secret is not None:
+            yield f"clients.{name}.webhook.next_secret", client.webhook.next_secret
 
 
 def _secret_problems(config: Config, env: Mapping[str, str]) -> Iterator[str]:

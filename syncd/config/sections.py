@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from syncd.model.zones import known
 from syncd.section import Section
@@ -27,12 +27,6 @@ def short_name(value: str) -> str:
 def _mail_address(value: str) -> str:
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
         raise ValueError("should be a mail address, such as anna@example.dk")
-    return value
-
-
-def _hash(value: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise ValueError("should be 64 hexadecimal digits; `syncd client new NAME` prints a token and this line")
     return value
 
 
@@ -267,35 +261,6 @@ class RoomSection(Section):
         if self.opens is not None and self.closes is not None and self.opens >= self.closes:
             raise ValueError("opens must be earlier than closes on the same day")
         return self
-
-
-class ClientSection(Section):
-    """A program that may use the HTTP API; bookings belong to the client that made them."""
-
-    token_sha256: Annotated[
-        tuple[Annotated[str, AfterValidator(_hash)], ...],
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-        Field(
-            description="SHA-256 of its token, as `syncd client new NAME` prints it; two while a token is replaced.",
-            examples=["0" * 64],
-        ),
-    ]
-    rights: Annotated[
-        frozenset[Literal["book", "why", "servers"]],
-        Field(description="book: hold and book; why: ask why not; servers: see who serves a time."),
-    ] = frozenset({"book", "why"})
-
-    @field_validator("token_sha256", mode="before")
-    @classmethod
-    def _one_or_more(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
-
-    @field_validator("token_sha256")
-    @classmethod
-    def _one_or_two(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(value) not in (1, 2):
-            raise ValueError("give one, or two while a token is being replaced")
-        return value
 
 
 class SyncSection(Section):

@@ -12,6 +12,7 @@ from syncd import rulebook as rulebooks
 from syncd.adapters.caldav.calendar import CaldavCalendar
 from syncd.adapters.caldav.client import CaldavAccount
 from syncd.adapters.memory import MemoryCalendar
+from syncd.adapters.webhook import HttpCourier
 from syncd.booking.desk import Desk
 from syncd.booking.keep_rooms import RoomKeeper
 from syncd.booking.reconcile import Reconciler
@@ -20,6 +21,8 @@ from syncd.config import CalendarAccount, Config, demand, secret
 from syncd.errors import ConfigError, StoreError
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.offer import Rulebook
+from syncd.notify.relay import Receiver
+from syncd.notify.signing import key_of
 from syncd.observe.logs import log
 from syncd.ports import CalendarPort
 from syncd.publish import Publisher, PublishSettings, RulesInForce
@@ -47,6 +50,8 @@ class Parts:
     reconciler: Reconciler
     rooms: RoomKeeper
     live: LiveLook
+    receivers: Mapping[str, Receiver]
+    courier: HttpCourier
 
     def warnings(self, now: datetime) -> list[str]:
         """What is allowed in configuration and rules, but can hardly be meant."""
@@ -65,6 +70,7 @@ class Parts:
     def close(self) -> None:
         """Let go of connections."""
         self.live.close()
+        self.courier.close()
         close_ports(self.ports)
         self.store.close()
 
@@ -147,7 +153,7 @@ def assemble(config: Config, store: Store, clock: Clock) -> Parts:
     :raises ConfigError: something that the configuration points to is missing or wrong; with all problems.
     """
     demand(config, applied=applied_in(store))
-    return _joined(config, config.directory(), store, ports_of(config, clock))
+    return _joined(config, config.directory(), store, ports_of(config, clock), clock)
 
 
 def ports_of(config: Config, clock: Clock) -> dict[str, CalendarPort]:
@@ -184,7 +190,9 @@ def rebuilt(kept: Parts, config: Config, clock: Clock) -> Parts:
     return parts
 
 
-def _joined(config: Config, directory: Directory, store: Store, ports: Mapping[str, CalendarPort]) -> Parts:
+def _joined(
+    config: Config, directory: Directory, store: Store, ports: Mapping[str, CalendarPort], clock: Clock
+) -> Parts:
     engine = Engine(store, ports, directory, _pace(config))
     rules = RulesInForce(store, lambda: directory)
     publisher = _publisher(config, store, directory, rules)
@@ -201,7 +209,23 @@ def _joined(config: Config, directory: Directory, store: Store, ports: Mapping[s
         reconciler=Reconciler(store, lambda: ports, lambda: directory, rules),
         rooms=RoomKeeper(store, lambda: directory, rules),
         live=LiveLook(store, engine, lambda offer, named: _serving(rules(), offer, named), Patience(limit=limit)),
+        receivers=receivers_of(config),
+        courier=HttpCourier(clock),
     )
+
+
+def receivers_of(config: Config) -> dict[str, Receiver]:
+    """The clients that listen for webhooks, by name.
+
+    :raises ConfigError: a signing secret cannot be read or used.
+    """
+    found: dict[str, Receiver] = {}
+    for name, client in config.clients.items():
+        if (hook := client.webhook) is not None:
+            refs = [ref for ref in (hook.secret, hook.next_secret) if ref is not None]
+            keys = tuple(key_of(secret(ref), f"clients.{name}.webhook") for ref in refs)
+            found[name] = Receiver(name, hook.url, hook.events, keys)
+    return found
 
 
 def _publisher(config: Config, store: Store, directory: Directory, rules: RulesInForce) -> Publisher:

@@ -16,6 +16,8 @@ from syncd.model.interval import Interval
 from syncd.model.mirror import trust
 from syncd.model.task import TaskKind
 from syncd.model.zones import wall_clock
+from syncd.notify.deliver import deliver
+from syncd.notify.relay import relay
 from syncd.observe import metrics
 from syncd.observe.logs import canonical_line, log
 from syncd.store import retention
@@ -26,6 +28,7 @@ RECONCILE_SECONDS = 1.0
 RECONCILE_BATCH = 50
 WRITERS = 4
 EXPIRE_SECONDS = 15.0
+EVENT_SECONDS = 1.0
 GAUGE_SECONDS = 15.0
 FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 300.0
@@ -40,6 +43,7 @@ def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]
     return [
         *_reading(parts, clock, stopping),
         *_writing(parts, clock, stopping),
+        *_telling(parts, clock, stopping),
         Task("holds.expire", EXPIRE_SECONDS, lambda _beat: expire(parts(), clock)),
         Task("rooms.repair", REPAIR_SECONDS, lambda _beat: repair_rooms(parts(), clock)),
         Task("rooms.rearrange", NIGHT_SECONDS, lambda _beat: rearrange_rooms(parts(), clock)),
@@ -67,6 +71,21 @@ def _writing(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bo
         reconcile(parts(), clock, stopping, beat)
 
     return [Task(f"reconcile.{number}", RECONCILE_SECONDS, write) for number in range(WRITERS)]
+
+
+def _telling(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
+    """One task per receiver of webhooks, so that one that hangs delays nobody else."""
+
+    def tell(name: str, beat: Callable[[], None]) -> None:
+        now = parts()
+        if (receiver := now.receivers.get(name)) is not None:
+            deliver(now.store, now.courier, receiver, clock, beat, stopping)
+
+    def spread(_beat: Callable[[], None]) -> None:
+        relay(parts().store, parts().receivers, clock.now())
+
+    relaying = Task("events.relay", EVENT_SECONDS, spread)
+    return [relaying, *(Task(f"webhooks.{name}", EVENT_SECONDS, partial(tell, name)) for name in parts().receivers)]
 
 
 def sync(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
@@ -155,6 +174,7 @@ def gauge(parts: Parts, clock: Clock) -> None:
         statuses = tx.mailboxes.statuses()
         debt = owed(tx.session, now)
         waiting = tx.tasks.counts()
+        messages = tx.events.standing().values()
     watched = [statuses.get(box) for box in parts.directory.mailboxes]
     max_age = timedelta(seconds=parts.config.sync.max_age_seconds)
     trusted = [trust(status, now, max_age, Interval.at(now, 1)).open for status in watched]
@@ -167,3 +187,5 @@ def gauge(parts: Parts, clock: Clock) -> None:
     metrics.NEEDS_ATTENTION.set(debt.attention)
     for kind in TaskKind:
         metrics.TASKS.labels(kind=kind.value).set(waiting.get(kind, 0))
+    metrics.WEBHOOKS_WAITING.set(sum(waiting for waiting, _ in messages))
+    metrics.WEBHOOKS_GIVEN_UP.set(sum(dead for _, dead in messages))

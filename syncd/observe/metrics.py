@@ -15,6 +15,8 @@ OUTBOX_PENDING = Gauge(
 OUTBOX_OLDEST = Gauge("syncd_outbox_oldest_seconds", "How long the oldest of them has waited", registry=REGISTRY)
 NEEDS_ATTENTION = Gauge("syncd_needs_attention", "Meetings a person must look at", registry=REGISTRY)
 TASKS = Gauge("syncd_tasks", "What waits for a person (syncd tasks)", ["kind"], registry=REGISTRY)
+WEBHOOKS_WAITING = Gauge("syncd_webhooks_waiting", "Messages on their way to receivers", registry=REGISTRY)
+WEBHOOKS_GIVEN_UP = Gauge("syncd_webhooks_given_up", "Messages no receiver took; a person must look", registry=REGISTRY)
 RECONCILED = Counter("syncd_reconciled_total", "Meetings compared with their calendars", ["outcome"], registry=REGISTRY)
 HTTP_SECONDS = Histogram("syncd_http_seconds", "Length of one request", ["route", "status"], registry=REGISTRY)
 

@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from syncd.model.event import OUTWARD
 from syncd.store import meeting_rows as rows
+from syncd.store.events import Events
 from syncd.store.instants import epoch
 from syncd.store.settings import Settings
 from syncd.store.tables import AuditRow, Setting
@@ -39,7 +41,7 @@ class Audit:
         purpose: str | None = None,
         detail: str | None = None,
     ) -> None:
-        """Write one row.
+        """Write one row; what the outside is to hear of becomes an event too (`syncd.model.event.OUTWARD`).
 
         :param actor: ``client:NAME``, ``cli:USER``, ``calendar:MAILBOX`` (a human's hand) or ``syncd``.
         :param action: what was done, ``noun.verb`` (``booking.read``).
@@ -60,6 +62,10 @@ class Audit:
                 "detail": detail,
             },
         )
+        kind = OUTWARD.get(action)
+        if kind is not None:
+            cause = actor.partition(":")[0]
+            Events(self._session).emit(kind, now, cause=cause, booking=booking, meeting=None if booking else meeting)
 
     def citizen_digest(self, citizen: str) -> str:
         """HMAC-SHA-256 of the reference with a key of this installation: a bare hash of ten digits is soon undone."""

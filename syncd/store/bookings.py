@@ -34,6 +34,10 @@ class Bookings:
         row = self._session.execute(rows.BOOKING_LOCKED if lock else rows.BOOKING, which).one_or_none()
         return None if row is None else rows.booking(row)
 
+    def meeting_of(self, booking_id: str) -> str | None:
+        """Id of the meeting a booking is a seat in, whoever's it is; None when it is not known."""
+        return self._session.scalar(select(BookingRow.meeting).where(BookingRow.id == booking_id))
+
     def of(self, meeting_id: str) -> list[Booking]:
         """All bookings of a meeting, the oldest first."""
         return [rows.booking(row) for row in self._session.execute(rows.OF_MEETING, {"id": meeting_id})]

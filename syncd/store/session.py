@@ -22,6 +22,7 @@ from syncd.store.turns import Turns
 if TYPE_CHECKING:
     from syncd.store.audit import Audit
     from syncd.store.bookings import Bookings
+    from syncd.store.events import Events
     from syncd.store.idempotency import Idempotency
     from syncd.store.mailboxes import Mailboxes
     from syncd.store.meetings import Meetings
@@ -101,6 +102,13 @@ class Tx:
         from syncd.store.audit import Audit
 
         return Audit(self.session)
+
+    @cached_property
+    def events(self) -> Events:
+        """What the outside is to hear."""
+        from syncd.store.events import Events
+
+        return Events(self.session)
 
     @cached_property
     def idempotency(self) -> Idempotency:

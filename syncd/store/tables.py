@@ -308,3 +308,36 @@ class TaskRow(Base):
     actor: Mapped[str | None]
 
     __table_args__ = (UniqueConstraint("kind", "about"),)
+
+
+class EventRow(Base):
+    """What happened and the outside may want to hear; written with the fact, gone when its deliveries are."""
+
+    __tablename__ = "events"
+    number: Mapped[int] = mapped_column(Serial, primary_key=True)
+    id: Mapped[str]
+    """What receivers know it by: random, for numbers begin anew in a restored database."""
+    at: Mapped[int]
+    kind: Mapped[str]
+    cause: Mapped[str]
+    booking: Mapped[str | None]
+    meeting: Mapped[str | None]
+    facts: Mapped[str]
+
+
+class DeliveryRow(Base):
+    """An event owed to one receiver; it goes when it was taken, and stays when it was given up."""
+
+    __tablename__ = "deliveries"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    receiver: Mapped[str]
+    event: Mapped[str]
+    kind: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    made: Mapped[int]
+    attempts: Mapped[int]
+    due: Mapped[int | None]
+    """When it is tried next; None once it was given up."""
+    buried: Mapped[str | None]
+
+    __table_args__ = (Index(None, "receiver", "due"),)

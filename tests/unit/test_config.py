@@ -239,7 +239,7 @@ def test_generated_files_are_as_the_model_makes_them(path: str) -> None:
 
 def uncommented(text: str) -> str:
     """Every key that an example only shows, set."""
-    return re.sub(r"(?m)^# (?=[a-z_]+ = )", "", text)
+    return re.sub(r"(?m)^# (?=[a-z_]+ = |\[)", "", text)
 
 
 @pytest.fixture

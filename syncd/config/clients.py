@@ -1,0 +1,85 @@
+"""The programs that may use the HTTP API, and where they listen for webhooks."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
+
+from syncd.config.sections import SecretRef
+from syncd.section import Section
+
+
+def _hash(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError("should be 64 hexadecimal digits; `syncd client new NAME` prints a token and this line")
+    return value
+
+
+class WebhookSection(Section):
+    """Where a client hears of what happens to its bookings, after the Standard Webhooks specification."""
+
+    url: Annotated[
+        str,
+        Field(
+            description="Where events are sent; https, or http on this machine.",
+            examples=["https://portal.example.dk/syncd"],
+        ),
+    ]
+    secret: Annotated[
+        SecretRef, Field(description="Where the signing secret is kept.", examples=[{"credential": "portal-webhook"}])
+    ]
+    next_secret: Annotated[
+        SecretRef | None,
+        Field(
+            description="A second secret that signs too, while the receiver is changing over.",
+            examples=[{"credential": "portal-webhook-next"}],
+        ),
+    ] = None
+    events: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z*][a-z.*-]*$")], ...],
+        Field(min_length=1, description="Which kinds of events, with * for any.", examples=[["booking.*"]]),
+    ] = ("*",)
+
+    @field_validator("url")
+    @classmethod
+    def _safe_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+            raise ValueError("should begin with https:// (http:// is for this machine only)")
+        if parts.username or parts.password:
+            raise ValueError("must not contain a password; events are signed with the secret")
+        return value
+
+
+class ClientSection(Section):
+    """A program that may use the HTTP API; bookings belong to the client that made them."""
+
+    token_sha256: Annotated[
+        tuple[Annotated[str, AfterValidator(_hash)], ...],
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+        Field(
+            description="SHA-256 of its token, as `syncd client new NAME` prints it; two while a token is replaced.",
+            examples=["0" * 64],
+        ),
+    ]
+    rights: Annotated[
+        frozenset[Literal["book", "why", "servers"]],
+        Field(description="book: hold and book; why: ask why not; servers: see who serves a time."),
+    ] = frozenset({"book", "why"})
+    webhook: Annotated[WebhookSection | None, Field(description="Where it hears of events.")] = None
+
+    @field_validator("token_sha256", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("token_sha256")
+    @classmethod
+    def _one_or_two(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) not in (1, 2):
+            raise ValueError("give one, or two while a token is being replaced")
+        return value
