@@ -19,15 +19,19 @@ from syncd.store import Tx
 from syncd.store.tables import EntryRow, MeetingRow
 
 
-def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting) -> bool:
+def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting, *, away: bool = True) -> bool:
     """Whether something takes time that the meeting has claimed, of its person or its room.
 
     That is an event of somebody else, or another meeting of ours that a human moved there: its claim cannot be active
     beside ours, or is not yet made, but it counts.
+
+    :param away: whether the caseworker's absence stands in the way, too.
     """
     policy = rulebook.policy(meeting.caseworker)
     padded = with_buffers(meeting.interval, meeting.before, meeting.after)
     if tx.meetings.busy([meeting.caseworker], padded, ignoring=meeting.id)[meeting.caseworker]:
+        return True
+    if away and tx.absences.away([meeting.caseworker], meeting.interval):
         return True
     beside = _events(tx, [meeting.caseworker], padded, _passing(meeting))[meeting.caseworker]
     if any(blocks(event, policy, meeting.form) for event in beside):

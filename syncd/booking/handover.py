@@ -1,67 +1,72 @@
-"""A meeting changes hands: its caseworker is away, or a colleague takes it; the room and the time stay."""
+"""A meeting changes hands: its caseworker is away, or a colleague takes it; staff decide, the rules only propose.
+
+Lock order as in `syncd.booking.desk`: offer, people, site-day, then rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
+from syncd.booking.away import by_phone as as_phone_talk
+from syncd.booking.away import for_staff, given
 from syncd.booking.collide import collision
 from syncd.booking.desire import cancelled, desire, unsettle
-from syncd.booking.take import by_load, lock_site_days, with_buffers
-from syncd.errors import BookingError, NotAllowed, SlotGone, TemporarilyClosed, UnknownBooking, UnknownCaseworker
-from syncd.model.booking import BookingState, Meeting, RoomState, advance
+from syncd.booking.follow import with_room
+from syncd.booking.proposals import Proposal, Remedy, near
+from syncd.booking.rooms import give_room
+from syncd.booking.take import Wish, lock_site_days, moved_meeting, take, with_buffers
+from syncd.booking.texts import reference
+from syncd.errors import BadRequest, BookingError, Contention, NotAllowed, SlotGone, UnknownBooking, UnknownCaseworker
+from syncd.model.booking import BookingState, Meeting, advance
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
-from syncd.model.offer import Form, Slot
+from syncd.model.task import TaskKind
+from syncd.model.zones import wall_clock
 from syncd.publish import Publisher
-from syncd.store import Store, Tx
+from syncd.store import Store, Tx, locks
 
-SHORT_NOTICE = timedelta(hours=24)
-"""Changes nearer than this reach the citizen by telephone, not by letter: reception gets a list."""
 TAKEN = "The colleague is not free at that time. Nothing was changed; choose another one."
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What could be done with one meeting of somebody who is away.
-
-    :param colleagues: who could take it as it is, the least burdened first.
-    :param phone: whether it could be held by telephone instead (by whoever is chosen).
-    :param call: it is so near that the citizen must be called.
-    """
-
-    meeting: Meeting
-    colleagues: tuple[MailboxId, ...]
-    phone: bool
-    call: bool
+OVER = "The meeting is over or cancelled, so it cannot be changed. Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person decided for one meeting: a colleague takes it, maybe by telephone; or it is cancelled.
+    """What a person decided for one meeting.
 
-    :param to: None cancels it.
+    :param to: who holds it; needed unless it is cancelled.
+    :param start: the new time (UTC), for `Remedy.NEW_TIME`.
     """
 
     meeting: str
-    to: MailboxId | None
-    by_phone: bool = False
+    remedy: Remedy
+    to: MailboxId | None = None
+    start: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a choice. :param refused: why nothing was changed; None when it was carried out."""
+    """What became of a choice.
 
-    meeting: str
+    :param refused: why nothing was changed; None when it was carried out.
+    :param call: the meeting was so near that the citizen must be called; a task says so.
+    """
+
+    choice: Choice
     refused: str | None
     call: bool
 
 
+def accepted(proposal: Proposal) -> Choice:
+    """The choice that takes a proposal as it is."""
+    return Choice(proposal.meeting.id, proposal.remedy, proposal.to, proposal.start)
+
+
 class Handover:
-    """Hands meetings over; staff decide, the offer's rules only propose.
+    """Gives meetings to others, moves and cancels them for staff.
 
     :param directory: everybody and everything as configured now.
     """
@@ -71,103 +76,117 @@ class Handover:
         self._publisher = publisher
         self._directory = directory
 
-    def proposals(self, caseworker: MailboxId, away: Interval, now: datetime) -> list[Proposal]:
-        """One for each meeting of *caseworker* that is not over and touches *away*, the earliest first.
+    def carry_out(self, choices: Sequence[Choice], actor: str, now: datetime, *, tx: Tx | None = None) -> list[Done]:
+        """Carry out what was decided, in one transaction; what cannot be done is said, and only that is left.
 
-        No colleague is proposed for two meetings at the same time.
+        Doing the same again changes nothing.
+
+        :param actor: ``cli:USER`` or ``client:NAME``.
+        :param tx: a transaction to work in; one of its own when None.
         """
-        given: list[tuple[MailboxId, Interval]] = []
-        proposals = []
-        with self._store.read() as tx:
-            for meeting in tx.meetings.of_caseworker(caseworker, away, now):
-                proposal = self._proposal(tx, meeting, given, now)
-                given += [(proposal.colleagues[0], meeting.interval)] if proposal.colleagues else []
-                proposals.append(proposal)
-        return proposals
 
-    def carry_out(self, choices: Sequence[Choice], actor: str, now: datetime) -> list[Done]:
-        """Carry out what was decided, each in a transaction of its own; what cannot be done is said and left.
+        def work(tx: Tx) -> list[Done]:
+            self._lock_all(tx, choices)
+            return [self._carried_out(tx, choice, actor, now) for choice in choices]
 
-        :param actor: ``cli:USER`` or ``page:USER``.
-        """
-        return [self._carried_out(choice, actor, now) for choice in choices]
+        return work(tx) if tx is not None else self._store.run(work)
 
     def hand_over(
         self, meeting_id: str, to: MailboxId, actor: str, now: datetime, *, by_phone: bool = False
     ) -> Meeting:
-        """Give a meeting to a colleague, or (the same caseworker) turn it into a telephone meeting.
+        """Give a meeting to a colleague, or (the same caseworker) turn it into a talk by telephone.
 
         :raises SlotGone: the colleague is not free.
         :raises UnknownCaseworker: there is nobody of that id. :raises NotAllowed: it is over or cancelled.
         """
-        if to not in self._directory().caseworkers:
-            raise UnknownCaseworker(f"There is no caseworker {to!r}. Nothing was changed.")
-        return self._store.run(lambda tx: self._hand_over(tx, meeting_id, to, actor, now, by_phone))
+        choice = Choice(meeting_id, Remedy.PHONE if by_phone else Remedy.COLLEAGUE, to)
 
-    def cancel(self, meeting_id: str, actor: str, now: datetime) -> Meeting:
-        """Cancel a meeting and all its bookings, because its caseworker cannot hold it."""
-        return self._store.run(lambda tx: self._cancel(tx, meeting_id, actor, now))
+        def work(tx: Tx) -> Meeting:
+            self._lock_all(tx, [choice])
+            return self._deed(tx, choice, actor, now)
 
-    def _proposal(
-        self, tx: Tx, meeting: Meeting, given: Sequence[tuple[MailboxId, Interval]], now: datetime
-    ) -> Proposal:
-        rules = self._publisher.rules.within(tx)
-        offer = rules.offers.get(meeting.offer)
-        people = [one for one in (offer.caseworkers if offer else ()) if one != meeting.caseworker]
-        known = [one for one in people if one in self._directory().caseworkers]
-        taken = {one for one, interval in given if interval.overlaps(meeting.interval)}
-        ranked = by_load(
-            tx, rules, self._directory(), [one for one in known if one not in taken], meeting.interval, now
-        )
-        free = tuple(one for one in ranked if self._can_take(tx, meeting, one, now))
-        phone = offer is not None and Form.PHONE in offer.minutes and meeting.form is not Form.PHONE
-        return Proposal(meeting, free, phone, _near(meeting, now))
+        return self._store.run(work)
 
-    def _can_take(self, tx: Tx, meeting: Meeting, colleague: MailboxId, now: datetime) -> bool:
-        """Whether the offer's rules let this colleague have the meeting; its own room and time count as free."""
-        offer = self._publisher.rules.within(tx).offers[meeting.offer]
-        slot = Slot(Interval.at(meeting.interval.start, offer.minutes[meeting.form]), colleague, meeting.form)
+    def _carried_out(self, tx: Tx, choice: Choice, actor: str, now: datetime) -> Done:
+        before = tx.meetings.get(choice.meeting)
         try:
-            self._publisher.still_free(tx, offer, slot, now, ignoring_meeting=meeting.id)
-        except (SlotGone, TemporarilyClosed):
-            return False
-        return not collision(tx, self._publisher.rules.within(tx), self._directory(), _given(meeting, colleague))
-
-    def _carried_out(self, choice: Choice, actor: str, now: datetime) -> Done:
-        try:
-            if choice.to is None:
-                meeting = self.cancel(choice.meeting, actor, now)
-            else:
-                meeting = self.hand_over(choice.meeting, choice.to, actor, now, by_phone=choice.by_phone)
+            with tx.session.begin_nested():
+                after = self._deed(tx, choice, actor, now)
         except BookingError as error:
-            return Done(choice.meeting, str(error), call=False)
-        return Done(choice.meeting, None, call=_near(meeting, now))
+            return Done(choice, str(error), call=False)
+        call = before is not None and after != before and near(before, now)
+        if call and before is not None:
+            self._ask_to_call(tx, before, choice, now)
+        return Done(choice, None, call)
 
-    def _hand_over(self, tx: Tx, meeting_id: str, to: MailboxId, actor: str, now: datetime, by_phone: bool) -> Meeting:
-        meeting = self._locked(tx, meeting_id, to, now)
-        handed = _given(meeting, to)
-        if by_phone:
-            handed = replace(handed, form=Form.PHONE, room=None, room_state=RoomState.NONE)
+    def _deed(self, tx: Tx, choice: Choice, actor: str, now: datetime) -> Meeting:
+        if choice.remedy is Remedy.CANCEL:
+            return self._cancel(tx, choice, actor, now)
+        if choice.to is None or choice.to not in self._directory().caseworkers:
+            raise UnknownCaseworker(f"There is no caseworker {choice.to!r}. Nothing was changed.")
+        if choice.remedy is Remedy.NEW_TIME:
+            return self._move(tx, choice, choice.to, actor, now)
+        return self._hand_over(tx, choice, choice.to, actor, now)
+
+    def _hand_over(self, tx: Tx, choice: Choice, to: MailboxId, actor: str, now: datetime) -> Meeting:
+        meeting = self._locked(tx, choice.meeting, now)
+        phone = choice.remedy is Remedy.PHONE
+        handed = as_phone_talk(given(meeting, to)) if phone else given(meeting, to)
         if handed == meeting:
             return meeting
-        if collision(tx, self._publisher.rules.within(tx), self._directory(), handed):
+        rules = self._publisher.rules.within(tx)
+        if collision(tx, rules, self._directory(), handed, away=to != meeting.caseworker):
             raise SlotGone(TAKEN)
-        tx.meetings.release(meeting.id, *{meeting.caseworker, *([meeting.room] if by_phone and meeting.room else [])})
+        tx.meetings.release(meeting.id, *{meeting.caseworker, *([meeting.room] if phone and meeting.room else [])})
         try:
             tx.meetings.claim(meeting.id, to, with_buffers(meeting.interval, meeting.before, meeting.after))
         except IntegrityError as error:
             raise SlotGone(TAKEN) from error
-        handed = desire(tx, handed, now)
+        handed = desire(tx, self._housed(tx, handed, now), now)
         unsettle(tx, handed, now)
-        form = " by phone" if by_phone else ""
+        form = " by phone" if phone else ""
         tx.audit.add(
             actor, "meeting.handed-over", meeting=meeting.id, detail=f"{meeting.caseworker} > {to}{form}", now=now
         )
         tx.settings.bump()
         return handed
 
-    def _cancel(self, tx: Tx, meeting_id: str, actor: str, now: datetime) -> Meeting:
-        meeting = self._locked(tx, meeting_id, None, now)
+    def _housed(self, tx: Tx, meeting: Meeting, now: datetime) -> Meeting:
+        """The room stays, unless the new caseworker works in another house: then it gets one there, or is flagged."""
+        directory = self._directory()
+        room = directory.rooms.get(meeting.room) if meeting.room else None
+        if room is None or room.site == directory.caseworkers[meeting.caseworker].site:
+            return meeting
+        tx.meetings.release(meeting.id, room.id)
+        rules = self._publisher.rules.within(tx)
+        return with_room(meeting, give_room(tx, directory, rules, meeting, moving_at=now))
+
+    def _move(self, tx: Tx, choice: Choice, to: MailboxId, actor: str, now: datetime) -> Meeting:
+        meeting = self._locked(tx, choice.meeting, now)
+        wish = self._wish(tx, meeting, choice)
+        if (meeting.interval, meeting.caseworker) == (wish.interval, to):
+            return meeting
+        tx.meetings.release(meeting.id)
+        taken = take(tx, self._publisher, self._directory(), wish, [to], now)
+        moved = desire(tx, moved_meeting(self._directory(), meeting, wish, taken), now)
+        taken.claim(tx, meeting.id)
+        unsettle(tx, moved, now)
+        tx.audit.add(actor, "meeting.rebooked", meeting=meeting.id, detail=f"{meeting.caseworker} > {to}", now=now)
+        tx.settings.bump()
+        return moved
+
+    def _wish(self, tx: Tx, meeting: Meeting, choice: Choice) -> Wish:
+        offer = self._publisher.rules.within(tx).offers.get(meeting.offer)
+        if offer is None or choice.start is None:
+            raise BadRequest("A new time needs its start, and an offer that is in force. Nothing was changed.")
+        interval = Interval.at(choice.start, offer.minutes[meeting.form])
+        return Wish(for_staff(offer), meeting.form, interval, meeting.id, replaces=meeting)
+
+    def _cancel(self, tx: Tx, choice: Choice, actor: str, now: datetime) -> Meeting:
+        known = tx.meetings.get(choice.meeting, lock=True)
+        if known is not None and not known.wanted and known.desired_generation > 0:
+            return known
+        meeting = self._locked(tx, choice.meeting, now)
         for booking in tx.bookings.of(meeting.id):
             if booking.state in (BookingState.PENDING, BookingState.CONFIRMED):
                 tx.bookings.save(advance(booking, BookingState.CANCELLED), now)
@@ -176,26 +195,58 @@ class Handover:
         tx.settings.bump()
         return cancelled(tx, meeting, now)
 
-    def _locked(self, tx: Tx, meeting_id: str, to: MailboxId | None, now: datetime) -> Meeting:
-        """The meeting, with everybody's time locked whom the change concerns."""
-        before = tx.meetings.get(meeting_id)
-        if before is None:
-            raise UnknownBooking("There is no meeting of this id. Nothing was changed.")
-        people = {before.caseworker} | ({to} if to else set())
+    def _lock_all(self, tx: Tx, choices: Sequence[Choice]) -> None:
+        """Everybody's time whom the choices concern, in the one order, before anything is decided."""
+        known = {choice.meeting: tx.meetings.get(choice.meeting) for choice in choices}
+        meetings = [one for one in known.values() if one is not None]
+        people = {one.caseworker for one in meetings} | {choice.to for choice in choices if choice.to}
+        starts = [(choice.start, known[choice.meeting]) for choice in choices]
+        spans = [one.interval for one in meetings]
+        spans += [Interval(start, start + one.interval.duration) for start, one in starts if start and one]
+        locks.take(tx.session, [locks.offer(one.offer) for one in meetings])
         tx.mailboxes.lock(*sorted(people))
-        lock_site_days(tx, self._directory(), people, [before.interval])
+        lock_site_days(tx, self._directory(), people, spans)
+        if any(now_held(tx, one) != one.caseworker for one in meetings):
+            raise Contention("A meeting was just given to somebody else; nothing was changed. Try again.")
+
+    def _locked(self, tx: Tx, meeting_id: str, now: datetime) -> Meeting:
+        """The meeting, which nobody else changes from now on."""
         meeting = tx.meetings.get(meeting_id, lock=True)
-        if meeting is None or not meeting.wanted or meeting.interval.end <= now:
-            raise NotAllowed("The meeting is over or cancelled, so it cannot be changed. Nothing was changed.")
-        if meeting.caseworker != before.caseworker:
-            raise SlotGone("The meeting was just given to somebody else. Nothing was changed; look again.")
+        if meeting is None:
+            raise UnknownBooking("There is no meeting of this id. Nothing was changed.")
+        if not meeting.wanted or meeting.interval.end <= now:
+            raise NotAllowed(OVER)
         return meeting
 
+    def _ask_to_call(self, tx: Tx, before: Meeting, choice: Choice, now: datetime) -> None:
+        """Reception calls the citizen, because no letter comes in time."""
+        facts = {
+            "reference": reference(before.id),
+            "when": f"{wall_clock(before.interval.start, before.zone):%d.%m.%Y %H:%M}",
+            **self._changed(before, choice),
+        }
+        tx.tasks.raise_(TaskKind.CALL_CITIZEN, f"meeting:{before.id}", facts, now)
 
-def _given(meeting: Meeting, to: MailboxId) -> Meeting:
-    """The meeting with another caseworker; what was wrong with the first one's time is over."""
-    return meeting if to == meeting.caseworker else replace(meeting, caseworker=to, conflict=False)
+    def _changed(self, before: Meeting, choice: Choice) -> dict[str, str]:
+        person = self._directory().caseworkers.get(choice.to or "")
+        name = person.name if person is not None else ""
+        if choice.remedy is Remedy.CANCEL:
+            return {"change": "er aflyst", "change_en": "is cancelled"}
+        if choice.remedy is Remedy.COLLEAGUE:
+            return {"change": f"holdes nu af {name}", "change_en": f"is held by {name} now"}
+        if choice.remedy is Remedy.PHONE:
+            return {
+                "change": f"holdes nu som telefonsamtale med {name}",
+                "change_en": f"is held by telephone with {name} now",
+            }
+        start = wall_clock(choice.start or before.interval.start, before.zone)
+        return {
+            "change": f"er flyttet til {start:%d.%m.%Y %H:%M} hos {name}",
+            "change_en": f"is moved to {start:%d.%m.%Y %H:%M} with {name}",
+        }
 
 
-def _near(meeting: Meeting, now: datetime) -> bool:
-    return meeting.interval.start - now < SHORT_NOTICE
+def now_held(tx: Tx, meeting: Meeting) -> MailboxId | None:
+    """Who holds the meeting now; None when it is gone."""
+    found = tx.meetings.get(meeting.id)
+    return None if found is None else found.caseworker

@@ -13,9 +13,12 @@ from syncd.adapters.caldav.calendar import CaldavCalendar
 from syncd.adapters.caldav.client import CaldavAccount
 from syncd.adapters.memory import MemoryCalendar
 from syncd.adapters.webhook import HttpCourier
+from syncd.booking.away import Away
 from syncd.booking.desk import Desk
+from syncd.booking.handover import Handover
 from syncd.booking.keep_rooms import RoomKeeper
 from syncd.booking.reconcile import Reconciler
+from syncd.booking.watch import Watch
 from syncd.clock import Clock
 from syncd.config import CalendarAccount, Config, demand, secret
 from syncd.errors import ConfigError, StoreError
@@ -49,6 +52,9 @@ class Parts:
     engine: Engine
     reconciler: Reconciler
     rooms: RoomKeeper
+    away: Away
+    handover: Handover
+    watch: Watch
     live: LiveLook
     receivers: Mapping[str, Receiver]
     courier: HttpCourier
@@ -208,6 +214,9 @@ def _joined(
         engine=engine,
         reconciler=Reconciler(store, lambda: ports, lambda: directory, rules),
         rooms=RoomKeeper(store, lambda: directory, rules),
+        away=Away(store, publisher, lambda: directory),
+        handover=Handover(store, publisher, lambda: directory),
+        watch=Watch(store, lambda: directory),
         live=LiveLook(store, engine, lambda offer, named: _serving(rules(), offer, named), Patience(limit=limit)),
         receivers=receivers_of(config),
         courier=HttpCourier(clock),

@@ -32,6 +32,7 @@ EVENT_SECONDS = 1.0
 GAUGE_SECONDS = 15.0
 FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 300.0
+WATCH_SECONDS = 60.0
 REPAIR_SECONDS = 60.0
 NIGHT_SECONDS = 3600.0
 NIGHT = 2
@@ -48,6 +49,7 @@ def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]
         Task("rooms.repair", REPAIR_SECONDS, lambda _beat: repair_rooms(parts(), clock)),
         Task("rooms.rearrange", NIGHT_SECONDS, lambda _beat: rearrange_rooms(parts(), clock)),
         Task("meetings.sweep", SWEEP_SECONDS, lambda _beat: sweep(parts(), clock)),
+        Task("people.asked", WATCH_SECONDS, lambda _beat: ask_people(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
     ]
@@ -129,6 +131,11 @@ def sweep(parts: Parts, clock: Clock) -> None:
     """Look again at settled meetings that the mirror does not show where they should be."""
     if strayed := parts.reconciler.sweep(clock.now()):
         log.info("meetings.swept", count=strayed)
+
+
+def ask_people(parts: Parts, clock: Clock) -> None:
+    """Raise a task for every meeting that needs a person, and for every absence that leaves meetings open."""
+    parts.watch.look(clock.now())
 
 
 def repair_rooms(parts: Parts, clock: Clock) -> None:

@@ -18,6 +18,16 @@ class TaskKind(StrEnum):
 
     CASEWORKER_LEFT = "caseworker-left"
     """Somebody who left the group has meetings to come. About ``mailbox:ID``."""
+    ABSENCE_SUGGESTED = "absence-suggested"
+    """The calendar says that somebody is away who has meetings then. About ``mailbox:ID``."""
+    ABSENCE_OPEN = "absence-open"
+    """An absence was given, and meetings in it still have nobody. About ``absence:ID``."""
+    CALENDAR_GONE = "calendar-gone"
+    """A caseworker's calendar cannot be read for long, and there are meetings to come. About ``mailbox:ID``."""
+    CALL_CITIZEN = "call-citizen"
+    """A change so near that the citizen must be called. About ``meeting:ID``."""
+    LOOK_AT_MEETING = "look-at-meeting"
+    """A meeting needs a person: calendars lag, rooms lack, entries collide. About ``meeting:ID``."""
 
 
 class Sentence(NamedTuple):
@@ -33,6 +43,32 @@ SENTENCES: dict[TaskKind, Sentence] = {
         "Giv dem til en kollega, eller giv borgerne besked.",
         en="{caseworker} is no longer in the group, but has {meetings} meetings to come. "
         "Give them to a colleague, or tell the citizens.",
+    ),
+    TaskKind.ABSENCE_SUGGESTED: Sentence(
+        da="{caseworker} er ifølge kalenderen fraværende fra {start} til {end}, men har {meetings} møder. "
+        "Se forslag: syncd absence suggest {id}",
+        en="By the calendar {caseworker} is away from {start} to {end}, but has {meetings} meetings. "
+        "See proposals: syncd absence suggest {id}",
+    ),
+    TaskKind.ABSENCE_OPEN: Sentence(
+        da="{caseworker} er fraværende fra {start} til {end}; {meetings} møder har endnu ingen løsning: "
+        "syncd absence show {id}",
+        en="{caseworker} is away from {start} to {end}; {meetings} meetings have no solution yet: "
+        "syncd absence show {id}",
+    ),
+    TaskKind.CALENDAR_GONE: Sentence(
+        da="Kalenderen for {caseworker} har ikke kunnet læses siden {start}, og der er {meetings} møder forude. "
+        "Kontrollér kalenderen (syncd check), eller giv møderne videre: syncd absence suggest {id}",
+        en="The calendar of {caseworker} could not be read since {start}, and there are {meetings} meetings to come. "
+        "Look at the calendar (syncd check), or give the meetings to others: syncd absence suggest {id}",
+    ),
+    TaskKind.CALL_CITIZEN: Sentence(
+        da="Ring til borgeren: mødet {when} (reference {reference}) {change}.",
+        en="Call the citizen: the meeting of {when} (reference {reference}) {change_en}.",
+    ),
+    TaskKind.LOOK_AT_MEETING: Sentence(
+        da="Mødet {when} hos {caseworker} (reference {reference}): {says}",
+        en="The meeting of {when} with {caseworker} (reference {reference}): {says}",
     ),
 }
 

@@ -35,6 +35,8 @@ class Reason(StrEnum):
     NOT_MARKED = "not-marked"
     """Only time marked in the calendar is published."""
     EVENT = "event"
+    AWAY = "away"
+    """The caseworker's absence was given by hand."""
     BOOKED = "booked"
     HELD = "held"
     NOTICE = "notice"

@@ -24,7 +24,7 @@ from syncd.slots.grid import DAY, Cells, Span
 from syncd.slots.hours import closed_because, exception_on, open_spans
 from syncd.store import Tx
 from syncd.store.instants import epoch, moment
-from syncd.store.supply import ClaimFields, Supply
+from syncd.store.supply import AWAY, ClaimFields, Supply
 
 Facts = dict[str, str]
 
@@ -168,6 +168,8 @@ class Inquiry:
             "end": _iso(moment(claim.end)),
             "span_wall": self._span((claim.start, claim.end)),
         }
+        if claim.meeting == AWAY:
+            return Reason.AWAY, facts
         if claim.expires is None:
             return Reason.BOOKED, facts
         return Reason.HELD, facts | {"expires": _iso(moment(claim.expires)), "expires_wall": self._wall(claim.expires)}

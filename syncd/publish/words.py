@@ -63,6 +63,10 @@ SENTENCES: Mapping[Reason, tuple[str, str]] = {
         "Optaget i kalenderen ({busy_da}) {span_wall}{buffer_da}.",
         "Taken in the calendar ({busy}) {span_wall}{buffer}.",
     ),
+    Reason.AWAY: (
+        "Sagsbehandleren er fraværende {span_wall}.",
+        "The caseworker is away {span_wall}.",
+    ),
     Reason.BOOKED: (
         "Et booket møde optager {span_wall} (med buffer).",
         "A booked meeting takes {span_wall} (with buffers).",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from syncd.model.booking import Meeting
+from syncd.model.busy import BusyType
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
+from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch, span
-from syncd.store.tables import BookingRow, MeetingRow
+from syncd.store.tables import BookingRow, MeetingRow, OccurrenceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,44 @@ def bookings(
     if attention:
         question = question.where(MeetingRow.attention.is_not(None))
     return [_line(booking, stands, meeting) for booking, stands, meeting in session.execute(question)]
+
+
+def covered_by(session: Session, busy: BusyType, now: datetime) -> list[tuple[MailboxId, Interval, int]]:
+    """Entries of this type that cover meetings of the same caseworker which are not over; with how many each."""
+    entry = OccurrenceRow
+    question = (
+        select(entry.mailbox, entry.start, entry.end, func.count(MeetingRow.id.distinct()))
+        .join(
+            MeetingRow,
+            and_(
+                MeetingRow.caseworker == entry.mailbox,
+                MeetingRow.start < entry.end,
+                MeetingRow.end > entry.start,
+                MeetingRow.uid != entry.uid,
+            ),
+        )
+        .where(entry.busy == busy.value, entry.end > epoch(now), MeetingRow.wanted, MeetingRow.end > epoch(now))
+        .group_by(entry.mailbox, entry.start, entry.end)
+        .order_by(entry.start, entry.mailbox)
+    )
+    return [(mailbox, span(start, end), number) for mailbox, start, end, number in session.execute(question)]
+
+
+def ahead(session: Session, now: datetime) -> list[tuple[MailboxId, Interval, int]]:
+    """Caseworkers with meetings that are not over: from now to the end of the last, and how many."""
+    question = (
+        select(MeetingRow.caseworker, func.max(MeetingRow.end), func.count())
+        .where(MeetingRow.wanted, MeetingRow.end > epoch(now))
+        .group_by(MeetingRow.caseworker)
+        .order_by(MeetingRow.caseworker)
+    )
+    return [(who, span(epoch(now), last), number) for who, last, number in session.execute(question)]
+
+
+def needing_attention(session: Session, since: datetime) -> list[Meeting]:
+    """Meetings with something to tell a person, and not over before *since*; the earliest first."""
+    question = select(*MeetingRow.__table__.c).where(MeetingRow.attention.is_not(None), MeetingRow.end > epoch(since))
+    return [rows.meeting(row) for row in session.execute(question.order_by(MeetingRow.start, MeetingRow.id))]
 
 
 def _line(booking: str, state: str, row: MeetingRow) -> BookingLine:

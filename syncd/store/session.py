@@ -20,6 +20,7 @@ from syncd.store.settings import Settings
 from syncd.store.turns import Turns
 
 if TYPE_CHECKING:
+    from syncd.store.absences import Absences
     from syncd.store.audit import Audit
     from syncd.store.bookings import Bookings
     from syncd.store.events import Events
@@ -74,6 +75,13 @@ class Tx:
         from syncd.store.bookings import Bookings
 
         return Bookings(self.session)
+
+    @cached_property
+    def absences(self) -> Absences:
+        """When caseworkers are away."""
+        from syncd.store.absences import Absences
+
+        return Absences(self.session, self.settings)
 
     @cached_property
     def rooms(self) -> Rooms:

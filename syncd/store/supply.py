@@ -15,11 +15,23 @@ from syncd.model.directory import MailboxId
 from syncd.model.mirror import MailboxStatus
 from syncd.store.chunks import chunks
 from syncd.store.instants import maybe, span
-from syncd.store.tables import Base, BookingRow, ClosureRow, EntryRow, MailboxRow, MeetingRow, RoomPinRow, UnreadableRow
+from syncd.store.tables import (
+    AbsenceRow,
+    Base,
+    BookingRow,
+    ClosureRow,
+    EntryRow,
+    MailboxRow,
+    MeetingRow,
+    RoomPinRow,
+    UnreadableRow,
+)
 
 _OCCURRENCES = Base.metadata.tables["occurrences"].c
 _CLAIMS = Base.metadata.tables["claims"].c
 _LIVE = (BookingState.HELD.value, BookingState.PENDING.value, BookingState.CONFIRMED.value)
+AWAY = "(away)"
+"""What stands in place of a meeting's id where an absence takes the time; no id has brackets."""
 FEW = 300
 """More mailboxes than this are read by reading all, which is cheaper than naming them."""
 
@@ -182,6 +194,11 @@ _BROKEN = (
 )
 
 
+_AWAY = select(AbsenceRow.caseworker, AbsenceRow.start, AbsenceRow.end).where(
+    AbsenceRow.end > bindparam("since"), AbsenceRow.start < bindparam("until")
+)
+
+
 class Supply:
     """Reads for `syncd.publish`, inside one transaction."""
 
@@ -214,7 +231,10 @@ class Supply:
         return mark.meeting if mark is not None and mark.installation == self._installation else None
 
     def claims(self, ids: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[ClaimFields]]:
-        """The claims that touch *start* to *end*, expired holds' too, by mailbox and in order."""
+        """The claims that touch *start* to *end*, expired holds' too, by mailbox and in order.
+
+        An absence takes its caseworker's time like a claim, of the meeting `AWAY`.
+        """
         found: dict[MailboxId, list[ClaimFields]] = {mailbox: [] for mailbox in ids}
         seats: dict[int, list[tuple[str | None, int | None]]] = {}
         claims: dict[int, tuple[MailboxId, int, int, str]] = {}
@@ -224,6 +244,9 @@ class Supply:
             seats.setdefault(number, []).append((state, expires))
         for number, (mailbox, begin, until, meeting) in claims.items():
             found[mailbox].append(ClaimFields(begin, until, meeting, _given_back(seats[number])))
+        for caseworker, begin, until in self._session.execute(_AWAY, {"since": start, "until": end}):
+            if caseworker in found:
+                found[caseworker].append(ClaimFields(begin, until, AWAY, None))
         return found
 
     def meetings(self, ids: Collection[MailboxId], start: int, end: int) -> list[MeetingStart]:

@@ -341,3 +341,30 @@ class DeliveryRow(Base):
     buried: Mapped[str | None]
 
     __table_args__ = (Index(None, "receiver", "due"),)
+
+
+class AbsenceRow(Base):
+    """A span in which a caseworker holds no meetings; nothing of theirs is offered in it."""
+
+    __tablename__ = "absences"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    caseworker: Mapped[str]
+    start: Mapped[int]
+    end: Mapped[int]
+    reachable: Mapped[bool]
+    """Whether they can be reached by telephone and could hold a talk that way."""
+    actor: Mapped[str]
+    at: Mapped[int]
+
+    __table_args__ = (Index(None, "end"),)
+
+
+class ContactRow(Base):
+    """Contact data of a booking's citizen, sealed with a key that is neither here nor in any backup."""
+
+    __tablename__ = "contacts"
+    booking: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    key: Mapped[str]
+    """Which key sealed it: the first digits of its digest."""
+    at: Mapped[int]

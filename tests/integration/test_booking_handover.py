@@ -8,9 +8,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from syncd.booking.handover import Choice, Handover
+from syncd.booking.away import Away
+from syncd.booking.handover import Choice, Handover, accepted
+from syncd.booking.proposals import Remedy
+from syncd.booking.watch import Watch, Why
 from syncd.errors import NotAllowed, SlotGone, UnknownBooking, UnknownCaseworker
 from syncd.model.booking import BookingState, RoomState
+from syncd.model.busy import BusyType, Occurrence
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store.tables import AuditRow
@@ -35,6 +39,16 @@ def office(migrated_url: str) -> Iterator[Office]:
 @pytest.fixture
 def handover(office: Office) -> Handover:
     return Handover(office.store, office.publisher, lambda: office.directory)
+
+
+@pytest.fixture
+def away(office: Office) -> Away:
+    return Away(office.store, office.publisher, lambda: office.directory)
+
+
+def tasks(office: Office) -> dict[str, str]:
+    with office.store.read() as tx:
+        return {task.kind.value: task.da for task in tx.tasks.waiting()}
 
 
 def test_a_colleague_takes_a_meeting_and_the_room_stays(office, handover):
@@ -102,53 +116,203 @@ def test_what_cannot_change_hands_is_refused(office, handover):
         handover.hand_over(made.meeting.id, "bo", ACTOR, NOW)
 
 
-def test_an_absence_gets_a_proposal_for_each_meeting(office, handover):
+def test_an_absence_gets_a_proposal_for_each_meeting(office, away):
     first, second = office.book(at(9)), office.book(at(12), form=Form.PHONE)
     office.book(at(9, day=25))
     office.event("cara", at(12))
     office.sync(NOW)
 
-    proposals = handover.proposals("anna", TUESDAY, NOW)
+    proposals = away.proposals("anna", TUESDAY, NOW)
 
     assert [first.meeting.id, second.meeting.id] == [one.meeting.id for one in proposals]
-    assert ("bo", "cara") == proposals[0].colleagues
-    assert ("bo",) == proposals[1].colleagues
-    assert [True, False] == [one.phone for one in proposals]
-    assert [False, False] == [one.call for one in proposals]
-    assert all(one.call for one in handover.proposals("anna", TUESDAY, NOW + timedelta(hours=8)))
+    assert ("bo", "cara") == proposals[0].affected.colleagues
+    assert ("bo",) == proposals[1].affected.colleagues
+    assert [(Remedy.COLLEAGUE, "bo")] * 2 == [(one.remedy, one.to) for one in proposals]
+    assert [("bo", "cara"), ()] == [one.affected.by_phone for one in proposals]
+    assert not any(one.call for one in proposals)
+    assert all(one.call for one in away.proposals("anna", TUESDAY, NOW + timedelta(hours=8)))
 
 
-def test_nobody_is_proposed_for_two_meetings_at_once(office, handover):
-    rules = town.rulebook(town.offer(PEOPLE, step=15))
-    office.rulebook = rules
+def test_nobody_is_proposed_for_two_meetings_at_once(office, away):
+    office.rulebook = town.rulebook(town.offer(PEOPLE, step=15))
     made = office.book(at(9), form=Form.PHONE)
     second = office.book(at(9, 30), form=Form.PHONE)
     office.settle(NOW, passes=1)
     office.calendar.edit("anna", second.meeting.uid, interval=Interval.at(at(9, 15), 30))
     office.settle(NOW)
 
-    proposals = handover.proposals("anna", TUESDAY, NOW + timedelta(minutes=5))
+    proposals = away.proposals("anna", TUESDAY, NOW + timedelta(minutes=5))
 
     assert {made.meeting.id, second.meeting.id} == {one.meeting.id for one in proposals}
-    assert 2 == len({one.colleagues[0] for one in proposals})
+    assert 2 == len({one.to for one in proposals})
 
 
-def test_one_confirmation_carries_all_out_and_says_what_it_could_not(office, handover):
+def test_a_meeting_that_begins_within_the_notice_for_citizens_can_still_be_given_to_a_colleague(office, away):
+    office.rulebook = town.rulebook(town.offer(PEOPLE, notice=24 * 60))
+    made = office.book(at(9, day=25))
+
+    [proposal] = away.proposals("anna", Interval.at(at(0, day=25), 24 * 60), at(8, day=25))
+
+    assert (made.meeting.id, Remedy.COLLEAGUE) == (proposal.meeting.id, proposal.remedy)
+
+
+def test_when_nobody_is_free_another_time_is_proposed(office, away):
+    made = office.book(at(9))
+    for colleague in ("bo", "cara"):
+        office.event(colleague, at(8), 8 * 60)
+    office.sync(NOW)
+
+    [proposal] = away.proposals("anna", TUESDAY, NOW)
+    done = Handover(office.store, office.publisher, lambda: office.directory).carry_out(
+        [accepted(proposal)], ACTOR, NOW
+    )
+
+    assert (Remedy.NEW_TIME, None) == (proposal.remedy, done[0].refused)
+    moved = office.see(made.booking.id)
+    assert proposal.start == moved.meeting.interval.start != made.meeting.interval.start
+    assert not moved.meeting.interval.overlaps(TUESDAY) or moved.meeting.caseworker != "anna"
+    assert (BookingState.PENDING, 0) == (moved.booking.state, moved.booking.moves)
+
+
+def test_somebody_who_can_be_reached_holds_the_talk_by_telephone_when_nobody_else_can(office, away):
+    office.book(at(9))
+    office.book(at(12), form=Form.PHONE)
+    for colleague in ("bo", "cara"):
+        office.event(colleague, at(8), 8 * 60)
+    office.sync(NOW)
+
+    [proposal] = away.proposals("anna", TUESDAY, NOW, reachable=True)
+
+    assert (Remedy.PHONE, "anna") == (proposal.remedy, proposal.to)
+
+
+def test_one_confirmation_carries_all_out_says_what_it_could_not_and_can_be_repeated(office, handover):
     first, second, third = office.book(at(9)), office.book(at(11)), office.book(at(13))
     office.settle(NOW, passes=1)
     choices = [
-        Choice(first.meeting.id, "bo"),
-        Choice(second.meeting.id, None),
-        Choice(third.meeting.id, "cara", by_phone=True),
-        Choice("nothing", "bo"),
+        Choice(first.meeting.id, Remedy.COLLEAGUE, "bo"),
+        Choice(second.meeting.id, Remedy.CANCEL),
+        Choice(third.meeting.id, Remedy.PHONE, "cara"),
+        Choice("nothing", Remedy.COLLEAGUE, "bo"),
+        Choice(first.meeting.id, Remedy.NEW_TIME, "bo"),
     ]
 
     done = handover.carry_out(choices, ACTOR, NOW)
+    assert [one.refused for one in done] == [one.refused for one in handover.carry_out(choices, ACTOR, NOW)]
     office.settle(NOW)
 
     assert [None, None, None] == [one.refused for one in done[:3]]
     assert "no meeting" in (done[3].refused or "")
+    assert "needs its start" in (done[4].refused or "")
     assert [] == office.standing("anna")
     assert [first.meeting.interval] == office.standing("bo")
     assert [third.meeting.interval] == office.standing("cara")
     assert BookingState.CANCELLED is office.see(second.booking.id).booking.state
+    assert {} == tasks(office)
+
+
+def test_changes_within_a_day_ask_reception_to_call(office, handover):
+    office.book(at(9))
+    made = office.book(at(11))
+    office.settle(NOW, passes=1)
+
+    done = handover.carry_out([Choice(made.meeting.id, Remedy.COLLEAGUE, "bo")], ACTOR, at(8))
+
+    assert [True] == [one.call for one in done]
+    assert "Ring til borgeren" in tasks(office)["call-citizen"]
+    assert "12:00" in tasks(office)["call-citizen"]  # the site's clocks
+    Watch(office.store, lambda: office.directory).look(at(11) + timedelta(days=8))
+    assert {} == tasks(office)
+
+
+def test_an_absence_closes_its_time_until_it_is_ended(office):
+    held = office.hold(at(10))
+    with office.store.begin() as tx:
+        absence = tx.absences.add("anna", TUESDAY, reachable=False, actor=ACTOR, now=NOW)
+
+    with pytest.raises(SlotGone):
+        office.hold(at(9))
+    with pytest.raises(SlotGone):
+        office.desk.book(CLIENT, held.booking.id, "late", NOW)
+    assert "fraværende" in office.publisher.why("talk", "anna", at(9), NOW, Form.PHONE).says["da"]
+    assert office.hold(at(9), "bo")
+    with office.store.begin() as tx:
+        assert (True, False) == (tx.absences.end(absence.id), tx.absences.end(absence.id))
+    assert office.hold(at(9))
+
+
+def test_a_given_absence_asks_until_each_meeting_has_somebody(office, handover):
+    made = office.book(at(9))
+    watch = Watch(office.store, lambda: office.directory)
+    with office.store.begin() as tx:
+        tx.absences.add("anna", TUESDAY, reachable=False, actor=ACTOR, now=NOW)
+
+    assert 1 == watch.look(NOW)
+    assert "1 møder har endnu ingen løsning" in tasks(office)["absence-open"]
+    handover.hand_over(made.meeting.id, "bo", ACTOR, NOW)
+    assert 0 == watch.look(NOW)
+    assert {} == tasks(office)
+
+
+def test_an_out_of_office_entry_that_covers_meetings_suggests_an_absence(office):
+    office.book(at(9))
+    office.settle(NOW, passes=1)
+    watch = Watch(office.store, lambda: office.directory)
+    for day in (24, 26):
+        gone = Occurrence(f"ooo{day}", None, Interval.at(at(6, day=day), 10 * 60), BusyType.OUT_OF_OFFICE)
+        office.calendar.put("anna", f"ooo{day}", [gone])
+    office.settle(NOW)
+
+    with office.store.read() as tx:
+        [suggested] = watch.suggested(tx, NOW)
+    watch.look(NOW)
+
+    assert ("anna", Interval.at(at(6), 600), Why.OUT_OF_OFFICE, 1) == (
+        suggested.caseworker,
+        suggested.interval,
+        suggested.why,
+        suggested.meetings,
+    )
+    assert "fraværende" in tasks(office)["absence-suggested"]
+    with office.store.begin() as tx:
+        tx.absences.add("anna", suggested.interval, reachable=False, actor=ACTOR, now=NOW)
+        assert [] == watch.suggested(tx, NOW)
+
+
+@pytest.mark.parametrize("how", ["unread", "unconfigured"])
+def test_a_calendar_that_vanished_suggests_an_absence_until_the_last_meeting(office, away, how):
+    made = office.book(at(9, day=25))
+    watch = Watch(office.store, lambda: office.directory)
+    if how == "unread":
+        with office.store.begin() as tx:
+            tx.mailboxes.failed("anna", "There is no calendar at this address.", NOW, NOW)
+    else:
+        office.directory = town.directory(PEOPLE[1:])
+    later = NOW + timedelta(hours=25)
+    with office.store.read() as tx:
+        [suggested] = watch.suggested(tx, later)
+    watch.look(later)
+
+    assert (Why.VANISHED, made.meeting.interval.end, 1) == (suggested.why, suggested.interval.end, suggested.meetings)
+    assert "kunnet læses" in tasks(office)["calendar-gone"]
+    [proposal] = away.proposals("anna", suggested.interval, later)
+    assert (Remedy.COLLEAGUE, "bo") == (proposal.remedy, proposal.to)
+
+
+def test_a_meeting_that_needs_a_person_becomes_a_task_until_it_does_not(office):
+    made = office.book(at(9))
+    office.settle(NOW, passes=1)
+    watch = Watch(office.store, lambda: office.directory)
+    office.event("anna", at(9))
+    office.settle(NOW)
+    office.reconciler.sweep(NOW)
+    office.settle(NOW)
+
+    watch.look(NOW)
+    assert "overlapper" in tasks(office)["look-at-meeting"]
+    office.calendar.remove("anna", "other")
+    office.settle(NOW + timedelta(minutes=20))
+    watch.look(NOW)
+
+    assert {} == tasks(office)
+    assert not office.meeting(made.meeting.id).conflict
