@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.busy import Occurrence
@@ -20,6 +20,16 @@ from syncd.store.instants import epoch, moment, span
 from syncd.store.locks import take
 from syncd.store.settings import Settings
 from syncd.store.tables import EntryRow, GroupRow, MailboxRow, MeetingRow, OccurrenceRow, UnreadableRow
+
+
+_BROKEN = (
+    select(func.count())
+    .where(UnreadableRow.mailbox == MailboxRow.id, UnreadableRow.acknowledged.is_(False))
+    .scalar_subquery()
+)
+_STATUS = select(*MailboxRow.__table__.columns, _BROKEN.label("unreadable"))
+_STATUS_OF_ONE = _STATUS.where(MailboxRow.id == bindparam("one"))
+"""Asked at every pass, so it is put together once."""
 
 
 class Change(Protocol):
@@ -98,7 +108,8 @@ class Mailboxes:
 
     def status(self, mailbox: MailboxId) -> MailboxStatus | None:
         """How this mailbox stands; None when it is not known."""
-        return self._statuses(MailboxRow.id == mailbox).get(mailbox)
+        row = self._session.execute(_STATUS_OF_ONE, {"one": mailbox}).first()
+        return None if row is None else rows.status(row)
 
     def statuses(self, ids: Collection[MailboxId] | None = None) -> dict[MailboxId, MailboxStatus]:
         """How mailboxes stand: these, or all; unknown ones are left out."""
@@ -110,13 +121,7 @@ class Mailboxes:
         return found
 
     def _statuses(self, *where: Any) -> dict[MailboxId, MailboxStatus]:
-        broken = (
-            select(func.count())
-            .where(UnreadableRow.mailbox == MailboxRow.id, UnreadableRow.acknowledged.is_(False))
-            .scalar_subquery()
-        )
-        found = self._session.execute(select(*MailboxRow.__table__.columns, broken.label("unreadable")).where(*where))
-        return {row.id: rows.status(row) for row in found}
+        return {row.id: rows.status(row) for row in self._session.execute(_STATUS.where(*where))}
 
     def apply(
         self, mailbox: MailboxId, plan: Change, delta: Delta, began: datetime, *, full: bool, visible: bool

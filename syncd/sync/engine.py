@@ -20,9 +20,10 @@ from syncd.observe.metrics import SYNC_SECONDS
 from syncd.ports import CalendarPort
 from syncd.store import Store, Tx
 from syncd.store.memory import StoredMemory
-from syncd.sync.glance import glance
+from syncd.sync.glance import glance, stands_for_a_pass
 from syncd.sync.outcome import LossPreview, Outcome, Result
 from syncd.sync.plan import Held, Limits, Loss, OwnEntry, Plan, beside, plan, touched_keys
+from syncd.sync.quiet import Notes, says_nothing
 from syncd.sync.timing import Pace, full_is_due, pause, window
 
 
@@ -33,6 +34,7 @@ class _Pass:
     :param limits: None when any loss is accepted.
     :param shown: the loss that was shown to the person who accepted it; None when nobody was asked.
     :param accepted_by: who accepted a loss; None when nobody did.
+    :param notes: where to note that nothing changed.
     """
 
     mailbox: Mailbox
@@ -41,6 +43,7 @@ class _Pass:
     limits: Limits | None
     shown: Loss | None = None
     accepted_by: str | None = None
+    notes: Notes | None = None
 
 
 class Engine:
@@ -105,11 +108,19 @@ class Engine:
             self.prepare()
         with self._locks[mailbox]:
             status = self._status(mailbox)
-            if not (force or full or accept_loss) and status.retry_at is not None and now < status.retry_at:
+            if not (force or full or accept_loss) and _waits(status, now):
                 return Outcome(mailbox, Result.WAITING, status.problem, unreadable=status.unreadable)
             limits = None if accept_loss and shown is None else self._pace.limits
             begun = _Pass(watched, status, now, limits, shown if accept_loss else None, actor if accept_loss else None)
             return self._reported(begun, full or accept_loss)
+
+    def _sync_noting(self, mailbox: MailboxId, now: datetime, full: bool, force: bool, notes: Notes) -> Outcome:
+        """`sync_mailbox`, but that nothing changed is left to *notes*."""
+        with self._locks[mailbox]:
+            status = self._status(mailbox)
+            if not (force or full) and _waits(status, now):
+                return Outcome(mailbox, Result.WAITING, status.problem, unreadable=status.unreadable)
+            return self._reported(_Pass(self.watched(mailbox), status, now, self._pace.limits, notes=notes), full)
 
     def sync_many(
         self,
@@ -130,27 +141,32 @@ class Engine:
         :raises StoreError: the database could not be used; passes that ended before are kept.
         """
 
+        notes = Notes(self._store)
+
         def one(mailbox: MailboxId) -> Outcome | None:
             if stopping():
                 return None
-            outcome = self.sync_mailbox(mailbox, clock.now(), full=full, force=force)
+            outcome = self._sync_noting(mailbox, clock.now(), full, force, notes)
             if progress is not None:
                 progress(outcome)
             return outcome
 
+        for mailbox in mailboxes:
+            self.watched(mailbox)
+        if not self._prepared:
+            self.prepare()
         seen = {} if full or force else self._glanced(mailboxes, clock.now())
         if progress is not None:
             for outcome in seen.values():
                 progress(outcome)
         with ThreadPoolExecutor(self._pace.workers, "sync") as pool:
             futures = {mailbox: pool.submit(one, mailbox) for mailbox in mailboxes if mailbox not in seen}
+        notes.flush()
         outcomes = [seen[m] if m in seen else futures[m].result() for m in mailboxes]
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _glanced(self, mailboxes: Collection[MailboxId], now: datetime) -> dict[MailboxId, Outcome]:
         """Those of *mailboxes* that did not change, as far as one look can tell."""
-        if not self._prepared:
-            self.prepare()
         watched = [self.watched(mailbox) for mailbox in mailboxes]
         return {outcome.mailbox: outcome for outcome in glance(self._store, self._ports, watched, now, self._pace)}
 
@@ -239,6 +255,8 @@ class Engine:
         full = full or status.refused is not None or full_is_due(status, begun.now, self._pace.full_every)
         since = None if full or status.covered is None else Since(status.token, status.covered)
         delta = self._read(begun, since)
+        if says_nothing(delta, since) and stands_for_a_pass(status, begun.now, self._pace):
+            return self._noted(begun, delta)
         try:
             decided = self._decide(begun, delta)
         except SuspiciousDelta:
@@ -248,6 +266,15 @@ class Engine:
             delta = replace(listing, requests=delta.requests + listing.requests)
             decided = self._decide(begun, delta)
         return self._store.run(lambda tx: self._apply(tx, begun, decided, delta))
+
+    def _noted(self, begun: _Pass, delta: Delta) -> Outcome:
+        """Nothing changed and nothing is wrong: only when that was seen is written down."""
+        mailbox = begun.mailbox.id
+        if begun.notes is not None:
+            begun.notes.add(mailbox, begun.now)
+        else:
+            self._store.run(lambda tx: tx.mailboxes.unchanged([mailbox], begun.now))
+        return Outcome(mailbox, Result.UNCHANGED, requests=delta.requests)
 
     def _read(self, begun: _Pass, since: Since | None) -> Delta:
         """Ask the server, with no transaction open; a forgotten token means to begin again."""
@@ -318,6 +345,11 @@ class Engine:
         """Whether answers may differ: other times, another window, or a mailbox that opens or closes."""
         opened = trust(before, now, self._pace.max_age, decided.covers).open
         return bool(decided.dirty or decided.unreadable) or before.covered != decided.covers or not opened
+
+
+def _waits(status: MailboxStatus, now: datetime) -> bool:
+    """Whether the pause after a failure is not over."""
+    return status.retry_at is not None and now < status.retry_at
 
 
 def own_entries(tx: Tx, mailbox: MailboxId, now: datetime) -> tuple[OwnEntry, ...]:

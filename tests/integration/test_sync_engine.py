@@ -18,6 +18,7 @@ from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus, trust
 from syncd.ports import Memory
 from syncd.store import Store
+from syncd.store.mailboxes import Mailboxes
 from syncd.store.tables import EntryRow, MeetingRow
 from syncd.sync.engine import Engine
 from syncd.sync.outcome import Outcome, Result
@@ -121,6 +122,46 @@ def worlds(url: str) -> Iterator[World]:
     world.engine.prepare()
     yield world
     store.close()
+
+
+def test_a_pass_in_which_nothing_changed_only_makes_the_mirror_younger(world: World) -> None:
+    world.fill(3)
+    world.sync()
+    before, generation = world.status(), world.generation()
+
+    outcome = world.sync()
+
+    assert (Result.UNCHANGED, 0) == (outcome.result, outcome.changed)
+    assert replace(before, as_of=world.now) == world.status()
+    assert generation == world.generation()
+
+
+def test_many_quiet_passes_are_written_down_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = [mailbox(f"k{n}") for n in range(5)]
+    engine = world.another_engine(*boxes)
+    names = [box.id for box in boxes]
+    engine.sync_many(names, FixedClock(NOW))
+    written: list[list[str]] = []
+    inner = Mailboxes.unchanged
+    monkeypatch.setattr(Mailboxes, "unchanged", lambda self, ids, at: written.append(ids) or inner(self, ids, at))
+
+    outcomes = engine.sync_many(names, FixedClock(NOW + MINUTE))
+
+    assert {Result.UNCHANGED} == {one.result for one in outcomes}
+    assert [names] == [sorted(ids) for ids in written]
+    with world.store.read() as tx:
+        assert {NOW + MINUTE} == {status.as_of for name, status in tx.mailboxes.statuses().items() if name in names}
+
+
+def test_an_old_mirror_that_is_seen_unchanged_opens_its_offers_again(world: World) -> None:
+    world.fill(1)
+    world.sync()
+    generation = world.generation()
+
+    world.now += Pace().max_age
+    world.sync()
+
+    assert generation < world.generation()
 
 
 def test_the_first_pass_reads_everything_and_the_next_only_what_changed(world_on_both: World) -> None:
