@@ -21,7 +21,6 @@ from syncd.store.locks import take
 from syncd.store.settings import Settings
 from syncd.store.tables import EntryRow, GroupRow, MailboxRow, MeetingRow, OccurrenceRow, UnreadableRow
 
-
 _BROKEN = (
     select(func.count())
     .where(UnreadableRow.mailbox == MailboxRow.id, UnreadableRow.acknowledged.is_(False))

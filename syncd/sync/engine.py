@@ -140,7 +140,6 @@ class Engine:
         :param stopping: asked before each pass; once true, no more are begun.
         :raises StoreError: the database could not be used; passes that ended before are kept.
         """
-
         notes = Notes(self._store)
 
         def one(mailbox: MailboxId) -> Outcome | None:

@@ -33,7 +33,9 @@ def run() -> list[Figure]:
         Figure(f"{title}: database, per event", 2**20 * home["file MB"] / events, "bytes"),
         Figure(f"{title}: nothing changed, one home, our CPU per calendar", 1000 * home["quiet"] / CALENDARS, "ms", 3),
         Figure(f"{title}: … requests", home["requests"], "requests"),
-        Figure(f"{title}: nothing changed, a home each, our CPU per calendar", 1000 * own["quiet"] / CALENDARS, "ms", 3),
+        Figure(
+            f"{title}: nothing changed, a home each, our CPU per calendar", 1000 * own["quiet"] / CALENDARS, "ms", 3
+        ),
         Figure(f"{title}: … requests", own["requests"], "requests"),
     ]
 

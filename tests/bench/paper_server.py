@@ -1,7 +1,9 @@
 """A CalDAV server that stores nothing: what it answers follows from the names asked for.
 
 So a million events can be read from it, and its own work stays out of what is measured. It knows just what the reader
-asks: a listing of a home, sync-collection and multiget. `python -m tests.bench.paper_server CALENDARS EVENTS` prints its URL.
+asks: a listing of a home, sync-collection and multiget.
+
+`python -m tests.bench.paper_server CALENDARS EVENTS` prints its URL.
 """
 
 from __future__ import annotations
@@ -96,12 +98,12 @@ def _pattern(number: int) -> str:
 def paper_server(calendars: int, events: int) -> Iterator[str]:
     """Its URL; every path below it that ends in /boxNNNN/ is a calendar of *events* objects."""
     command = [*DIE_WITH_PARENT, sys.executable, "-m", __name__, str(calendars), str(events)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         try:
-            yield child.stdout.readline().strip()
+            yield child.stdout.readline().decode().strip()
         finally:
-            stop(child)  # type: ignore[arg-type]  (text or bytes makes no difference)
+            stop(child)
 
 
 def main() -> None:

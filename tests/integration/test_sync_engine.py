@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -143,7 +143,12 @@ def test_many_quiet_passes_are_written_down_together(world: World, monkeypatch: 
     engine.sync_many(names, FixedClock(NOW))
     written: list[list[str]] = []
     inner = Mailboxes.unchanged
-    monkeypatch.setattr(Mailboxes, "unchanged", lambda self, ids, at: written.append(ids) or inner(self, ids, at))
+
+    def unchanged(self: Mailboxes, ids: list[str], at: datetime) -> None:
+        written.append(ids)
+        inner(self, ids, at)
+
+    monkeypatch.setattr(Mailboxes, "unchanged", unchanged)
 
     outcomes = engine.sync_many(names, FixedClock(NOW + MINUTE))
 
