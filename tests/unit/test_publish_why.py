@@ -9,6 +9,7 @@ import pytest
 
 from syncd.errors import BadRequest, UnknownCaseworker, UnknownOffer
 from syncd.model.busy import BusyType
+from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.model.verdict import Reason
 from syncd.publish.words import SENTENCES
@@ -38,6 +39,12 @@ def narrow_mirror(town: Town) -> None:
         tx.settings.bump()
 
 
+def away(town: Town) -> None:
+    span = Interval(wall("09:45"), wall("12:00"))
+    with town.store.begin() as tx:
+        tx.absences.add("anna", span, reachable=False, actor="cli:test", now=NOW)
+
+
 CASES: list[tuple[Reason, Callable[[Town], object], dict[str, object]]] = [
     (Reason.OFFERED, lambda town: None, {}),
     (Reason.NOT_SERVING, lambda town: None, {"who": "cara"}),
@@ -62,6 +69,7 @@ CASES: list[tuple[Reason, Callable[[Town], object], dict[str, object]]] = [
     (Reason.OUTSIDE_HOURS, lambda town: None, {"start": "11:30", "form": Form.IN_PERSON}),
     (Reason.NOT_MARKED, lambda town: town.apply(RULES + LIVE + "publish = 'marked'\n"), {}),
     (Reason.EVENT, lambda town: town.event("anna", "09:30", "10:15", BusyType.TENTATIVE), {}),
+    (Reason.AWAY, away, {}),
     (Reason.BOOKED, lambda town: town.book("10:00"), {}),
     (Reason.HELD, lambda town: town.hold("10:00"), {}),
     (Reason.NOTICE, lambda town: None, {"offer": "call", "start": "08:00", "soon": True}),
