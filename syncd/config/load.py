@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from syncd.config.checks import cross_problems
 from syncd.config.clients import ClientSection
 from syncd.config.credentials import secret
+from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.people import Row, read_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.sections import (
@@ -60,6 +61,9 @@ class Config(Section):
             examples=["Servicedesk, tlf. 12 34 56 78"],
         ),
     ] = ""
+    language: Annotated[
+        Literal["da", "en"], Field(description="Of what is written into calendars for caseworkers.")
+    ] = "da"
     database: Annotated[
         str,
         Field(
@@ -96,6 +100,8 @@ class Config(Section):
     log: LogSection = LogSection()
     retention: RetentionSection = RetentionSection()
     contacts: ContactsSection = ContactsSection()
+    marks: MarksSection = MarksSection(features={})
+    entries: EntriesSection = EntriesSection()
     calendars: Annotated[
         dict[Id, CalendarAccount],
         Field(min_length=1, description="Calendar servers by name."),
@@ -152,7 +158,7 @@ class Config(Section):
         sites = {name: Site(name, site.name, site.zone, site.reception) for name, site in self.sites.items()}
         people = {person.id: self._caseworker(person) for person in self.caseworkers}
         rooms = {room.id: self._room(room) for room in self.rooms}
-        return Directory.of(self.organisation, sites, people, rooms, self.support)
+        return Directory.of(self.organisation, sites, people, rooms, self.support, self.language, self.entries.case_url)
 
     def _account(self, named: str | None) -> str:
         return named if named is not None else next(iter(self.calendars))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,7 +29,6 @@ from syncd.notify.signing import key_of
 from syncd.observe.logs import log
 from syncd.ports import CalendarPort
 from syncd.publish import Publisher, PublishSettings, RulesInForce
-from syncd.slots.blocking import MARK
 from syncd.store import Store, Tx
 from syncd.store.schema import head
 from syncd.sync.engine import Engine
@@ -167,7 +166,7 @@ def ports_of(config: Config, clock: Clock) -> dict[str, CalendarPort]:
 
     :raises ConfigError: a secret cannot be read.
     """
-    return {name: _port(name, account, clock) for name, account in config.calendars.items()}
+    return {name: _port(name, account, clock, config.marks.marks().names) for name, account in config.calendars.items()}
 
 
 def close_ports(ports: Mapping[str, CalendarPort]) -> None:
@@ -199,7 +198,7 @@ def rebuilt(kept: Parts, config: Config, clock: Clock) -> Parts:
 def _joined(
     config: Config, directory: Directory, store: Store, ports: Mapping[str, CalendarPort], clock: Clock
 ) -> Parts:
-    engine = Engine(store, ports, directory, _pace(config))
+    engine = Engine(store, ports, directory, _pace(config), marks=config.marks.marks())
     rules = RulesInForce(store, lambda: directory)
     publisher = _publisher(config, store, directory, rules)
     limit = timedelta(seconds=config.sync.hold_limit_seconds)
@@ -256,7 +255,7 @@ def _apply_rules(config: Config, store: Store, directory: Directory, clock: Cloc
         log.info("rules.applied", revision=number)
 
 
-def _port(name: str, account: CalendarAccount, clock: Clock) -> CalendarPort:
+def _port(name: str, account: CalendarAccount, clock: Clock, obeyed: Collection[str]) -> CalendarPort:
     if account.adapter == "memory":
         return MemoryCalendar()
     password = secret(account.password) if account.password is not None else None
@@ -268,7 +267,7 @@ def _port(name: str, account: CalendarAccount, clock: Clock) -> CalendarPort:
         timeout=float(account.timeout_seconds),
         ca_file=str(account.ca_file) if account.ca_file else None,
     )
-    return CaldavCalendar(reach, obeyed=(MARK,), clock=clock)
+    return CaldavCalendar(reach, obeyed=obeyed, clock=clock)
 
 
 def _pace(config: Config) -> Pace:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
-from syncd.model.offer import Form
+from syncd.model.offer import Form, RoomRequirement
 
 
 class BookingState(StrEnum):
@@ -61,6 +61,10 @@ class Meeting:
     :param attention: a sentence for a person when something could not be had; None when all is well.
     :param conflict: another event overlaps it since a human put one there; kept, flagged once.
     :param owed_since: since when the calendars lag behind; None when settled.
+    :param beside: UID of the caseworker's own event that this one stands beside, with a room or a note for it (its
+        category asked for it); None for what was booked. Her event takes her time, this one takes none.
+    :param asks: what it asks of a room when that is not for its offer to say.
+    :param note: what could not be had and what could, as its entry tells the caseworker; told once.
     :param rewrites: writes on ``rewrites_day`` (days since 1970) that repaired what was right before.
     """
 
@@ -84,6 +88,9 @@ class Meeting:
     owed_since: datetime | None = None
     rewrites_day: int = 0
     rewrites: int = 0
+    beside: str | None = None
+    asks: RoomRequirement | None = None
+    note: str | None = None
 
     @property
     def settled(self) -> bool:

@@ -60,6 +60,7 @@ class Occurrence:
     :param recurring: belongs to a series.
     :param categories: category names, as the caseworker wrote them (only those syncd obeys are kept).
     :param stamp: present when we (or another installation) wrote it.
+    :param guest: somebody else organises it; known only of occurrences with categories.
     """
 
     uid: str
@@ -70,3 +71,4 @@ class Occurrence:
     recurring: bool = False
     categories: tuple[str, ...] = ()
     stamp: Stamp | None = None
+    guest: bool = False

@@ -89,13 +89,19 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Everybody and everything, by id; one immutable value, replaced whole on reload."""
+    """Everybody and everything, by id; one immutable value, replaced whole on reload.
+
+    :param language: ``da`` or ``en``, of what is written into calendars.
+    :param case_url: link to the case system with ``{booking}`` and ``{reference}``; empty when there is none.
+    """
 
     organisation: str
     sites: Mapping[str, Site]
     caseworkers: Mapping[MailboxId, Caseworker]
     rooms: Mapping[MailboxId, Room]
     support: str = ""
+    language: str = "da"
+    case_url: str = ""
     mailboxes: Mapping[MailboxId, Mailbox] = field(default_factory=dict)
 
     @classmethod
@@ -106,7 +112,9 @@ class Directory:
         caseworkers: Mapping[MailboxId, Caseworker],
         rooms: Mapping[MailboxId, Room],
         support: str = "",
+        language: str = "da",
+        case_url: str = "",
     ) -> Directory:
         """Build the directory and its list of all mailboxes."""
         boxes = {p.id: p.mailbox for p in caseworkers.values()} | {r.id: r.mailbox for r in rooms.values()}
-        return cls(organisation, sites, caseworkers, rooms, support, boxes)
+        return cls(organisation, sites, caseworkers, rooms, support, language, case_url, boxes)

@@ -6,12 +6,10 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from syncd.model.busy import BusyType
+from syncd.model.marks import Mark, folded, said
 from syncd.model.offer import Form, Offer
 from syncd.model.policy import Blocks, Policy
 from syncd.slots.grid import Cells, Grid, Span, runs
-
-MARK = "selvbook"
-"""The category by which a caseworker opens time; case and spaces are ignored."""
 
 
 class Event(NamedTuple):
@@ -57,17 +55,18 @@ def blocks(event: Event, policy: Policy, form: Form) -> bool:
 
 def mark(event: Event) -> str | None:
     """The offer that *event* opens time for: its name, ``""`` for every offer, None when it marks nothing."""
-    for category in event.categories:
-        word, _, offer = "".join(category.casefold().split()).partition(":")
-        if word == MARK:
-            return offer
-    return None
+    return next((folded(offer) for word, offer in said(event.categories) if word is Mark.OPEN), None)
 
 
 def opened(events: Iterable[Event], offer: Offer) -> list[Span]:
     """The time that marks open for *offer*; a mark may use its name or its title."""
-    names = {"", *("".join(name.casefold().split()) for name in (offer.name, *offer.title.values()))}
+    names = {"", *names_of(offer)}
     return [(event.start, event.end) for event in events if mark(event) in names]
+
+
+def names_of(offer: Offer) -> frozenset[str]:
+    """What a mark may call the offer, folded."""
+    return frozenset(folded(name) for name in (offer.name, *offer.title.values()))
 
 
 def blocking(events: Iterable[Event], policy: Policy, form: Form, withdrawn: Collection[str] = ()) -> list[Span]:

@@ -13,6 +13,7 @@ from syncd.model.busy import Occurrence
 from syncd.model.delta import Delta, Group, GroupKey, Unreadable
 from syncd.model.directory import Mailbox, MailboxId
 from syncd.model.interval import Interval
+from syncd.model.marks import DEFAULT_MARKS, Marks
 from syncd.model.mirror import MailboxStatus, UnreadableObject
 from syncd.store import mirror_rows as rows
 from syncd.store.chunks import chunks
@@ -62,12 +63,16 @@ class Mailboxes:
         self._session = session
         self._settings = settings
 
-    def ensure(self, mailboxes: Iterable[Mailbox]) -> None:
-        """Know these mailboxes; one whose account, address, URL or zone changed is read from the beginning."""
+    def ensure(self, mailboxes: Iterable[Mailbox], marks: Marks = DEFAULT_MARKS) -> None:
+        """Know these mailboxes; one whose account, address, URL or zone changed is read from the beginning.
+
+        All are when the categories that are obeyed have other names: what bears the new ones was not kept.
+        """
         take(self._session, ["0:mailboxes"])
         known = {row.id: row for row in self._session.scalars(select(MailboxRow))}
         for mailbox in mailboxes:
-            source = "|".join((mailbox.account, mailbox.address, mailbox.url or "", mailbox.zone))
+            told = (mailbox.account, mailbox.address, mailbox.url or "", mailbox.zone)
+            source = "|".join(told if marks.names == DEFAULT_MARKS.names else (*told, *marks.names))
             row = known.get(mailbox.id)
             if row is None:
                 row = MailboxRow(id=mailbox.id, attempts=0, revision=0)

@@ -5,13 +5,14 @@ Statements are built once, for making one costs more than running it.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Row, Table, bindparam, insert, select, update
 
 from syncd.model.booking import Booking, BookingState, EntryRecord, Meeting, RoomState
-from syncd.model.offer import Form
+from syncd.model.offer import Form, RoomRequirement
 from syncd.model.zones import tzdata, wall_clock
 from syncd.store.instants import epoch, maybe, moment, optional, span
 from syncd.store.tables import AuditRow, BookingRow, ClaimRow, EntryRow, MeetingRow
@@ -80,6 +81,9 @@ def meeting_values(meeting: Meeting) -> dict[str, object]:
         "owed_since": optional(meeting.owed_since),
         "rewrites_day": meeting.rewrites_day,
         "rewrites": meeting.rewrites,
+        "beside": meeting.beside,
+        "asks": asked(meeting.asks),
+        "note": meeting.note,
     }
 
 
@@ -106,7 +110,25 @@ def meeting(row: Row[Any]) -> Meeting:
         owed_since=maybe(row.owed_since),
         rewrites_day=row.rewrites_day,
         rewrites=row.rewrites,
+        beside=row.beside,
+        asks=asks(row.asks),
+        note=row.note,
     )
+
+
+def asked(requirement: RoomRequirement | None) -> str | None:
+    """A room requirement as one column."""
+    if requirement is None:
+        return None
+    return json.dumps([requirement.seats, sorted(requirement.features), requirement.step_free])
+
+
+def asks(told: str | None) -> RoomRequirement | None:
+    """The room requirement of a column."""
+    if told is None:
+        return None
+    seats, features, step_free = json.loads(told)
+    return RoomRequirement(seats, frozenset(features), step_free)
 
 
 def entry_values(record: EntryRecord) -> dict[str, object]:

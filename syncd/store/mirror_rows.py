@@ -27,6 +27,7 @@ OCCURRENCE = (
     OccurrenceRow.recurring,
     OccurrenceRow.categories,
     OccurrenceRow.stamp,
+    OccurrenceRow.guest,
 )
 """The columns that `occurrence` takes, in its order."""
 
@@ -76,6 +77,7 @@ def occurrence_row(mailbox: MailboxId, key: GroupKey, occurrence: Occurrence) ->
         "recurring": occurrence.recurring,
         "categories": "\n".join(occurrence.categories),
         "stamp": occurrence.stamp.encode() if occurrence.stamp else None,
+        "guest": occurrence.guest,
     }
 
 
@@ -89,6 +91,7 @@ def occurrence(
     recurring: bool,
     categories: str,
     stamp: str | None,
+    guest: bool,
 ) -> Occurrence:
     """The occurrence of one row, given as `OCCURRENCE` columns."""
     return Occurrence(
@@ -100,4 +103,5 @@ def occurrence(
         recurring=recurring,
         categories=tuple(categories.split("\n")) if categories else (),
         stamp=Stamp.decode(stamp) if stamp else None,
+        guest=guest,
     )

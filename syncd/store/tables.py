@@ -19,6 +19,8 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -106,8 +108,19 @@ class OccurrenceRow(Base):
     categories: Mapped[str]
     """Category names joined by newlines; usually empty."""
     stamp: Mapped[str | None]
+    guest: Mapped[bool] = mapped_column(default=False, server_default=false())
 
-    __table_args__ = (Index(None, "mailbox", "start"), Index(None, "mailbox", "key"))
+    __table_args__ = (
+        Index(None, "mailbox", "start"),
+        Index(None, "mailbox", "key"),
+        # The few entries that say something by a category, found among very many without looking at those.
+        Index(
+            "ix_occurrences_marked",
+            "end",
+            sqlite_where=text("categories != ''"),
+            postgresql_where=text("categories != ''"),
+        ),
+    )
 
 
 class UnreadableRow(Base):
@@ -166,6 +179,12 @@ class MeetingRow(Base):
     attention: Mapped[str | None]
     conflict: Mapped[bool]
     created: Mapped[int]
+    beside: Mapped[str | None]
+    """UID of the caseworker's own event that this one stands beside; NULL for a booked meeting."""
+    asks: Mapped[str | None]
+    """What it asks of a room (JSON) when that is not its offer's to say."""
+    note: Mapped[str | None]
+    """What could not be had, as its entry tells it."""
 
     __table_args__ = (Index(None, "due"), Index(None, "caseworker", "start"), Index(None, "room", "start"))
 

@@ -14,6 +14,7 @@ from syncd.clock import Clock
 from syncd.errors import CalendarError, SuspiciousDelta, SyncdError, TokenExpired
 from syncd.model.delta import Delta, Since
 from syncd.model.directory import Directory, Mailbox, MailboxId
+from syncd.model.marks import DEFAULT_MARKS, Marks
 from syncd.model.mirror import MailboxStatus, UnreadableObject, trust
 from syncd.observe.logs import canonical_line
 from syncd.observe.metrics import SYNC_SECONDS
@@ -21,6 +22,7 @@ from syncd.ports import CalendarPort
 from syncd.store import Store, Tx
 from syncd.store.memory import StoredMemory
 from syncd.sync.glance import glance, stands_for_a_pass
+from syncd.sync.marked import marked
 from syncd.sync.outcome import LossPreview, Outcome, Result
 from syncd.sync.plan import Held, Limits, Loss, OwnEntry, Plan, beside, plan, touched_keys
 from syncd.sync.quiet import Notes, says_nothing
@@ -52,6 +54,7 @@ class Engine:
     :param ports: the calendar server of each account.
     :param directory: whose calendars are watched; a reload builds a new engine.
     :param elapsed: a clock that only runs forward, in seconds.
+    :param marks: the categories that are obeyed; the mirror keeps them under their names inside, and no others.
     """
 
     def __init__(
@@ -61,12 +64,14 @@ class Engine:
         directory: Directory,
         pace: Pace,
         elapsed: Callable[[], float] = monotonic,
+        marks: Marks = DEFAULT_MARKS,
     ) -> None:
         self._store = store
         self._ports = ports
         self._directory = directory
         self._pace = pace
         self._elapsed = elapsed
+        self._marks = marks
         self._locks = {mailbox: threading.Lock() for mailbox in directory.mailboxes}
         self._prepared = False
 
@@ -76,7 +81,7 @@ class Engine:
         A mailbox that now names another calendar is read from the beginning.
         """
         with self._store.begin() as tx:
-            tx.mailboxes.ensure(self._directory.mailboxes.values())
+            tx.mailboxes.ensure(self._directory.mailboxes.values(), self._marks)
             forgotten = tx.mailboxes.forget_others(self._directory.mailboxes)
         self._prepared = True
         return forgotten
@@ -281,12 +286,12 @@ class Engine:
         wanted = window(begun.now, self._pace.horizon_days)
         memory = StoredMemory(self._store, begun.mailbox.id, retry_unreadable=since is None)
         try:
-            return port.changes(begun.mailbox, wanted, since, memory)
+            return marked(port.changes(begun.mailbox, wanted, since, memory), self._marks)
         except TokenExpired:
             if since is None:
                 raise
             memory = StoredMemory(self._store, begun.mailbox.id, retry_unreadable=True)
-            return port.changes(begun.mailbox, wanted, None, memory)
+            return marked(port.changes(begun.mailbox, wanted, None, memory), self._marks)
 
     def _decide(self, begun: _Pass, delta: Delta) -> Plan:
         mailbox = begun.mailbox.id

@@ -190,3 +190,19 @@ def test_what_is_proven_now_is_judged_again_when_the_window_comes_near() -> None
 )
 def test_nothing_is_proven_by_a_text_that_may_hide_more(data: bytes) -> None:
     assert read_outside(data, ZONE, WINDOW) is None
+
+
+def test_whose_meeting_it_is_is_told_of_marked_events_only_and_remembered() -> None:
+    def guests(organizer: str, category: str = "CATEGORIES:Lokale") -> list[bool]:
+        lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", "UID:u", "DTSTART:20260302T090000Z", "DTEND:20260302T100000Z"]
+        text = "\r\n".join([*lines, organizer, category, "END:VEVENT", "END:VCALENDAR", ""]).encode()
+        window = Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC))
+        read = read_object(text, "UTC", window, owner="anna@example.dk", obeyed=("Lokale",))
+        again = recall_object(read.memory, "UTC", window)
+        assert read.occurrences == again.occurrences
+        return [one.guest for one in read.occurrences]
+
+    assert [True] == guests("ORGANIZER;CN=Bo:mailto:bo@example.dk")
+    assert [False] == guests("ORGANIZER:MAILTO:Anna@example.dk")
+    assert [False] == guests("X-NOBODY:1")
+    assert [False] == guests("ORGANIZER;CN=Bo:mailto:bo@example.dk", "CATEGORIES:Ferie")

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from typing import Final
 
-from syncd.adapters.caldav.ics.kind import kind_of
+from syncd.adapters.caldav.ics.kind import kind_of, same_address
 from syncd.adapters.caldav.ics.lines import Component
 from syncd.adapters.caldav.ics.refusal import Unparsable
 from syncd.adapters.caldav.ics.rules import Rule, parse
 from syncd.adapters.caldav.ics.values import Clocks, Length, When, duration, when
 from syncd.model.busy import BusyType, Stamp
+from syncd.model.marks import folded
 
 LONGEST_UID: Final = 2000
 MAX_DATES: Final = 50_000
@@ -32,7 +33,7 @@ class Reader:
     :param clocks: explains TZIDs.
     :param home: the mailbox's clock.
     :param owner: the calendar owner's mail address, lower case.
-    :param obeyed: categories to keep, casefolded; what follows a colon in a category is not compared.
+    :param obeyed: categories to keep, folded (`syncd.model.marks.folded`); what follows a colon is not compared.
     :param ours: the text is our own memory, whose X-SYNCD- lines may be believed.
     """
 
@@ -64,6 +65,7 @@ class Event:
     :param end: DTEND; :param length: DURATION; at most one of them.
     :param recurrence: RECURRENCE-ID; ``onwards`` when its RANGE is THISANDFUTURE.
     :param kind: None when cancelled.
+    :param guest: somebody else organises it; looked at only when it has categories that are obeyed.
     """
 
     uid: str
@@ -80,6 +82,7 @@ class Event:
     exceptions: tuple[When, ...] = ()
     categories: tuple[str, ...] = ()
     stamp: Stamp | None = None
+    guest: bool = False
 
     @property
     def repeats(self) -> bool:
@@ -96,6 +99,7 @@ def read_event(component: Component, reader: Reader) -> Event:
     start = _single(component, "DTSTART", reader)
     if start is None:
         raise Unparsable("an event in it has no DTSTART")
+    categories = _categories(component, reader)
     many = "RRULE" in lines or "RDATE" in lines or "EXDATE" in lines or "EXRULE" in lines
     return Event(
         uid=read_uid(component),
@@ -110,8 +114,9 @@ def read_event(component: Component, reader: Reader) -> Event:
         excluded_by=_rules(component, "EXRULE") if many else (),
         extras=tuple(extra for _, extra in read_periods(component, "RDATE", reader)) if many else (),
         exceptions=tuple(_exceptions(component, reader)) if many else (),
-        categories=_categories(component, reader),
+        categories=categories,
         stamp=_stamp(component),
+        guest=bool(categories) and _guest(component, reader),
     )
 
 
@@ -213,7 +218,15 @@ def _categories(component: Component, reader: Reader) -> tuple[str, ...]:
     names = [
         _plain(name.strip()) for rest in component.lines["CATEGORIES"] for name in _COMMA.split(rest.partition(":")[2])
     ]
-    return tuple(name for name in names if name.partition(":")[0].strip().casefold() in reader.obeyed)
+    return tuple(name for name in names if folded(name.partition(":")[0]) in reader.obeyed)
+
+
+def _guest(component: Component, reader: Reader) -> bool:
+    """Whether an ORGANIZER is named who is not the owner of the calendar (RFC 5545 3.8.4.3)."""
+    if reader.ours:
+        return "X-SYNCD-GUEST" in component.lines
+    named = component.lines.get("ORGANIZER", [])
+    return bool(named and reader.owner) and not any(same_address(one, reader.owner) for one in named)
 
 
 def _stamp(component: Component) -> Stamp | None:
@@ -242,6 +255,8 @@ def written(event: Event, name: str = "VEVENT") -> Iterator[str]:
         yield extra.start.written("RDATE") + _period_end(extra)
     yield from _exception_lines(event)
     yield from (f"X-SYNCD-CATEGORY:{_escaped(name)}" for name in event.categories)
+    if event.guest:
+        yield "X-SYNCD-GUEST:1"
     if event.stamp is not None:
         yield f"X-SYNCD-STAMP:{_escaped(event.stamp.encode())}"
     yield f"END:{name}"

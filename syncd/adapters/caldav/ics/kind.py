@@ -63,16 +63,16 @@ def _finer(event: Component) -> BusyType | None:
 def _answer(event: Component, owner: str) -> str:
     """PARTSTAT of *owner*; absent means NEEDS-ACTION (RFC 5545 3.2.12), except for the organizer, who comes."""
     for line in event.lines["ATTENDEE"]:
-        if _is(line, owner):
+        if same_address(line, owner):
             match = _PARTSTAT.search(line)
             answer = match[1].upper() if match else "NEEDS-ACTION"
-            if answer == "NEEDS-ACTION" and any(_is(one, owner) for one in event.lines.get("ORGANIZER", [])):
+            if answer == "NEEDS-ACTION" and any(same_address(one, owner) for one in event.lines.get("ORGANIZER", [])):
                 return "ACCEPTED"
             return answer
     return ""
 
 
-def _is(line: str, owner: str) -> bool:
+def same_address(line: str, owner: str) -> bool:
     """Whether a calendar user address is the owner's: its value, or the EMAIL parameter beside an opaque one."""
     line = line.lower().rstrip()
     return line.endswith((f":mailto:{owner}", f":{owner}")) or f";email={owner}" in line.replace('"', "")

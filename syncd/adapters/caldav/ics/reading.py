@@ -23,6 +23,7 @@ from syncd.adapters.caldav.ics.refusal import Unparsable
 from syncd.adapters.caldav.ics.zones import Clocks
 from syncd.model.busy import BusyType, Occurrence
 from syncd.model.interval import Interval, merge, subtract
+from syncd.model.marks import folded
 from syncd.model.zones import clock
 
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,7 +62,7 @@ def read_object(
     :param obeyed: names of the categories to keep, in any case, whatever follows a colon; all others are dropped.
     :raises Unparsable: it cannot be understood, or would cost too much.
     """
-    names = frozenset(name.casefold() for name in obeyed)
+    names = frozenset(folded(name) for name in obeyed)
     return _read(data, zone, window, owner.lower(), names)
 
 

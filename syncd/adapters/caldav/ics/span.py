@@ -45,6 +45,7 @@ class Placed(NamedTuple):
             all_day=self.all_day,
             recurring=self.original is not None,
             categories=event.categories,
+            guest=event.guest,
             stamp=event.stamp,
         )
 
