@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli import screen
+from syncd.cli.evidence import show_as_of
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, parts_of, window_of, zone_of
 from syncd.clock import SystemClock
 from syncd.model.offer import Answer, Form
@@ -27,13 +28,20 @@ def slots(
     end: Annotated[str | None, typer.Option("--to", help="End; a week later if left out.")] = None,
     caseworker: Annotated[str | None, typer.Option(help="Only this caseworker's times.")] = None,
     form: FormOption = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="What could have been booked as seen at this time, from the record.")
+    ] = None,
     path: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
-    """The times that citizens can book now."""
+    """The times that citizens can book now, or could have booked at a time that has passed."""
     now = SystemClock().now()
     with parts_of(path) as parts:
         zone = zone_of(parts.config)
+        if as_of is not None:
+            at = moment(as_of, zone)
+            show_as_of(parts, offer, at, window_of(start, end, zone, at, days=7), as_json=as_json)
+            return
         window = window_of(start, end, zone, now, days=7)
         answer = parts.publisher.answer(offer, window, now, caseworker=caseworker, form=form)
     if as_json:

@@ -67,8 +67,11 @@ class ClientSection(Section):
         ),
     ]
     rights: Annotated[
-        frozenset[Literal["book", "why", "servers"]],
-        Field(description="book: hold and book; why: ask why not; servers: see who serves a time."),
+        frozenset[Literal["book", "why", "servers", "evidence"]],
+        Field(
+            description="book: hold and book; why: ask why not; servers: see who serves a time; "
+            "evidence: ask what was on offer."
+        ),
     ] = frozenset({"book", "why"})
     webhook: Annotated[WebhookSection | None, Field(description="Where it hears of events.")] = None
 

@@ -29,6 +29,7 @@ from syncd.notify.signing import key_of
 from syncd.observe.logs import log
 from syncd.ports import CalendarPort
 from syncd.publish import Publisher, PublishSettings, RulesInForce
+from syncd.publish.recording import Recorder
 from syncd.store import Store, Tx
 from syncd.store.schema import head
 from syncd.sync.engine import Engine
@@ -57,6 +58,7 @@ class Parts:
     live: LiveLook
     receivers: Mapping[str, Receiver]
     courier: HttpCourier
+    recorder: Recorder
 
     def warnings(self, now: datetime) -> list[str]:
         """What is allowed in configuration and rules, but can hardly be meant."""
@@ -219,6 +221,7 @@ def _joined(
         live=LiveLook(store, engine, lambda offer, named: _serving(rules(), offer, named), Patience(limit=limit)),
         receivers=receivers_of(config),
         courier=HttpCourier(clock),
+        recorder=Recorder(store, publisher),
     )
 
 

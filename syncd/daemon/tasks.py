@@ -29,6 +29,7 @@ RECONCILE_BATCH = 50
 WRITERS = 4
 EXPIRE_SECONDS = 15.0
 EVENT_SECONDS = 1.0
+RECORD_SECONDS = 5.0
 GAUGE_SECONDS = 15.0
 FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 300.0
@@ -45,6 +46,7 @@ def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]
         *_reading(parts, clock, stopping),
         *_writing(parts, clock, stopping),
         *_telling(parts, clock, stopping),
+        Task("supply.record", RECORD_SECONDS, lambda _beat: record(parts(), clock)),
         Task("holds.expire", EXPIRE_SECONDS, lambda _beat: expire(parts(), clock)),
         Task("rooms.repair", REPAIR_SECONDS, lambda _beat: repair_rooms(parts(), clock)),
         Task("rooms.rearrange", NIGHT_SECONDS, lambda _beat: rearrange_rooms(parts(), clock)),
@@ -154,6 +156,12 @@ def rearrange_rooms(parts: Parts, clock: Clock) -> None:
         and (moves := parts.rooms.rearrange(clock.now()).moves)
     ):
         log.info("rooms.rearranged", moved=len(moves))
+
+
+def record(parts: Parts, clock: Clock) -> None:
+    """Keep the record of what is on offer, and let those who listen know of other times."""
+    if changed := parts.recorder.record(clock.now()):
+        log.info("supply.recorded", offers=len(changed), days=sum(len(days) for days in changed.values()))
 
 
 def forget(parts: Parts, clock: Clock) -> None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from syncd.model.booking import BookingState
+from syncd.model.evidence import DAY
 from syncd.store.instants import epoch
 from syncd.store.session import Store, Tx
 from syncd.store.tables import (
@@ -26,7 +27,10 @@ from syncd.store.tables import (
     MeetingRow,
     OccurrenceRow,
     RoomShortageRow,
+    StandingRow,
+    SupplyRow,
     TaskRow,
+    WatchRow,
 )
 
 PORTION = 500
@@ -41,7 +45,7 @@ class Periods:
     :param answers: stored answers to POSTs (the promise of the API is 14 days).
     :param holds: reservations that ran out, so that a late question about one still gets a precise answer.
     :param mirror: what calendars held, after it ended.
-    :param supply: times that lacked a room, as the proof of what was on offer.
+    :param supply: the record of what was on offer, and the times that lacked a room.
     :param audit: the log of who looked at or changed what.
     :param tasks: what a person was done with, after that.
     """
@@ -66,7 +70,7 @@ class Swept:
     :param audit: rows removed from the audit log.
     :param tasks: tasks removed that were done long ago.
     :param mirror: occurrences that ended long ago, removed.
-    :param supply: times that lacked a room, removed.
+    :param supply: times that lacked a room, and rows of the record of what was on offer, removed.
     """
 
     references: int
@@ -94,7 +98,7 @@ def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
         mirror=_repeat(
             store, lambda tx: _portion(tx, OccurrenceRow.id, OccurrenceRow.end < _day(now - periods.mirror))
         ),
-        supply=_repeat(store, lambda tx: _shortages(tx, now - periods.supply)),
+        supply=_repeat(store, lambda tx: _shortages(tx, now - periods.supply) + _evidence(tx, now - periods.supply)),
     )
 
 
@@ -177,3 +181,14 @@ def _traces(tx: Tx, before: datetime) -> int:
         gone = delete(table).where(table.meeting.in_(meetings)).returning(table.meeting)
         count += len(tx.session.scalars(gone).all())
     return count
+
+
+def _evidence(tx: Tx, before: datetime) -> int:
+    """Remove the record of days that are over long ago; how offers stand now stays, however old it is."""
+    newest = select(func.max(StandingRow.number)).group_by(StandingRow.offer)
+    old = StandingRow.at < epoch(before)
+    return (
+        _portion(tx, SupplyRow.number, SupplyRow.day < epoch(before) // DAY)
+        + _portion(tx, StandingRow.number, old, StandingRow.number.not_in(newest))
+        + _portion(tx, WatchRow.number, WatchRow.seen < epoch(before))
+    )

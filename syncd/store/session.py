@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from syncd.store.audit import Audit
     from syncd.store.bookings import Bookings
     from syncd.store.events import Events
+    from syncd.store.evidence import EvidenceLog
     from syncd.store.idempotency import Idempotency
     from syncd.store.mailboxes import Mailboxes
     from syncd.store.meetings import Meetings
@@ -44,7 +45,7 @@ TRIES = 5
 class Tx:
     """One open transaction and the repositories that work inside it.
 
-    Each repository is imported when it is first used, because most transactions need two of nine.
+    Each repository is imported when it is first used, because most transactions need two of ten.
     """
 
     def __init__(self, session: Session) -> None:
@@ -117,6 +118,13 @@ class Tx:
         from syncd.store.events import Events
 
         return Events(self.session)
+
+    @cached_property
+    def evidence(self) -> EvidenceLog:
+        """The record of what was on offer."""
+        from syncd.store.evidence import EvidenceLog
+
+        return EvidenceLog(self.session)
 
     @cached_property
     def idempotency(self) -> Idempotency:

@@ -387,3 +387,45 @@ class ContactRow(Base):
     key: Mapped[str]
     """Which key sealed it: the first digits of its digest."""
     at: Mapped[int]
+
+
+class SupplyRow(Base):
+    """What one offer's one form had on one UTC day from an instant on; rows are only ever added."""
+
+    __tablename__ = "supply"
+    number: Mapped[int] = mapped_column(Serial, primary_key=True)
+    offer: Mapped[str]
+    form: Mapped[str]
+    day: Mapped[int]
+    """Days since 1970."""
+    at: Mapped[int]
+    starts: Mapped[bytes] = mapped_column(LargeBinary)
+    """Minutes of the day, two bytes each (`syncd.model.evidence.packed`)."""
+
+    __table_args__ = (Index(None, "offer", "day", "at"),)
+
+
+class StandingRow(Base):
+    """How one offer stood as a whole from an instant on; rows are only ever added."""
+
+    __tablename__ = "supply_standing"
+    number: Mapped[int] = mapped_column(Serial, primary_key=True)
+    offer: Mapped[str]
+    at: Mapped[int]
+    standing: Mapped[str]
+    notice: Mapped[int]
+    rules: Mapped[int]
+    closed: Mapped[str]
+
+    __table_args__ = (Index(None, "offer", "at"),)
+
+
+class WatchRow(Base):
+    """A span in which the record was kept: what it says of other times is not known."""
+
+    __tablename__ = "supply_watches"
+    number: Mapped[int] = mapped_column(Serial, primary_key=True)
+    began: Mapped[int]
+    seen: Mapped[int]
+
+    __table_args__ = (Index(None, "seen"),)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from syncd.web import bookings, holds, rooms, slots, why
+from syncd.web import bookings, evidence, holds, rooms, slots, why
 
-ROUTERS = (slots.router, holds.router, bookings.router, why.router, rooms.router)
+ROUTERS = (slots.router, evidence.router, holds.router, bookings.router, why.router, rooms.router)

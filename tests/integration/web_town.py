@@ -94,7 +94,7 @@ def directory() -> Directory:
 def clients() -> dict[str, ClientSection]:
     """A portal that may do everything, another portal, and one that may do nothing."""
     rights: dict[str, frozenset[Any]] = {
-        "portal": frozenset({"book", "why", "servers"}),
+        "portal": frozenset({"book", "why", "servers", "evidence"}),
         "rival": frozenset({"book", "why"}),
         "weak": frozenset(),
     }
