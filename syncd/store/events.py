@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from syncd.model.event import Delivery, Event, EventKind
 from syncd.store.instants import epoch, moment
-from syncd.store.tables import DeliveryRow, EventRow
+from syncd.store.outward_tables import DeliveryRow, EventRow
 
 _EVENTS = cast(Table, EventRow.__table__)
 _DELIVERIES = cast(Table, DeliveryRow.__table__)

@@ -13,7 +13,7 @@ from syncd.model.evidence import DAY, Evidence, Page, Since, Standing, unpacked
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store.instants import epoch, moment, span
-from syncd.store.tables import StandingRow, SupplyRow, WatchRow
+from syncd.store.outward_tables import StandingRow, SupplyRow, WatchRow
 
 PATIENCE = timedelta(minutes=2)
 """The record is confirmed every minute; when it was not for so long, it was not kept."""

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from syncd.model.booking import BookingState
 from syncd.model.evidence import DAY
 from syncd.store.instants import epoch
+from syncd.store.outward_tables import StandingRow, SupplyRow, WatchRow
 from syncd.store.session import Store, Tx
 from syncd.store.tables import (
     AuditRow,
@@ -27,10 +28,7 @@ from syncd.store.tables import (
     MeetingRow,
     OccurrenceRow,
     RoomShortageRow,
-    StandingRow,
-    SupplyRow,
     TaskRow,
-    WatchRow,
 )
 
 PORTION = 500

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from syncd.errors import Contention, StoreError
-from syncd.store import engines, schema
+from syncd.store import engines, outward_tables, schema  # noqa: F401 - outward_tables makes its tables known
 from syncd.store.failures import place, translate
 from syncd.store.settings import Settings
 from syncd.store.turns import Turns
