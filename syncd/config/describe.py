@@ -25,6 +25,8 @@ WRITTEN = {
 }
 """Keys that could be left out, but whose example belongs into a first configuration."""
 
+_VALUES = {"SecretRef", "RoomNeedSection", "BlocksSection", "MatchingSection", "ReserveSection", "GuardSection"}
+"""Sections that stand on one line."""
 _OPENING = "# Every key is here; those with '#' in front show their default, or an example.\n\n"
 
 
@@ -102,7 +104,7 @@ def _said(model: type[BaseModel]) -> str:
 
 def _inline(name: str, inner: type[BaseModel]) -> bool:
     """References and small values stand on one line, not in a table of their own."""
-    return inner.__name__ in ("SecretRef", "RoomNeedSection", "BlocksSection") or name == "database_password"
+    return inner.__name__ in _VALUES or name == "database_password"
 
 
 def _section(annotation: Any) -> tuple[type[BaseModel] | None, str]:

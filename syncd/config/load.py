@@ -167,7 +167,7 @@ class Config(Section):
         zone = person.zone or self.sites[person.site].zone
         account, address = self._account(person.account), person.address.lower()
         box = Mailbox(person.id, MailboxKind.PERSON, account, address, zone, person.url)
-        return Caseworker(person.id, person.name, box, person.site, person.floor, person.teams)
+        return Caseworker(person.id, person.name, box, person.site, person.floor, person.teams, person.competences)
 
     def _room(self, room: RoomSection) -> Room:
         zone = self.sites[room.site].zone

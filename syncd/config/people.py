@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-LISTS = frozenset({"teams", "features", "preferred_by"})
+LISTS = frozenset({"teams", "competences", "features", "preferred_by"})
 _YES = frozenset({"yes", "ja", "true", "1", "x"})
 _NO = frozenset({"no", "nej", "false", "0", ""})
 
@@ -29,7 +29,7 @@ class Row:
 def read_rows(path: Path, written: str) -> list[Row]:
     """The rows of a CSV file with a heading line; comma, semicolon or tab; UTF-8 or Windows-1252.
 
-    Empty cells are left out, so that defaults apply; ``teams``, ``features`` and ``preferred_by`` are lists.
+    Empty cells are left out, so that defaults apply; those of `LISTS` are lists.
 
     :param written: the path as it stands in the configuration, for messages.
     :raises ValueError: the file cannot be read or has no heading; the text is a sentence.

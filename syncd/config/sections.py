@@ -194,6 +194,9 @@ class CaseworkerSection(Section):
     ] = None
     floor: Annotated[int, Field(ge=-9, le=99, description="Where the desk is.")] = 0
     teams: Annotated[tuple[str, ...], Field(description="Team names.", examples=[["job"]])] = ()
+    competences: Annotated[
+        tuple[str, ...], Field(description="What rules may ask for by competence:NAME.", examples=[["arabisk"]])
+    ] = ()
 
     @field_validator("zone")
     @classmethod

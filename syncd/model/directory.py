@@ -53,7 +53,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Caseworker:
-    """A person whose time is booked. ``name`` is shown to staff only."""
+    """A person whose time is booked. ``name`` is shown to staff only.
+
+    :param competences: what she can be asked for besides her teams: ``sygedagpenge``, ``arabic``.
+    """
 
     id: MailboxId
     name: str
@@ -61,6 +64,7 @@ class Caseworker:
     site: str
     floor: int = 0
     teams: tuple[str, ...] = ()
+    competences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,13 @@ class Trust:
     :param window: the part of the asked window in which the mirror is complete; None: closed.
     :param reason: why closed; empty when open.
     :param until: when age alone will close it; None when closed.
+    :param since: since when it is closed, where that is known.
     """
 
     window: Interval | None
     reason: str = ""
     until: datetime | None = None
+    since: datetime | None = None
 
     @property
     def open(self) -> bool:
@@ -83,13 +85,16 @@ def trust(status: MailboxStatus | None, now: datetime, max_age: timedelta, windo
     if status is None or status.as_of is None or status.covered is None:
         return Trust(None, "the calendar has not been read yet")
     if status.refused:
-        return Trust(None, "more vanished from the calendar at once than is believable; a person must decide")
+        told = "more vanished from the calendar at once than is believable; a person must decide"
+        return Trust(None, told, since=status.as_of)
     if status.unreadable:
-        return Trust(None, f"{status.unreadable} object(s) in the calendar cannot be understood")
+        told = f"{status.unreadable} object(s) in the calendar cannot be understood"
+        return Trust(None, told, since=status.as_of)
     if status.as_of > now + CLOCK_LEEWAY:
         return Trust(None, "the calendar was read in the future: the clock of this machine was set back")
     if now >= status.as_of + max_age:
-        return Trust(None, f"the calendar was last read at {status.as_of:%Y-%m-%d %H:%M:%S} UTC")
+        told = f"the calendar was last read at {status.as_of:%Y-%m-%d %H:%M:%S} UTC"
+        return Trust(None, told, since=status.as_of + max_age)
     part = window.clip(status.covered)
     if part is None:
         return Trust(None, "the calendar is not read that far")

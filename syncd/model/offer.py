@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 
 from syncd.model.directory import MailboxId
+from syncd.model.eligibility import Matching, Own
 from syncd.model.interval import Interval
 from syncd.model.policy import DEFAULT_POLICY, NO_HOLIDAYS, Closing, DayException, Holidays, Policy
 
@@ -37,6 +38,8 @@ class AvailabilityRule:
     :param weekdays: 0 is Monday.
     :param starts, ends: wall clock; an ``ends`` not after ``starts`` is on the following day.
     :param valid_from, valid_to: first and last day the rule holds; None for no limit.
+    :param during: first and last day of each stretch it holds in; empty for no limit.
+    :param outside: first and last day of each stretch it does not hold in.
     """
 
     weekdays: frozenset[int]
@@ -44,6 +47,52 @@ class AvailabilityRule:
     ends: time
     valid_from: date | None = None
     valid_to: date | None = None
+    during: tuple[tuple[date, date], ...] = ()
+    outside: tuple[tuple[date, date], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Time of each day that is kept for immediate booking (straksbooking).
+
+    :param hours: when, on the site's clocks.
+    :param release: minutes before such a stretch begins from which everybody may book it.
+    :param within_days: how far ahead immediate booking reaches; whole days after today.
+    """
+
+    hours: tuple[AvailabilityRule, ...]
+    release: int
+    within_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """At least so many meetings must be bookable beside each other in a window of days; else somebody is told.
+
+    :param first_day, last_day: whole days after today, both included.
+    :param immediate: counts what immediate booking may have; else what everybody may.
+    :param opens_reserve: the reserve is opened for everybody as long as the window is short of times.
+    """
+
+    first_day: int
+    last_day: int
+    at_least: int
+    immediate: bool = False
+    opens_reserve: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenLimit:
+    """More bookings than this by one citizen are worth a look; cancelled ones count too, and nobody is refused.
+
+    :param most: within *days* days. :param per_caseworker: counts those with one caseworker.
+    :param offers: only these; empty for all together.
+    """
+
+    most: int
+    days: int
+    per_caseworker: bool = False
+    offers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +110,16 @@ class Offer:
     :param per_day, per_week: most meetings of this offer per caseworker in a local day or ISO week.
     :param offer_per_day, offer_per_week: most meetings of this offer in all.
     :param hold_minutes: how long a chosen time is kept for the citizen who fills in the form.
-    :param cancel_notice: minutes before the start until which a citizen may cancel or move.
+    :param cancel_notice: minutes before the start until which a citizen may cancel.
+    :param move_notice: minutes before the start until which a citizen may move it; None: as for cancelling.
+    :param cancellable: whether citizens may cancel at all.
     :param moves: how often a citizen may move a booking; None for any number.
-    :param one_future: a citizen may have one future booking of it only.
+    :param seats: citizens per meeting; more than one makes it a group meeting.
+    :param one_future: a citizen may have one future booking of its kind only.
+    :param open_to: who may book; everybody when empty.
+    :param own: what a citizen's own caseworker means.
+    :param partners: roles that must be filled besides the caseworker: ids of whom one must be free.
+    :param supply: how many times must exist, and when.
     """
 
     name: str
@@ -88,6 +144,18 @@ class Offer:
     topics: tuple[str, ...] = ()
     talk_type: str = ""
     one_future: bool = False
+    move_notice: int | None = None
+    cancellable: bool = True
+    open_to: tuple[Matching, ...] = ()
+    own: Own = Own.ANY
+    partners: tuple[tuple[MailboxId, ...], ...] = ()
+    reserve: Reserve | None = None
+    supply: tuple[Guard, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What makes two offers the same to a citizen: the talk type; else the name."""
+        return self.talk_type or self.name
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -102,6 +170,8 @@ class Rulebook:
     :param hours: by caseworker id; a caseworker without an entry is never offered.
     :param exceptions: by caseworker id; the last one that holds on a day decides it.
     :param policies: by caseworker id; `DEFAULT_POLICY` for those not in it.
+    :param openings: by site, when citizens can get in; a site without an entry is open whenever somebody works.
+    :param limits: how many bookings of one citizen are worth a look.
     """
 
     number: int
@@ -111,6 +181,12 @@ class Rulebook:
     policies: Mapping[MailboxId, Policy] = field(default_factory=dict)
     closings: tuple[Closing, ...] = ()
     holidays: Holidays = NO_HOLIDAYS
+    openings: Mapping[str, tuple[AvailabilityRule, ...]] = field(default_factory=dict)
+    limits: tuple[CitizenLimit, ...] = ()
+
+    def of_kind(self, offer: Offer) -> tuple[str, ...]:
+        """The names of all offers that are the same kind as *offer*, itself included."""
+        return tuple(sorted({offer.name, *(one.name for one in self.offers.values() if one.kind == offer.kind)}))
 
     def policy(self, caseworker: MailboxId) -> Policy:
         """What holds for this caseworker's time."""
@@ -135,6 +211,8 @@ class Answer:
     :param valid_until: when time alone changes the answer.
     :param closed: caseworkers left out because their calendar cannot be trusted now, each with a reason.
     :param counts: survivors of each named step.
+    :param since: since when each of those is closed, as far as it is known.
+    :param entitled: False when the citizen asked for may not book the offer; then there are no slots.
     """
 
     slots: Sequence[Slot]
@@ -143,6 +221,8 @@ class Answer:
     valid_until: datetime
     closed: Mapping[MailboxId, str]
     counts: Mapping[str, int]
+    since: Mapping[MailboxId, datetime] = field(default_factory=dict)
+    entitled: bool = True
 
     def by_caseworker(self) -> dict[MailboxId, int]:
         """How many slots each caseworker has; those without any are left out."""

@@ -57,6 +57,8 @@ class Policy:
     :param free_all_day_blocks: a single all-day entry blocks even when shown as free, for Outlook makes
         holidays so; a recurring one (a birthday) does not.
     :param per_day, per_week: most meetings booked through syncd in a local day or ISO week; None for no limit.
+    :param minutes_per_day, minutes_per_week: most minutes of meetings booked through syncd; None for no limit.
+    :param expected_per_week: how many meetings a week, booked or still on offer, are expected of a person.
     :param weight: a person with weight 2 is given twice the meetings of one with weight 1.
     """
 
@@ -67,6 +69,9 @@ class Policy:
     per_day: int | None = None
     per_week: int | None = None
     weight: float = 1.0
+    minutes_per_day: int | None = None
+    minutes_per_week: int | None = None
+    expected_per_week: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

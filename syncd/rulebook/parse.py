@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import time
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 
 from syncd.errors import ConfigError
 from syncd.model.busy import BusyType
 from syncd.model.directory import Caseworker, Directory, MailboxId
-from syncd.model.offer import AvailabilityRule, Offer, RoomRequirement, Rulebook
-from syncd.model.policy import Blocks, Closing, DayException, Holidays, Policy
-from syncd.rulebook.sections import (
-    WEEKDAYS,
-    BlocksSection,
-    ExceptionSection,
-    HoursSection,
-    OfferSection,
-    PolicySection,
-    RulesFile,
-)
-from syncd.section import complaints, one_of, path_of
+from syncd.model.eligibility import Matching
+from syncd.model.offer import CitizenLimit, Guard, Offer, Reserve, RoomRequirement, Rulebook
+from syncd.model.policy import Blocks, Closing, Holidays, Policy
+from syncd.rulebook.hours import exceptions, hours, openings, weekly
+from syncd.rulebook.names import serving, unknown_names, unknown_words
+from syncd.rulebook.offer_sections import OfferSection, ReserveSection
+from syncd.rulebook.sections import BlocksSection, PolicySection, RulesFile
+from syncd.section import complaints
 
 SOURCE = "rules"
 
@@ -40,14 +35,19 @@ def parse(text: str, directory: Directory, number: int, source: str = SOURCE, *,
     return Rulebook(
         number=number,
         offers={name: _offer(name, offer, people) for name, offer in rules.offers.items()},
-        hours=_hours(rules.hours, people),
-        exceptions=_exceptions(rules.exceptions, people),
+        hours=hours(rules.hours, rules.periods, people),
+        exceptions=exceptions(rules.exceptions, people),
         policies=_policies(rules, people),
         closings=tuple(
             Closing(closing.first, closing.last or closing.first, closing.why, frozenset(closing.sites))
             for closing in rules.closings
         ),
         holidays=Holidays(**rules.holidays.model_dump()),
+        openings=openings(rules.openings, directory.sites),
+        limits=tuple(
+            CitizenLimit(limit.most, limit.days, limit.per == "citizen-and-caseworker", limit.offers)
+            for limit in rules.limits
+        ),
     )
 
 
@@ -66,129 +66,39 @@ def read(text: str, directory: Directory | None = None, source: str = SOURCE) ->
         rules = RulesFile.model_validate(raw)
     except ValidationError as error:
         problems += complaints(error, RulesFile)
+    problems += list(unknown_words(raw))
     if directory is not None:
-        problems += list(_unknown_names(raw, directory))
+        problems += list(unknown_names(raw, directory))
     if problems or rules is None:
         raise ConfigError(source, problems)
     return rules
 
 
-def serving(who: Iterable[str], people: Mapping[MailboxId, Caseworker]) -> list[MailboxId]:
-    """The ids that *who* means, in the directory's order."""
-    wanted = set(who)
-    return [person_id for person_id, person in people.items() if wanted & names_of(person)]
-
-
-def names_of(person: Caseworker) -> set[str]:
-    """Every word by which a rules file may mean this person."""
-    return {person.id, "everyone", f"site:{person.site}", *(f"team:{team}" for team in person.teams)}
-
-
-def _unknown_names(raw: Mapping[str, object], directory: Directory) -> Iterator[str]:
-    """References that lead nowhere; on raw tables, so that they come together with the other problems."""
-    people = directory.caseworkers.values()
-    known = {"everyone"} | {f"site:{site}" for site in directory.sites} | {n for p in people for n in names_of(p)}
-    for where, entry in _tables(raw):
-        who = entry.get("who")
-        for index, name in enumerate(who if isinstance(who, list) else ()):
-            if isinstance(name, str) and name not in known:
-                yield f"{path_of((*where, 'who', index))}: {_nobody(name, known)}"
-        sites = entry.get("sites")
-        for index, name in enumerate(sites if isinstance(sites, list) else ()):
-            if isinstance(name, str) and name not in directory.sites:
-                yield f"{path_of((*where, 'sites', index))}: {one_of('site', name, directory.sites)}"
-    teams = raw.get("teams")
-    have = {team for person in people for team in person.teams}
-    for team in teams if isinstance(teams, Mapping) else ():
-        if team not in have:
-            yield f"{path_of(('teams', team))}: {one_of('team', team, have)}"
-
-
-def _nobody(name: str, known: set[str]) -> str:
-    kind, colon, rest = name.partition(":")
-    if colon and kind in ("team", "site"):
-        return one_of(kind, rest, {word.partition(":")[2] for word in known if word.startswith(f"{kind}:")})
-    return one_of("caseworker", name, {word for word in known if ":" not in word and word != "everyone"})
-
-
-def _tables(raw: Mapping[str, object]) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, object]]]:
-    for table in ("hours", "exceptions", "closings"):
-        listed = raw.get(table)
-        for index, entry in enumerate(listed if isinstance(listed, list) else ()):
-            if isinstance(entry, Mapping):
-                yield (table, index), entry
-    offers = raw.get("offers")
-    for name, entry in offers.items() if isinstance(offers, Mapping) else ():
-        if isinstance(entry, Mapping):
-            yield ("offers", name), entry
+_MADE = {"who", "room", "room_forms", "competences", "partners", "open_to", "reserve", "supply"}
+"""Keys of an offer that become something else."""
 
 
 def _offer(name: str, offer: OfferSection, people: Mapping[MailboxId, Caseworker]) -> Offer:
-    fields = offer.model_dump(exclude={"who", "room", "room_forms"})
+    able = {one: person for one, person in people.items() if offer.competences <= set(person.competences)}
     return Offer(
         name=name,
-        caseworkers=tuple(serving(offer.who, people)),
+        caseworkers=tuple(serving(offer.who, able)),
         room=RoomRequirement(offer.room.seats, offer.room.features, offer.room.step_free),
         room_forms=frozenset(offer.room_forms) & frozenset(offer.minutes),
-        **fields,
+        partners=tuple(tuple(serving(role, people)) for role in offer.partners),
+        open_to=tuple(Matching(**way.model_dump()) for way in offer.open_to),
+        reserve=_reserve(offer.reserve),
+        supply=tuple(
+            Guard(one.from_days, one.to_days, one.at_least, one.immediate, one.opens_reserve) for one in offer.supply
+        ),
+        **offer.model_dump(exclude=_MADE),
     )
 
 
-def _hours(
-    sections: Iterable[HoursSection], people: Mapping[MailboxId, Caseworker]
-) -> dict[MailboxId, tuple[AvailabilityRule, ...]]:
-    """By person: the rules that name her; else her teams'; else her site's; else everyone's."""
-    listed = list(sections)
-    hours: dict[MailboxId, tuple[AvailabilityRule, ...]] = {}
-    for person_id, person in people.items():
-        levels = [{person_id}, {f"team:{team}" for team in person.teams}, {f"site:{person.site}"}, {"everyone"}]
-        for names in levels:
-            mine = [section for section in listed if names & set(section.who)]
-            if mine:
-                hours[person_id] = tuple(rule for section in mine for rule in _rules(section))
-                break
-    return hours
-
-
-def _rules(section: HoursSection) -> Iterator[AvailabilityRule]:
-    """The hours without their breaks: one rule for each part of the day."""
-    weekdays = frozenset(WEEKDAYS.index(day) for day in section.days)
-    for starts, ends in without_breaks(section.starts, section.ends, section.breaks):
-        yield AvailabilityRule(weekdays, starts, ends, section.valid_from, section.valid_to)
-
-
-def without_breaks(starts: time, ends: time, breaks: Iterable[tuple[time, time]]) -> list[tuple[time, time]]:
-    """The parts of *starts* to *ends* between *breaks*; an *ends* not after *starts* is on the next day."""
-    parts: list[tuple[time, time]] = []
-    overnight = ends <= starts
-    at = starts
-    for begin, end in sorted(breaks, key=lambda pair: (overnight and pair[0] < starts, pair[0])):
-        if at != begin:
-            parts.append((at, begin))
-        at = end
-    return [*parts, (at, ends)] if at != ends or not parts else parts
-
-
-def _exceptions(
-    sections: Iterable[ExceptionSection], people: Mapping[MailboxId, Caseworker]
-) -> dict[MailboxId, tuple[DayException, ...]]:
-    """By person, the less particular first, so that the last one that holds is the most particular."""
-    found: dict[MailboxId, list[tuple[int, DayException]]] = {}
-    for section in sections:
-        value = DayException(section.first, section.last or section.first, section.hours, section.why)
-        for person_id in serving(section.who, people):
-            rank = _particular(section.who, people[person_id])
-            found.setdefault(person_id, []).append((rank, value))
-    return {
-        person_id: tuple(value for _, value in sorted(pairs, key=lambda pair: pair[0]))
-        for person_id, pairs in found.items()
-    }
-
-
-def _particular(who: Iterable[str], person: Caseworker) -> int:
-    """3 for the person herself, 2 for a team, 1 for the site, 0 for everyone."""
-    ranks = {person.id: 3, f"site:{person.site}": 1, "everyone": 0} | {f"team:{team}": 2 for team in person.teams}
-    return max(ranks.get(name, -1) for name in who)
+def _reserve(section: ReserveSection | None) -> Reserve | None:
+    if section is None:
+        return None
+    return Reserve(weekly(section.days, section.hours), section.release_hours * 60, section.within_days)
 
 
 def _policies(rules: RulesFile, people: Mapping[MailboxId, Caseworker]) -> dict[MailboxId, Policy]:
@@ -210,6 +120,9 @@ def _policy(section: PolicySection) -> Policy:
         per_day=section.per_day or None,
         per_week=section.per_week or None,
         weight=section.weight,
+        minutes_per_day=section.minutes_per_day or None,
+        minutes_per_week=section.minutes_per_week or None,
+        expected_per_week=section.expected_per_week,
     )
 
 

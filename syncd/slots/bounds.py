@@ -9,10 +9,19 @@ from syncd.model.zones import midnight, wall_clock
 from syncd.slots.grid import Cells, Grid
 
 
-def horizon_end(offer: Offer, now: datetime, zone: str) -> int:
-    """Where bookable time ends: with the day *horizon_days* after today in *zone* (epoch seconds)."""
-    last = wall_clock(now, zone).date() + timedelta(days=offer.horizon_days)
+def horizon_end(offer: Offer, now: datetime, zone: str, *, immediate: bool = False) -> int:
+    """Where bookable time ends: with the day *horizon_days* after today in *zone* (epoch seconds).
+
+    :param immediate: for immediate booking, which reaches no further than the offer's reserve says.
+    """
+    last = wall_clock(now, zone).date() + timedelta(days=days_ahead(offer, immediate=immediate))
     return int(midnight(last + timedelta(days=1), zone).timestamp())
+
+
+def days_ahead(offer: Offer, *, immediate: bool = False) -> int:
+    """How many days after today may be booked."""
+    near = offer.reserve.within_days if immediate and offer.reserve is not None else offer.horizon_days
+    return min(near, offer.horizon_days)
 
 
 def earliest(offer: Offer, now: datetime) -> int:

@@ -23,24 +23,35 @@ class Taken(NamedTuple):
     offer: str
     start: int
     meeting: str
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most *most* meetings per local day or ISO week.
+    """At most *most* meetings, or minutes of them, per local day or ISO week.
 
     :param offer: counts meetings of this offer only; ``""`` for all.
     :param personal: counts each caseworker's meetings by themselves.
+    :param timed: counts minutes, not meetings.
     """
 
     most: int
     weekly: bool
     offer: str
     personal: bool
+    timed: bool = False
 
     def counts(self, taken: Taken, who: MailboxId) -> bool:
         """Whether a meeting counts when *who* is asked for another."""
         return self.offer in ("", taken.offer) and (not self.personal or taken.caseworker == who)
+
+    def weight(self, taken: Taken) -> int:
+        """How much of the cap a meeting uses up."""
+        return taken.minutes if self.timed else 1
+
+    def allows(self, used: int, minutes: int) -> bool:
+        """Whether one more meeting of so many minutes fits beside what is *used*."""
+        return used + (minutes if self.timed else 1) <= self.most
 
 
 def caps_of(offer: Offer, policy: Policy) -> list[Cap]:
@@ -53,7 +64,10 @@ def caps_of(offer: Offer, policy: Policy) -> list[Cap]:
         (offer.offer_per_day, False, offer.name, False),
         (offer.offer_per_week, True, offer.name, False),
     )
-    return [Cap(most, weekly, name, personal) for most, weekly, name, personal in rules if most is not None]
+    timed = ((policy.minutes_per_day, False), (policy.minutes_per_week, True))
+    return [Cap(most, weekly, name, personal) for most, weekly, name, personal in rules if most is not None] + [
+        Cap(most, weekly, "", True, timed=True) for most, weekly in timed if most is not None
+    ]
 
 
 def period(instant: int, weekly: bool, zone: str) -> tuple[int, int, int]:
@@ -67,24 +81,27 @@ def _period(day: date, weekly: bool) -> tuple[int, int, int]:
 
 
 def within_caps(
-    grid: Grid, starts: Cells, caps: Iterable[Cap], taken: Iterable[Taken], who: MailboxId, zone: str
+    grid: Grid, starts: Cells, caps: Iterable[Cap], taken: Iterable[Taken], who: MailboxId, zone: str, minutes: int
 ) -> Cells:
-    """Those of *starts* on days and in weeks where one more meeting of *who* breaks no cap."""
+    """Those of *starts* on days and in weeks where one more meeting (of *minutes*) of *who* breaks no cap."""
+    listed = list(taken)
     for cap in caps:
         if starts:
-            starts &= ~_full(grid, cap, [item.start for item in taken if cap.counts(item, who)], zone)
+            starts &= ~_full(grid, cap, [item for item in listed if cap.counts(item, who)], zone, minutes)
     return starts
 
 
-def _full(grid: Grid, cap: Cap, counted: Iterable[int], zone: str) -> Cells:
-    """The cells in which the cap is reached already."""
-    if cap.most <= 0:
+def _full(grid: Grid, cap: Cap, counted: Iterable[Taken], zone: str, minutes: int) -> Cells:
+    """The cells in which the cap leaves no place for another meeting."""
+    if not cap.allows(0, minutes):
         return grid.everything
-    numbers = Counter(period(start, cap.weekly, zone) for start in counted)
-    full = {key for key, number in numbers.items() if number >= cap.most}
+    numbers: Counter[tuple[int, int, int]] = Counter()
+    for item in counted:
+        numbers[period(item.start, cap.weekly, zone)] += cap.weight(item)
     found = 0
-    for key in full:
-        found |= _cells_of(grid, cap.weekly, zone).get(key, 0)
+    for key, number in numbers.items():
+        if not cap.allows(number, minutes):
+            found |= _cells_of(grid, cap.weekly, zone).get(key, 0)
     return found
 
 

@@ -8,13 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from syncd.model.directory import MailboxId
-from syncd.model.offer import Form, Offer
+from syncd.model.offer import AvailabilityRule, Form, Offer
 from syncd.model.policy import DEFAULT_POLICY, Policy, Source
 from syncd.slots.blocking import Claim, Event, blocking, opened, without_taken
 from syncd.slots.bounds import earliest, horizon_end, within
 from syncd.slots.caps import Taken, caps_of, within_caps
 from syncd.slots.grid import Cells, Grid, Span, cell_minutes, on_step
 from syncd.slots.hours import Hours, joined, open_cells, open_spans, within_hours
+from syncd.slots.kept import kept, opening
 
 
 class Step(StrEnum):
@@ -24,12 +25,18 @@ class Step(StrEnum):
     """Starts on the offer's grid, inside the window asked for."""
     HOURS = "hours"
     """… with the whole meeting in working hours (or marked time)."""
+    OPENING = "opening"
+    """… with the whole meeting in the site's opening hours, when citizens come there."""
     EVENTS = "events"
     """… that no event of the calendar blocks, buffers included."""
     CLAIMS = "claims"
     """… that no booked meeting or hold takes, buffers included."""
+    PARTNERS = "partners"
+    """… when somebody is free for each further role."""
     NOTICE = "notice"
     HORIZON = "horizon"
+    RESERVE = "reserve"
+    """… that is not kept for immediate booking."""
     COVERED = "covered"
     """… with all of it, buffers included, in the part of the calendar that is known."""
     CAPS = "caps"
@@ -43,6 +50,7 @@ class Diary:
 
     :param covered: where the mirror is complete, in epoch seconds.
     :param withdrawn: our meetings whose calendar entries no longer count (cancelled, or being moved).
+    :param openings: when citizens can get into the site; always when nothing is said.
     """
 
     hours: Hours
@@ -51,6 +59,7 @@ class Diary:
     claims: Sequence[Claim] = ()
     policy: Policy = DEFAULT_POLICY
     withdrawn: Collection[str] = field(default_factory=frozenset)
+    openings: tuple[AvailabilityRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,8 @@ def compute_slots(
     *,
     taken: Iterable[Taken] = (),
     rooms: Cells | None = None,
+    partners: Cells | None = None,
+    immediate: bool = False,
     facts: MutableMapping[str, int] | None = None,
 ) -> list[int]:
     """When a meeting of *offer* with *who* may begin, in epoch seconds, in order.
@@ -97,6 +108,8 @@ def compute_slots(
     :param window: meetings begin at or after its start and end at or before its end.
     :param taken: meetings that count against caps.
     :param rooms: starts at which a room is free, on `grid_for` this window; None when no room is needed.
+    :param partners: starts at which all further roles can be filled; None when there are none.
+    :param immediate: for immediate booking.
     :param facts: is given the number of survivors of each `Step`.
     """
     cut = Cut(offer, form, grid_for(offer, *window))
@@ -106,14 +119,18 @@ def compute_slots(
     marks = opened(diary.events, offer)
     at_work = open_time(cut.grid, diary.hours, diary.policy, marks)
     starts = survivors[Step.HOURS] = within_hours(cut.grid, starts, at_work, cut.minutes)
+    starts = survivors[Step.OPENING] = let_in(cut, starts, diary.openings, zone)
     busy = cut.grid.touched(blocking(diary.events, diary.policy, form, diary.withdrawn))
     starts = survivors[Step.EVENTS] = apart(cut, starts, busy)
     starts = survivors[Step.CLAIMS] = apart(cut, starts, claimed(cut.grid, diary.claims, now, diary.withdrawn))
+    starts = survivors[Step.PARTNERS] = starts if partners is None else starts & partners
     starts = survivors[Step.NOTICE] = noticed(cut, starts, now)
-    starts = survivors[Step.HORIZON] = near(cut, starts, now, zone)
+    starts = survivors[Step.HORIZON] = near(cut, starts, now, zone, immediate=immediate)
+    starts = survivors[Step.RESERVE] = starts if immediate else unreserved(cut, starts, now, zone)
     starts = survivors[Step.COVERED] = known(cut, starts, diary.covered)
     counted = [item for item in taken if item.meeting not in diary.withdrawn]
-    starts = survivors[Step.CAPS] = within_caps(cut.grid, starts, caps_of(offer, diary.policy), counted, who, zone)
+    caps = caps_of(offer, diary.policy)
+    starts = survivors[Step.CAPS] = within_caps(cut.grid, starts, caps, counted, who, zone, cut.minutes)
     starts = survivors[Step.ROOM] = starts if rooms is None else starts & rooms
     if facts is not None:
         facts.update({step: cells.bit_count() for step, cells in survivors.items()})
@@ -153,9 +170,23 @@ def noticed(cut: Cut, starts: Cells, now: datetime) -> Cells:
     return starts & cut.grid.between(earliest(cut.offer, now), cut.grid.end)
 
 
-def near(cut: Cut, starts: Cells, now: datetime, zone: str) -> Cells:
+def near(cut: Cut, starts: Cells, now: datetime, zone: str, *, immediate: bool = False) -> Cells:
     """Starts on a day that may be booked already."""
-    return starts & cut.grid.between(cut.grid.base, horizon_end(cut.offer, now, zone))
+    return starts & cut.grid.between(cut.grid.base, horizon_end(cut.offer, now, zone, immediate=immediate))
+
+
+def let_in(cut: Cut, starts: Cells, openings: tuple[AvailabilityRule, ...], zone: str) -> Cells:
+    """Starts whose meeting lies in opening hours, when citizens come to it."""
+    if not openings or cut.form is not Form.IN_PERSON:
+        return starts
+    return within_hours(cut.grid, starts, opening(openings, cut.grid, zone), cut.minutes)
+
+
+def unreserved(cut: Cut, starts: Cells, now: datetime, zone: str) -> Cells:
+    """Starts whose meeting takes nothing that is kept for immediate booking."""
+    if cut.offer.reserve is None:
+        return starts
+    return without_taken(cut.grid, starts, kept(cut.offer.reserve, cut.grid, now, zone), 0, cut.minutes, 0)
 
 
 def known(cut: Cut, starts: Cells, covered: Span) -> Cells:

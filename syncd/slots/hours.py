@@ -53,9 +53,7 @@ def open_spans(hours: Hours, start: int, end: int) -> list[Span]:
     What an exception says replaces the usual hours of its whole local day; a closed day has none at all. Every
     instant is judged by the date it lies on, also after midnight.
     """
-    first = datetime.fromtimestamp(start, UTC).date() - 2 * ONE_DAY
-    last = datetime.fromtimestamp(end, UTC).date() + ONE_DAY
-    dates = [first + n * ONE_DAY for n in range((last - first).days + 1)]
+    dates = dates_around(start, end)
     usual = [span for day in dates for span in _usual(hours, day)]
     odd = {day: exception for day in dates if (exception := exception_on(hours.exceptions, day))}
     closed = [day for day in dates if closed_because(day, hours.closings, hours.holidays)]
@@ -65,6 +63,13 @@ def open_spans(hours: Hours, start: int, end: int) -> list[Span]:
     )
     worked = without(worked, [_whole(day, hours.zone) for day in closed])
     return [(max(a, start), min(b, end)) for a, b in worked if a < end and b > start]
+
+
+def dates_around(start: int, end: int) -> list[date]:
+    """Every date, in any zone, whose hours can reach between two epoch seconds."""
+    first = datetime.fromtimestamp(start, UTC).date() - 2 * ONE_DAY
+    last = datetime.fromtimestamp(end, UTC).date() + ONE_DAY
+    return [first + n * ONE_DAY for n in range((last - first).days + 1)]
 
 
 def exception_on(exceptions: Sequence[DayException], day: date) -> DayException | None:
@@ -100,9 +105,14 @@ def _public_holidays(year: int) -> dict[date, str]:
 
 
 def _usual(hours: Hours, day: date) -> Iterator[Span]:
-    for rule in hours.rules:
+    return weekly_spans(hours.rules, day, hours.zone)
+
+
+def weekly_spans(rules: Iterable[AvailabilityRule], day: date, zone: str) -> Iterator[Span]:
+    """The spans that begin on *day*."""
+    for rule in rules:
         if holds(rule, day):
-            yield span_of(day, rule.starts, rule.ends, hours.zone)
+            yield span_of(day, rule.starts, rule.ends, zone)
 
 
 def holds(rule: AvailabilityRule, day: date) -> bool:
@@ -111,7 +121,13 @@ def holds(rule: AvailabilityRule, day: date) -> bool:
         day.weekday() in rule.weekdays
         and (rule.valid_from is None or rule.valid_from <= day)
         and (rule.valid_to is None or day <= rule.valid_to)
+        and (not rule.during or _among(day, rule.during))
+        and not _among(day, rule.outside)
     )
+
+
+def _among(day: date, stretches: Iterable[tuple[date, date]]) -> bool:
+    return any(first <= day <= last for first, last in stretches)
 
 
 def _instead(exception: DayException, day: date, zone: str) -> list[Span]:
