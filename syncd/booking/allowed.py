@@ -4,17 +4,49 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from syncd.booking.take import Wish
 from syncd.errors import NotAllowed
 from syncd.model.booking import Booking, BookingState, Meeting
-from syncd.model.offer import Offer
+from syncd.model.directory import Directory, MailboxId
+from syncd.model.eligibility import Whom
+from syncd.model.offer import Offer, Rulebook
+from syncd.publish import asking
 from syncd.store import Tx, locks
 
 BOOKED = frozenset({BookingState.PENDING, BookingState.CONFIRMED})
 """States in which the meeting will be held."""
 
 
-def one_future(tx: Tx, client: str, citizen: str, offer: Offer, now: datetime, ignoring: str = "") -> None:
-    """Guard that a citizen has one future meeting only, where the offer says so; others wait until we commit.
+NOT_ENTITLED = {
+    "da": "Du kan ikke booke dette møde selv. Kontakt kommunen, hvis du mener, at det er en fejl.",
+    "en": "You cannot book this meeting yourself. Contact the municipality if you think this is a mistake.",
+}
+
+
+def admitted(offer: Offer, whom: Whom, named: MailboxId | None) -> asking.Admission:
+    """With whom the citizen may have the meeting.
+
+    :raises NotAllowed: the offer is not for this citizen. :raises BadRequest: too little was said of her.
+    """
+    admission = asking.admit(offer, whom, named)
+    if not admission.entitled:
+        told = f"The rules of the offer {offer.name!r} do not let this citizen book it. Nothing was changed."
+        raise NotAllowed(told, reason="not-entitled", say=NOT_ENTITLED)
+    return admission
+
+
+def in_time(directory: Directory, wish: Wish) -> None:
+    """:raises NotAllowed: the meeting would be held after the last day asked for."""
+    latest = wish.whom.latest
+    limit = asking.last_instant(directory, wish.offer.caseworkers, latest) if latest else None
+    if limit is not None and wish.interval.end > limit:
+        raise NotAllowed(f"The meeting would be after {latest}, the last day asked for. Nothing was changed.")
+
+
+def one_future(
+    tx: Tx, client: str, citizen: str, rules: Rulebook, offer: Offer, now: datetime, ignoring: str = ""
+) -> None:
+    """Guard that a citizen has one future meeting of a kind only, where the offer says so; others wait until we commit.
 
     :param ignoring: id of the booking that is being made.
     :raises NotAllowed: there is another one; it is named to the client, to whom it belongs.
@@ -22,25 +54,33 @@ def one_future(tx: Tx, client: str, citizen: str, offer: Offer, now: datetime, i
     if not offer.one_future:
         return
     locks.take(tx.session, [locks.citizen(client, citizen)])
-    other = tx.bookings.future(client, citizen, offer.name, now, ignoring)
+    other = tx.bookings.future(client, citizen, rules.of_kind(offer), now, ignoring)
     if other is not None:
         raise NotAllowed(
-            "The citizen already has a future meeting of this offer. Move or cancel that one; nothing was changed.",
+            "The citizen already has a future meeting of this kind. Move or cancel that one; nothing was changed.",
             booking=other.id,
         )
 
 
 def may_move(booking: Booking, meeting: Meeting, offer: Offer, now: datetime) -> None:
     """:raises NotAllowed: the booking cannot be moved: not booked, too late, or too often."""
-    may_cancel(booking, meeting, offer, now)
+    _still(booking, meeting, offer.cancel_notice if offer.move_notice is None else offer.move_notice, now)
     if offer.moves is not None and booking.moves >= offer.moves:
         raise NotAllowed(f"The meeting has been moved {booking.moves} times, which is the most allowed.")
 
 
 def may_cancel(booking: Booking, meeting: Meeting, offer: Offer | None, now: datetime) -> None:
-    """:raises NotAllowed: the booking cannot be changed: not booked, or too late."""
+    """:raises NotAllowed: the booking cannot be given up: not booked, too late, or not by citizens at all."""
+    _still(booking, meeting, offer.cancel_notice if offer else 0, now)
+    if offer is not None and not offer.cancellable:
+        raise NotAllowed(
+            "Meetings of this offer cannot be cancelled here. Contact the caseworker; nothing was changed."
+        )
+
+
+def _still(booking: Booking, meeting: Meeting, notice: int, now: datetime) -> None:
+    """:param notice: minutes before the start until which it may be changed."""
     if booking.state not in BOOKED:
         raise NotAllowed(f"The booking is {booking.state.value}, so it cannot be changed. Nothing was changed.")
-    notice = timedelta(minutes=offer.cancel_notice if offer else 0)
-    if now >= meeting.interval.start - notice:
+    if now >= meeting.interval.start - timedelta(minutes=notice):
         raise NotAllowed("It is too late to change this meeting here. Contact the caseworker; nothing was changed.")

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from syncd.booking.allowed import BOOKED, may_cancel, may_move, one_future
+from syncd.booking.allowed import BOOKED, admitted, in_time, may_cancel, may_move, one_future
 from syncd.booking.collide import collision
 from syncd.booking.desire import booked, cancelled, desire
 from syncd.booking.results import Appointment, Reply
@@ -30,6 +30,7 @@ from syncd.errors import (
 )
 from syncd.model.booking import Booking, BookingState, Meeting, advance
 from syncd.model.directory import Directory, MailboxId
+from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook
 from syncd.publish import Publisher
@@ -111,6 +112,7 @@ class Desk:
         citizen: str | None,
         now: datetime,
         *,
+        whom: Whom = STAFF,
         tx: Tx | None = None,
     ) -> Appointment:
         """Reserve a time for the offer's ``hold_minutes``: person, buffers, room, caps, and the citizen's one meeting.
@@ -118,11 +120,12 @@ class Desk:
         :param start: UTC.
         :param caseworker: None lets the desk choose a free one, the least burdened that week.
         :param citizen: the client's reference, where it is known already.
+        :param whom: what is known of the citizen, where the offer's rules ask for it.
         :raises SlotGone: the time is not on offer (any more); with alternatives.
-        :raises NotAllowed: the citizen has a future meeting of this offer already.
+        :raises NotAllowed: the citizen may not book the offer, or has a future meeting of its kind already.
         :raises TemporarilyClosed: the calendars are too old to be trusted.
         """
-        return self._run(lambda tx: self._hold(tx, client, offer, start, caseworker, form, citizen, now), now, tx)
+        return self._run(lambda tx: self._hold(tx, client, offer, start, caseworker, form, citizen, whom, now), now, tx)
 
     def book(self, client: str, hold_id: str, citizen: str, now: datetime, *, tx: Tx | None = None) -> Appointment:
         """Turn a hold into a booking, allocating nothing new; the calendars are written soon after.
@@ -160,16 +163,20 @@ class Desk:
         form: Form | None,
         now: datetime,
         *,
+        whom: Whom = STAFF,
         tx: Tx | None = None,
     ) -> Appointment:
         """Move a booking to another time, in one transaction that frees its own time first; all or nothing.
 
         :param caseworker: None keeps the one it has.
         :param form: None keeps the one it has.
+        :param whom: for which time of the reserve, and until when; who may book was asked when it was booked.
         :raises SlotGone: the new time is not on offer; the booking stays as it was.
         :raises NotAllowed: it is too late, moved too often, or not booked any more.
         """
-        return self._run(lambda tx: self._reschedule(tx, client, booking_id, start, caseworker, form, now), now, tx)
+        return self._run(
+            lambda tx: self._reschedule(tx, client, booking_id, start, caseworker, form, whom, now), now, tx
+        )
 
     def cancel(
         self, client: str, booking_id: str, now: datetime, *, reason: str | None = None, tx: Tx | None = None
@@ -190,13 +197,15 @@ class Desk:
         caseworker: MailboxId | None,
         form: Form,
         citizen: str | None,
+        whom: Whom,
         now: datetime,
     ) -> Appointment:
         offer = self._offer(tx, name)
-        wish = Wish(offer, form, self._interval(offer, form, start), self._ids())
+        wish = Wish(offer, form, self._interval(offer, form, start), self._ids(), whom=whom)
+        candidates = self._candidates(tx, wish, caseworker, now)
         if citizen is not None:
-            one_future(tx, client, citizen, wish.offer, now)
-        taken = take(tx, self._publisher, self._directory(), wish, self._candidates(tx, wish, caseworker, now), now)
+            one_future(tx, client, citizen, self._rules(tx), offer, now)
+        taken = take(tx, self._publisher, self._directory(), wish, candidates, now)
         meeting = new_meeting(self._directory(), wish, taken)
         expires = now + timedelta(minutes=wish.offer.hold_minutes)
         hold = Booking(self._ids(), meeting.id, client, BookingState.HELD, now, citizen, expires)
@@ -210,7 +219,7 @@ class Desk:
 
     def _book(self, tx: Tx, client: str, hold_id: str, citizen: str, now: datetime) -> Appointment:
         hold, meeting = self._pair(tx, client, hold_id, UnknownHold)
-        one_future(tx, client, citizen, self._offer(tx, meeting.offer), now, ignoring=hold_id)
+        one_future(tx, client, citizen, self._rules(tx), self._offer(tx, meeting.offer), now, ignoring=hold_id)
         tx.mailboxes.lock(meeting.caseworker)
         hold, meeting = self._locked(tx, client, hold, meeting)
         if hold.citizen not in (None, citizen):
@@ -236,13 +245,15 @@ class Desk:
         start: datetime,
         caseworker: MailboxId | None,
         form: Form | None,
+        whom: Whom,
         now: datetime,
     ) -> Appointment:
         booking, meeting = self._pair(tx, client, booking_id, UnknownBooking)
         offer = self._offer(tx, meeting.offer)
         target = form or meeting.form
-        wish = Wish(offer, target, self._interval(offer, target, start), meeting.id, replaces=meeting)
+        wish = Wish(offer, target, self._interval(offer, target, start), meeting.id, replaces=meeting, whom=whom)
         person = self._serving(offer, caseworker or meeting.caseworker)
+        in_time(self._directory(), wish)
         wish.lock(tx, self._directory(), person)
         booking, meeting = self._locked(tx, client, booking, meeting)
         may_move(booking, meeting, offer, now)
@@ -297,10 +308,16 @@ class Desk:
         return caseworker
 
     def _candidates(self, tx: Tx, wish: Wish, caseworker: MailboxId | None, now: datetime) -> list[MailboxId]:
+        """Whom to ask for the time, in order; the citizen's own caseworker first where the offer says so."""
         if caseworker is not None:
-            return [self._serving(wish.offer, caseworker)]
+            self._serving(wish.offer, caseworker)
+        admission = admitted(wish.offer, wish.whom, caseworker)
+        in_time(self._directory(), wish)
+        if admission.only is not None:
+            return [self._serving(wish.offer, admission.only)]
         known = [one for one in wish.offer.caseworkers if one in self._directory().caseworkers]
-        return by_load(tx, self._rules(tx), self._directory(), known, wish.interval, now)
+        ranked = by_load(tx, self._rules(tx), self._directory(), known, wish.interval, now)
+        return sorted(ranked, key=lambda one: one != admission.first)
 
     def _pair(
         self, tx: Tx, client: str, booking_id: str, missing: type[UnknownHold | UnknownBooking]

@@ -12,6 +12,7 @@ from syncd.booking.relocate import relocate
 from syncd.errors import SlotGone, TemporarilyClosed
 from syncd.model.booking import Meeting, RoomState
 from syncd.model.directory import Directory, MailboxId
+from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook, Slot
 from syncd.model.zones import days, wall_clock, whole_days
@@ -28,6 +29,7 @@ class Wish:
 
     :param meeting: id of the meeting that takes it.
     :param replaces: that meeting as it is, when it only moves.
+    :param whom: for which citizen.
     """
 
     offer: Offer
@@ -35,6 +37,7 @@ class Wish:
     interval: Interval
     meeting: str
     replaces: Meeting | None = None
+    whom: Whom = STAFF
 
     @property
     def padded(self) -> Interval:
@@ -102,7 +105,9 @@ def _take_of(
     rooms = [room.id for room in directory.rooms.values() if room.site == site]
     tx.bookings.expire(now, [caseworker, *rooms], wish.padded)
     slot = Slot(wish.interval, caseworker, wish.form)
-    proof = publisher.still_free(tx, wish.offer, slot, now, ignoring_meeting=wish.meeting)
+    proof = publisher.still_free(
+        tx, wish.offer, slot, now, ignoring_meeting=wish.meeting, immediate=wish.whom.immediate
+    )
     spans = [(caseworker, wish.padded)]
     if proof is None:
         return Taken(caseworker, None, tuple(spans))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from syncd.model.directory import MailboxId
@@ -33,6 +34,25 @@ class Traits:
     category: str = ""
     groups: frozenset[str] = frozenset()
     caseworker: MailboxId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """For whom a time is asked or taken, as far as that decides which times there are.
+
+    :param traits: None when nothing was said.
+    :param immediate: for immediate booking (straksbooking), which may have what is kept for it.
+    :param latest: the last day (of the site) on which the meeting may be held; None for no limit.
+    :param staff: asked by staff or the program itself: who may book is not asked.
+    """
+
+    traits: Traits | None = None
+    immediate: bool = False
+    latest: date | None = None
+    staff: bool = False
+
+
+STAFF = Whom(staff=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,22 @@ from datetime import datetime
 from syncd.model.directory import Site
 from syncd.model.offer import Form
 from syncd.model.policy import Source
+from syncd.publish.partners import Roles, free_by_role, together
 from syncd.publish.scene import Person, Scene, caps_by_policy
 from syncd.slots.blocking import opened
 from syncd.slots.caps import Cap, within_caps
-from syncd.slots.compute import Cut, Step, apart, candidates, known, near, noticed, open_time
+from syncd.slots.compute import (
+    Cut,
+    Step,
+    apart,
+    candidates,
+    known,
+    let_in,
+    near,
+    noticed,
+    open_time,
+    unreserved,
+)
 from syncd.slots.grid import Cells, Span
 from syncd.slots.hours import fitting, within_hours
 from syncd.store.instants import epoch
@@ -25,14 +37,19 @@ class Frame:
     """What the people of one site have in common about one form: masks of starts.
 
     :param known: by covered span. :param rooms: None when the form needs no room.
+    :param let_in: when citizens can get in. :param unreserved: what is not kept for immediate booking.
+    :param roles: when the people of each further role are free.
     """
 
     scene: Scene
     cut: Cut
     zone: str
     starts: Cells
+    let_in: Cells
     noticed: Cells
     near: Cells
+    unreserved: Cells
+    roles: Roles
     rooms: Cells | None
     caps: Mapping[int, list[Cap]]
     known: dict[Span, Cells]
@@ -48,8 +65,13 @@ class Frame:
             cut,
             site.zone,
             candidates(cut, window, site.zone),
+            let_in(cut, grid.everything, asked.rulebook.openings.get(site.id, ()), site.zone),
             noticed(cut, grid.everything, asked.now),
-            near(cut, grid.everything, asked.now, site.zone),
+            near(cut, grid.everything, asked.now, site.zone, immediate=asked.immediate),
+            grid.everything
+            if asked.immediate or asked.reserve_open
+            else unreserved(cut, grid.everything, asked.now, site.zone),
+            free_by_role(scene, form) if asked.roles else (),
             scene.rooms[site.id, form] if form in asked.offer.room_forms else None,
             caps_by_policy(asked.offer, (person.policy for person in scene.people)),
             {},
@@ -59,15 +81,27 @@ class Frame:
         """What each of `STEPS` left of this person's candidates; the last is on offer."""
         cut = self.cut
         at_work = self._at_work(person)
-        unblocked = apart(cut, at_work, person.events(cut.grid, cut.form))
+        let_in = at_work & self.let_in
+        unblocked = apart(cut, let_in, person.events(cut.grid, cut.form))
         unclaimed = apart(cut, unblocked, person.claims) if person.claims else unblocked
-        in_time = unclaimed & self.noticed
+        can_fill = together(self.roles, person.id)
+        filled = unclaimed if can_fill is None else unclaimed & can_fill
+        in_time = filled & self.noticed
         in_reach = in_time & self.near
-        covered = in_reach & self._known(person.covered)
-        caps = self.caps[id(person.policy)]
-        uncapped = within_caps(cut.grid, covered, caps, self.scene.taken, person.id, self.zone) if caps else covered
+        free = in_reach & self.unreserved
+        covered = free & self._known(person.covered)
+        uncapped = self._uncapped(person, covered)
         roomy = uncapped if self.rooms is None else self._roomy(person.site, uncapped, self.rooms)
-        return self.starts, at_work, unblocked, unclaimed, in_time, in_reach, covered, uncapped, roomy
+        return (
+            *(self.starts, at_work, let_in, unblocked, unclaimed, filled, in_time, in_reach, free, covered),
+            *(uncapped, roomy),
+        )
+
+    def _uncapped(self, person: Person, starts: Cells) -> Cells:
+        caps, cut = self.caps[id(person.policy)], self.cut
+        if not caps:
+            return starts
+        return within_caps(cut.grid, starts, caps, self.scene.taken, person.id, self.zone, cut.minutes)
 
     def _roomy(self, site: Site, starts: Cells, rooms: Cells) -> Cells:
         """Those of *starts* with a free room, or with one that a few moves of other meetings would free."""

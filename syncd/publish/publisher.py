@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import NamedTuple
 
-from syncd.errors import BadRequest, SlotGone, TemporarilyClosed, UnknownCaseworker, UnknownOffer
+from syncd.errors import BadRequest, SlotGone, TemporarilyClosed, UnknownCaseworker
 from syncd.model.directory import Directory, MailboxId
+from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Answer, Form, Offer, Rulebook, Slot
-from syncd.model.policy import Mode
-from syncd.model.verdict import Reason, Verdict
+from syncd.model.verdict import Verdict
 from syncd.model.zones import midnight, wall_clock
+from syncd.publish import asking
+from syncd.publish.asking import Question
 from syncd.publish.choice import prove
 from syncd.publish.inforce import Rules, RulesInForce
 from syncd.publish.mirror import Mirror
 from syncd.publish.moving import Giving, RoomRules
+from syncd.publish.partners import fillings, free_by_role
 from syncd.publish.pipeline import STEPS, pooled, survivors
+from syncd.publish.reserve import reserve_is_open
 from syncd.publish.roster import Roster
 from syncd.publish.scene import Asked, Reader, Scene
 from syncd.publish.why import Inquiry, best
 from syncd.publish.words import sentences
 from syncd.roomalloc.allocate import Certificate
-from syncd.slots.bounds import earliest, horizon_end
 from syncd.slots.compute import Step
+from syncd.slots.grid import Grid
+from syncd.slots.kept import released_next
 from syncd.slots.table import Row, SlotTable
 from syncd.store import Store, Tx
 from syncd.store.instants import epoch, moment
@@ -53,16 +57,6 @@ class PublishSettings:
     max_age: timedelta = timedelta(minutes=15)
     longest: timedelta = timedelta(days=366)
     rooms: RoomRules = field(default_factory=RoomRules)
-
-
-class Question(NamedTuple):
-    """What was asked, as far as answers differ by it."""
-
-    offer: str
-    window: Interval
-    caseworker: MailboxId | None
-    form: Form | None
-    shadow: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,26 +102,44 @@ class Publisher:
         form: Form | None = None,
         *,
         shadow: bool = False,
+        whom: Whom = STAFF,
     ) -> Answer:
         """The slots that begin and end in *window*; the same object as long as nothing can have changed.
 
         :param caseworker: only this one's times; None for all who serve the offer.
         :param form: only this form; None for all.
         :param shadow: as if teams in shadow were live, for staff.
+        :param whom: for which citizen; staff see what everybody sees together, but for the reserve.
         :raises UnknownOffer: no such offer is in force. :raises UnknownCaseworker: nobody of that id serves it.
-        :raises BadRequest: the form is not one of the offer's, or the window is longer than may be asked.
+        :raises BadRequest: the form is not one of the offer's, the window is longer than may be asked, or the offer
+            is not for everybody and nothing was said of the citizen.
         """
         self._believable(window)
-        question = Question(offer, window, caseworker, form, shadow)
+        question = Question(offer, window, caseworker, form, shadow, whom)
         with self._store.read() as tx:
             generation = tx.settings.generation()
             kept = self._kept(question, generation, now)
             if kept is not None:
                 return kept
-            asked = self._asked(tx, question, now)
-            answer = _answer(self._scene(tx, asked), generation)
-        self._keep(question, Remembered(answer, asked.directory, now))
+            directory = self._directory()
+            answer = self._found(tx, question, generation, now)
+        self._keep(question, Remembered(answer, directory, now))
         return answer
+
+    def _found(self, tx: Tx, question: Question, generation: int, now: datetime) -> Answer:
+        """The answer, from what this citizen may have."""
+        offer = asking.offer(self.rules.within(tx), question.offer)
+        admission = asking.admit(offer, question.whom, question.caseworker)
+        if not admission.entitled:
+            return refusal(generation, now + LONGEST_VALID)
+        if admission.first is not None:
+            own = self._found(
+                tx, question._replace(caseworker=admission.first, whom=_known(question.whom)), generation, now
+            )
+            if own.slots:
+                return own
+        question = question._replace(caseworker=admission.only)
+        return _answer(self._scene(tx, self._asked(tx, question, now)), generation)
 
     def why(
         self, offer: str, caseworker: MailboxId, start: datetime, now: datetime, form: Form | None = None
@@ -142,10 +154,10 @@ class Publisher:
         start = start.astimezone(UTC)
         with self._store.read() as tx:
             rulebook, directory = self.rules.within(tx), self._directory()
-            known = _offer(rulebook, offer)
+            known = asking.offer(rulebook, offer)
             if caseworker not in directory.caseworkers:
                 raise UnknownCaseworker(f"There is no caseworker '{caseworker}'.")
-            forms = _forms(known, form)
+            forms = asking.forms(known, form)
             return best(self._verdict(tx, rulebook, known, caseworker, start, now, each) for each in forms)
 
     def _verdict(
@@ -159,52 +171,69 @@ class Publisher:
         form: Form,
     ) -> Verdict:
         interval = Interval.at(start, offer.minutes[form])
-        unpublished = _unpublished(rulebook, offer, caseworker)
+        unpublished = asking.unpublished(rulebook, offer, caseworker)
         if unpublished is not None:
             says = sentences(unpublished, {})
             return Verdict(offer.name, caseworker, form, interval, unpublished, says, {}, {})
         window = interval.padded(timedelta(days=1), timedelta(days=1))
-        asked = Asked(offer, self._roster(rulebook), [caseworker], [form], window, now, self._settings.max_age)
-        scene = self._scene(tx, asked)
+        scene = self._scene(tx, self._about(tx, offer, [caseworker], [form], window, now))
         return Inquiry(tx, scene, caseworker, form, interval).verdict()
 
     def still_free(
-        self, tx: Tx, offer: Offer, slot: Slot, now: datetime, ignoring_meeting: str | None = None
+        self,
+        tx: Tx,
+        offer: Offer,
+        slot: Slot,
+        now: datetime,
+        ignoring_meeting: str | None = None,
+        *,
+        immediate: bool = False,
     ) -> Certificate | None:
         """Prove inside the caller's transaction that *slot* is on offer: its room, and who must move for it.
 
-        None when it needs no room. The caller holds the locks (caseworker, site and day), has ended expired holds,
-        and writes moves and claims, on which the database has the last word.
+        None when it needs no room. The caller holds the locks (caseworker, partners, site and day), has ended expired
+        holds, and writes moves and claims, on which the database has the last word.
 
         :param ignoring_meeting: the meeting that is being moved here; its own time counts as free.
+        :param immediate: for immediate booking.
         :raises SlotGone: it is not on offer. :raises TemporarilyClosed: the calendar cannot be trusted now.
         """
-        rulebook, directory = self.rules.within(tx), self._directory()
-        if slot.form not in offer.minutes or _unpublished(rulebook, offer, slot.caseworker) is not None:
-            raise SlotGone(GONE)
-        if slot.caseworker not in directory.caseworkers or _out_of_reach(offer, directory, slot, now):
-            raise SlotGone(GONE)
-        asked = Asked(
-            offer,
-            self._roster(rulebook),
-            [slot.caseworker],
-            [slot.form],
-            slot.interval,
-            now,
-            self._settings.max_age,
-            ignoring_meeting,
-        )
-        scene = self._scene(tx, asked)
-        if scene.distrusted:
-            trust = scene.distrusted[slot.caseworker]
-            raise TemporarilyClosed(f"{CLOSED} ({trust.reason})")
+        scene = self._proving(tx, offer, slot, now, ignoring_meeting, immediate=immediate)
+        if slot.caseworker in scene.distrusted:
+            raise TemporarilyClosed(f"{CLOSED} ({scene.distrusted[slot.caseworker].reason})")
         left = survivors(scene, scene.people[0], slot.form)
-        if (
-            slot.interval.end != slot.interval.start + timedelta(minutes=offer.minutes[slot.form])
-            or not left[Step.ROOM]
-        ):
+        if scene.distrusted and left[Step.CLAIMS] and not left[Step.PARTNERS]:
+            raise TemporarilyClosed(f"{CLOSED} ({next(iter(scene.distrusted.values())).reason})")
+        whole = slot.interval.end == slot.interval.start + timedelta(minutes=offer.minutes[slot.form])
+        if not whole or not left[Step.ROOM]:
             raise SlotGone(GONE)
         return prove(tx, scene, slot) if slot.form in offer.room_forms else None
+
+    def partners(
+        self, tx: Tx, offer: Offer, slot: Slot, now: datetime, ignoring_meeting: str | None = None
+    ) -> list[tuple[MailboxId, ...]]:
+        """All ways to fill the offer's further roles at *slot*, one person each; [()] when it has none.
+
+        :raises SlotGone: somebody who serves it does not any more.
+        """
+        if not offer.partners:
+            return [()]
+        scene = self._proving(tx, offer, slot, now, ignoring_meeting, immediate=True)
+        at = scene.grid.bit(epoch(slot.interval.start))
+        return list(fillings(free_by_role(scene, slot.form), slot.caseworker, at))
+
+    def _proving(
+        self, tx: Tx, offer: Offer, slot: Slot, now: datetime, ignoring: str | None, *, immediate: bool
+    ) -> Scene:
+        rulebook, directory = self.rules.within(tx), self._directory()
+        if slot.form not in offer.minutes or asking.unpublished(rulebook, offer, slot.caseworker) is not None:
+            raise SlotGone(GONE)
+        if slot.caseworker not in directory.caseworkers:
+            raise SlotGone(GONE)
+        if asking.out_of_reach(offer, directory, slot, now, immediate=immediate):
+            raise SlotGone(GONE)
+        about = self._about(tx, offer, [slot.caseworker], [slot.form], slot.interval, now, immediate=immediate)
+        return self._scene(tx, replace(about, ignoring=ignoring))
 
     def shortages(self, tx: Tx, offer: str, window: Interval, now: datetime) -> list[Shortage]:
         """The times that only a room keeps from being on offer, each once per site.
@@ -255,71 +284,49 @@ class Publisher:
 
     def _asked(self, tx: Tx, question: Question, now: datetime) -> Asked:
         rulebook, directory = self.rules.within(tx), self._directory()
-        offer = _offer(rulebook, question.offer)
-        people = _people(rulebook, directory, offer, question)
+        offer = asking.offer(rulebook, question.offer)
+        people = asking.people(rulebook, directory, offer, question)
+        forms = asking.forms(offer, question.form)
+        window = asking.bookable(offer, directory, people, question.window, now, question.whom.latest)
+        return self._about(
+            tx, offer, people, forms, window, now, immediate=question.whom.immediate, shadow=question.shadow
+        )
+
+    def _about(
+        self,
+        tx: Tx,
+        offer: Offer,
+        people: Sequence[MailboxId],
+        forms: Sequence[Form],
+        window: Interval,
+        now: datetime,
+        *,
+        immediate: bool = False,
+        shadow: bool = False,
+    ) -> Asked:
+        roster = self._roster(self.rules.within(tx))
         return Asked(
             offer,
-            self._roster(rulebook),
+            roster,
             people,
-            _forms(offer, question.form),
-            _bookable(offer, directory, people, question.window, now),
+            forms,
+            window,
             now,
             self._settings.max_age,
+            roles=asking.partners(roster.rulebook, roster.directory, offer, shadow=shadow),
+            immediate=immediate,
+            reserve_open=offer.reserve is not None and reserve_is_open(tx, offer.name),
         )
 
 
-def _offer(rulebook: Rulebook, name: str) -> Offer:
-    offer = rulebook.offers.get(name)
-    if offer is None:
-        raise UnknownOffer(f"There is no offer '{name}'. Offers are: {', '.join(sorted(rulebook.offers)) or 'none'}.")
-    return offer
+def _known(whom: Whom) -> Whom:
+    """The same, for somebody who was let in already."""
+    return replace(whom, staff=True)
 
 
-def _forms(offer: Offer, form: Form | None) -> Sequence[Form]:
-    if form is None:
-        return offer.forms
-    if form not in offer.minutes:
-        raise BadRequest(f"The offer '{offer.name}' is not held as {form}; its forms are: {', '.join(offer.forms)}.")
-    return (form,)
-
-
-def _people(rulebook: Rulebook, directory: Directory, offer: Offer, question: Question) -> list[MailboxId]:
-    """Those who serve the offer and whose teams are live."""
-    serving = [one for one in offer.caseworkers if one in directory.caseworkers]
-    if question.caseworker is not None:
-        if question.caseworker not in serving:
-            raise UnknownCaseworker(f"No caseworker '{question.caseworker}' serves the offer '{offer.name}'.")
-        serving = [question.caseworker]
-    modes = (Mode.LIVE, Mode.SHADOW) if question.shadow else (Mode.LIVE,)
-    return [one for one in serving if rulebook.policy(one).mode in modes]
-
-
-def _unpublished(rulebook: Rulebook, offer: Offer, caseworker: MailboxId) -> Reason | None:
-    """Why this person's times are not published at all; None when they are."""
-    if caseworker not in offer.caseworkers:
-        return Reason.NOT_SERVING
-    modes = {Mode.CLOSED: Reason.TEAM_CLOSED, Mode.SHADOW: Reason.TEAM_IN_SHADOW}
-    return modes.get(rulebook.policy(caseworker).mode)
-
-
-def _out_of_reach(offer: Offer, directory: Directory, slot: Slot, now: datetime) -> bool:
-    """Whether *slot* is too soon or too late, which no fresher calendar would change."""
-    zone = directory.sites[directory.caseworkers[slot.caseworker].site].zone
-    return not earliest(offer, now) <= epoch(slot.interval.start) < horizon_end(offer, now, zone)
-
-
-def _bookable(
-    offer: Offer, directory: Directory, people: Sequence[MailboxId], window: Interval, now: datetime
-) -> Interval:
-    """*window* without what lies behind us or beyond every horizon, where nothing is on offer anyway.
-
-    When nothing is left it is the present minute, in which no meeting fits: whether calendars can be trusted is
-    judged by today, not by a day that no calendar is read for.
-    """
-    zones = {directory.sites[directory.caseworkers[one].site].zone for one in people}
-    last = max((moment(horizon_end(offer, now, zone)) for zone in zones), default=window.end)
-    start, end = max(window.start, now - timedelta(days=1)), min(window.end, last + timedelta(days=1))
-    return Interval(start, end) if start < end else Interval(now, now + timedelta(minutes=1))
+def refusal(generation: int, until: datetime) -> Answer:
+    """The answer for a citizen who may not book the offer."""
+    return Answer(SlotTable(Grid(0, 60, 0), ()), generation, None, until, {}, {}, entitled=False)
 
 
 def _answer(scene: Scene, generation: int) -> Answer:
@@ -336,6 +343,7 @@ def _answer(scene: Scene, generation: int) -> Answer:
         as_of=scene.as_of,
         valid_until=_valid_until(scene, rows),
         closed={one: trust.reason for one, trust in scene.distrusted.items()},
+        since={one: trust.since for one, trust in scene.distrusted.items() if trust.since is not None},
         counts=dict(zip(STEP_NAMES, counts, strict=True)),
     )
 
@@ -352,5 +360,15 @@ def _valid_until(scene: Scene, rows: Sequence[Row]) -> datetime:
         last_chance = moment(first) - timedelta(minutes=asked.offer.notice)
         edges.append(max(last_chance, asked.now + timedelta(microseconds=1)))
     zones = {person.site.zone for person in scene.people}
+    edges += _releases(scene, zones)
     edges += [midnight(wall_clock(asked.now, zone).date() + timedelta(days=1), zone) for zone in zones]
     return min(edge for edge in edges if edge > asked.now)
+
+
+def _releases(scene: Scene, zones: Iterable[str]) -> list[datetime]:
+    """When the next stretch of the reserve becomes everybody's."""
+    asked = scene.asked
+    if asked.offer.reserve is None or asked.immediate or asked.reserve_open:
+        return []
+    edges = (released_next(asked.offer.reserve, scene.grid, asked.now, zone) for zone in zones)
+    return [moment(edge) for edge in edges if edge is not None]

@@ -35,6 +35,8 @@ class Asked:
     :param people: caseworkers, in the order they are preferred.
     :param window: where meetings may lie.
     :param ignoring: a meeting that is being moved: its own time counts as free.
+    :param roles: by further role, who may fill it.
+    :param immediate: for immediate booking. :param reserve_open: everybody may have the reserve.
     """
 
     offer: Offer
@@ -45,6 +47,14 @@ class Asked:
     now: datetime
     max_age: timedelta
     ignoring: str | None = None
+    roles: tuple[tuple[MailboxId, ...], ...] = ()
+    immediate: bool = False
+    reserve_open: bool = False
+
+    @property
+    def helpers(self) -> list[MailboxId]:
+        """Everybody who may fill a further role, each once."""
+        return list(dict.fromkeys(one for role in self.roles for one in role))
 
     @property
     def rulebook(self) -> Rulebook:
@@ -96,6 +106,7 @@ class Scene:
     :param taken: meetings that count against caps.
     :param as_of: the oldest calendar it rests on.
     :param edges: instants at which time alone changes something: a hold runs out, a calendar gets too old.
+    :param partners: those who may fill a further role and whose calendar can be trusted.
     """
 
     asked: Asked
@@ -108,6 +119,7 @@ class Scene:
     taken: tuple[Taken, ...]
     as_of: datetime | None
     edges: tuple[datetime, ...]
+    partners: tuple[Person, ...] = ()
 
 
 def grid_of(offer: Offer, directory: Directory, window: Interval) -> Grid:
@@ -130,31 +142,34 @@ class Reader:
         self._supply = Supply(tx.session, installation)
         self._grid = grid_of(asked.offer, asked.directory, asked.window)
         self._halls = self._rooms_in_question()
-        self._statuses = self._supply.statuses([*asked.people, *(room.id for room in self._halls)], mirror.statuses)
+        self._people = list(dict.fromkeys([*asked.people, *asked.helpers])) if asked.roles else asked.people
+        self._statuses = self._supply.statuses([*self._people, *(room.id for room in self._halls)], mirror.statuses)
 
     def scene(self) -> Scene:
         """Everything that decides about what was asked."""
         asked, grid = self._asked, self._grid
-        trusts = {one: self._trust(one) for one in (*asked.people, *(room.id for room in self._halls))}
-        able = [one for one in asked.people if trusts[one].open]
+        trusts = {one: self._trust(one) for one in (*self._people, *(room.id for room in self._halls))}
+        able = [one for one in self._people if trusts[one].open]
         halls = [room for room in self._halls if trusts[room.id].open]
         relied = [*able, *(room.id for room in halls)]
         layouts = self._layouts(able, halls)
         own = self._supply.own({event.meeting or "" for each in layouts.values() for _, event in each.own})
         claims = self._claims(relied)
         room_times = tuple(self._room_times(halls, layouts, own, claims))
+        people = {one: self._person(one, layouts[one], own, claims[one]) for one in able}
         ages = [age for one in relied if (age := self._statuses[one].as_of) is not None]
         return Scene(
             asked,
             grid,
-            tuple(self._person(one, layouts[one], own, claims[one]) for one in able),
-            {one: trusts[one] for one in asked.people if not trusts[one].open},
+            tuple(people[one] for one in asked.people if one in people),
+            {one: trusts[one] for one in self._people if not trusts[one].open},
             self._free_rooms(room_times),
             room_times,
             self._moving(room_times, claims),
             self._taken(),
             min(ages, default=None),
             tuple(self._edges(claims, [trusts[one] for one in relied])),
+            tuple(people[one] for one in asked.helpers if one in people),
         )
 
     def _rooms_in_question(self) -> list[Room]:
@@ -248,7 +263,7 @@ class Reader:
         rows = self._supply.meetings(people, self._grid.base - EIGHT_DAYS, self._grid.end + EIGHT_DAYS)
         now = epoch(asked.now)
         return tuple(
-            Taken(row.caseworker, row.offer, row.start, row.meeting)
+            Taken(row.caseworker, row.offer, row.start, row.meeting, row.minutes)
             for row in rows
             if row.meeting != asked.ignoring and (row.expires is None or row.expires > now)
         )

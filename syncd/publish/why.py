@@ -18,10 +18,12 @@ from syncd.publish.scene import Asked, Person, Scene
 from syncd.publish.words import BUSY_DA, sentences
 from syncd.roomalloc import rank
 from syncd.slots.blocking import Event, blocks
+from syncd.slots.bounds import days_ahead
 from syncd.slots.caps import caps_of, period
 from syncd.slots.compute import Step
 from syncd.slots.grid import DAY, Cells, Span
-from syncd.slots.hours import closed_because, exception_on, open_spans
+from syncd.slots.hours import closed_because, exception_on, open_spans, weekly_spans
+from syncd.slots.kept import released
 from syncd.store import Tx
 from syncd.store.instants import epoch, moment
 from syncd.store.supply import AWAY, ClaimFields, Supply
@@ -80,14 +82,20 @@ class Inquiry:
                 return Reason.OFF_GRID, {"step": str(offer.step)}
             case Step.HOURS:
                 return self._not_at_work(person)
+            case Step.OPENING:
+                return Reason.SITE_CLOSED, {"hours": self._open_then(person) or "-"}
             case Step.EVENTS:
                 return self._event(person)
             case Step.CLAIMS:
                 return self._claim(person)
+            case Step.PARTNERS:
+                return self._alone()
             case Step.NOTICE:
                 return Reason.NOTICE, {"notice": str(offer.notice)}
             case Step.HORIZON:
-                return Reason.HORIZON, {"days": str(offer.horizon_days)}
+                return Reason.HORIZON, {"days": str(days_ahead(offer, immediate=self._asked.immediate))}
+            case Step.RESERVE:
+                return self._kept()
             case Step.COVERED:
                 return Reason.NOT_COVERED, {}
             case Step.CAPS:
@@ -174,21 +182,43 @@ class Inquiry:
             return Reason.BOOKED, facts
         return Reason.HELD, facts | {"expires": _iso(moment(claim.expires)), "expires_wall": self._wall(claim.expires)}
 
+    def _open_then(self, person: Person) -> str:
+        """The opening hours of the day."""
+        rules, day = self._asked.rulebook.openings[person.site.id], wall_clock(self._interval.start, self._zone).date()
+        return ", ".join(self._span(span) for span in weekly_spans(rules, day, self._zone))
+
+    def _alone(self) -> tuple[Reason, Facts]:
+        asked = self._asked
+        wanted = ["/".join(role) or "-" for role in asked.offer.partners]
+        unknown = sum(one in self._scene.distrusted for one in asked.helpers)
+        return Reason.NO_PARTNER, {"wanted": ", ".join(wanted), "unknown": str(unknown)}
+
+    def _kept(self) -> tuple[Reason, Facts]:
+        reserve, asked = self._asked.offer.reserve, self._asked
+        assert reserve is not None, "only an offer with a reserve keeps any time"
+        meeting = (epoch(self._interval.start), epoch(self._interval.end))
+        until = released(reserve, self._scene.grid, asked.now, self._zone, meeting)
+        return Reason.RESERVED, {"until": _iso(moment(until)), "until_wall": self._wall(until)}
+
     def _cap(self, person: Person) -> tuple[Reason, Facts]:
         at = epoch(self._interval.start)
+        minutes = self._asked.offer.minutes[self._form]
         for cap in caps_of(self._asked.offer, person.policy):
-            same = [
-                item
+            used = sum(
+                cap.weight(item)
                 for item in self._scene.taken
                 if cap.counts(item, person.id)
                 and period(item.start, cap.weekly, self._zone) == period(at, cap.weekly, self._zone)
-            ]
-            if len(same) >= cap.most:
+            )
+            if not cap.allows(used, minutes):
                 break
         each = ("week", "uge") if cap.weekly else ("day", "dag")
+        unit = ("minutes", "minutter") if cap.timed else ("meetings", "møder")
         return Reason.CAP, {
             "most": str(cap.most),
-            "number": str(len(same)),
+            "number": str(used),
+            "unit": unit[0],
+            "unit_da": unit[1],
             "period": each[0],
             "period_da": each[1],
             "offer": cap.offer,

@@ -59,6 +59,10 @@ SENTENCES: Mapping[Reason, tuple[str, str]] = {
         "Kun tid, som sagsbehandleren har mærket til selvbooking, tilbydes; her er intet mærke.",
         "Only time that the caseworker marked for self-booking is offered; there is no mark here.",
     ),
+    Reason.SITE_CLOSED: (
+        "Stedet er ikke åbent for borgere under hele mødet; der er åbent {hours}.",
+        "Citizens cannot get into the site during the whole meeting; it is open {hours}.",
+    ),
     Reason.EVENT: (
         "Optaget i kalenderen ({busy_da}) {span_wall}{buffer_da}.",
         "Taken in the calendar ({busy}) {span_wall}{buffer}.",
@@ -75,6 +79,10 @@ SENTENCES: Mapping[Reason, tuple[str, str]] = {
         "Tiden er reserveret til en anden indtil {expires_wall}.",
         "The time is reserved for somebody else until {expires_wall}.",
     ),
+    Reason.NO_PARTNER: (
+        "Der mangler en, der er ledig samtidig ({wanted}); {unknown} af dem har en kalender, der ikke kan bruges nu.",
+        "Nobody is free at the same time ({wanted}); the calendars of {unknown} of them cannot be used now.",
+    ),
     Reason.NOTICE: (
         "Der skal være mindst {notice} minutter til mødet begynder.",
         "It must be at least {notice} minutes until the meeting begins.",
@@ -83,9 +91,13 @@ SENTENCES: Mapping[Reason, tuple[str, str]] = {
         "Der kan bookes {days} dage frem; tiden ligger senere.",
         "Booking is open {days} days ahead; the time is later.",
     ),
+    Reason.RESERVED: (
+        "Tiden er forbeholdt straksbooking indtil {until_wall}.",
+        "The time is kept for immediate booking until {until_wall}.",
+    ),
     Reason.CAP: (
-        "Loftet på {most} møder pr. {period_da} er nået ({number} er booket).",
-        "The cap of {most} meetings per {period} is reached ({number} are booked).",
+        "Loftet på {most} {unit_da} pr. {period_da} er nået ({number} er booket).",
+        "The cap of {most} {unit} per {period} is reached ({number} are booked).",
     ),
     Reason.NO_ROOM: (
         (

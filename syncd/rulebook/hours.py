@@ -122,6 +122,6 @@ def exceptions(
 
 def _particular(who: Iterable[str], person: Caseworker) -> int:
     """3 for the person herself, 2 for a team or competence, 1 for the site, 0 for everyone."""
-    teams = {name: 2 for name in names_of(person)}
+    teams = dict.fromkeys(names_of(person), 2)
     ranks = teams | {person.id: 3, f"site:{person.site}": 1, "everyone": 0}
     return max(ranks.get(name, -1) for name in who)

@@ -30,6 +30,15 @@ def released_next(reserve: Reserve, grid: Grid, now: datetime, zone: str) -> int
     return min((until for _, until in _stretches(reserve, grid, zone) if until > now.timestamp()), default=None)
 
 
+def released(reserve: Reserve, grid: Grid, now: datetime, zone: str, meeting: Span) -> int:
+    """When all that is kept now of a meeting's time becomes everybody's (epoch seconds)."""
+    return max(
+        until
+        for (start, end), until in _stretches(reserve, grid, zone)
+        if now.timestamp() < until and start < meeting[1] and meeting[0] < end
+    )
+
+
 def _stretches(reserve: Reserve, grid: Grid, zone: str) -> Iterator[tuple[Span, int]]:
     """Each stretch of the reserve with the instant at which it is released."""
     for day in dates_around(grid.base, grid.end):

@@ -56,8 +56,10 @@ class Bookings:
         """Store *booking* as it is now."""
         self._session.execute(rows.SAVE_BOOKING, {"which": booking.id} | rows.booking_values(booking, now))
 
-    def future(self, client: str, citizen: str, offer: str, now: datetime, ignoring: str = "") -> Booking | None:
-        """A live booking or hold of the citizen in a meeting of *offer* that is not over; None when there is none."""
+    def future(
+        self, client: str, citizen: str, offers: Collection[str], now: datetime, ignoring: str = ""
+    ) -> Booking | None:
+        """A live booking or hold of the citizen in a meeting of *offers* that is not over; None when there is none."""
         question = (
             select(BookingRow)
             .join(MeetingRow, MeetingRow.id == BookingRow.meeting)
@@ -65,7 +67,7 @@ class Bookings:
                 BookingRow.client == client,
                 BookingRow.citizen == citizen,
                 BookingRow.id != ignoring,
-                MeetingRow.offer == offer,
+                MeetingRow.offer.in_(offers),
                 MeetingRow.end > epoch(now),
                 alive(now),
             )

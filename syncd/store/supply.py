@@ -95,6 +95,7 @@ class MeetingStart:
     offer: str
     start: int
     meeting: str
+    minutes: int
     expires: int | None
 
 
@@ -170,7 +171,7 @@ _TAKEN = _About(
     _CLAIMS.mailbox,
 )
 _STARTS = _About(
-    select(MeetingRow.caseworker, MeetingRow.offer, MeetingRow.start, MeetingRow.id, *_SEAT)
+    select(MeetingRow.caseworker, MeetingRow.offer, MeetingRow.start, MeetingRow.id, MeetingRow.end, *_SEAT)
     .join(BookingRow, BookingRow.meeting == MeetingRow.id)
     .where(BookingRow.state.in_(_LIVE), MeetingRow.start >= bindparam("since"), MeetingRow.start < bindparam("until")),
     MeetingRow.caseworker,
@@ -251,10 +252,11 @@ class Supply:
 
     def meetings(self, ids: Collection[MailboxId], start: int, end: int) -> list[MeetingStart]:
         """Live meetings and holds of these caseworkers that begin in *start* ≤ t < *end*, expired holds too."""
-        seats: dict[tuple[MailboxId, str, int, str], list[tuple[str | None, int | None]]] = {}
+        seats: dict[tuple[MailboxId, str, int, str, int], list[tuple[str | None, int | None]]] = {}
         for row in _STARTS.rows(self._session, ids, since=start, until=end):
-            caseworker, offer, begin, meeting, state, expires = row
-            seats.setdefault((caseworker, offer, begin, meeting), []).append((state, expires))
+            caseworker, offer, begin, meeting, ends, state, expires = row
+            key = (caseworker, offer, begin, meeting, (ends - begin) // 60)
+            seats.setdefault(key, []).append((state, expires))
         return [MeetingStart(*key, _given_back(listed)) for key, listed in seats.items()]
 
     def own(self, meetings: Collection[str]) -> dict[str, OwnMeeting]:
