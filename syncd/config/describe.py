@@ -20,7 +20,7 @@ NAMES = {"calendars": "main", "sites": "torvet", "clients": "portal", "offers": 
 """What examples call the entries of a table of tables."""
 WRITTEN = {
     "CalendarAccount": {"url", "username", "password"},
-    "CaseworkerSection": {"teams"},
+    "CaseworkerSection": {"teams", "competences"},
     "TeamSection": {"mode"},
 }
 """Keys that could be left out, but whose example belongs into a first configuration."""

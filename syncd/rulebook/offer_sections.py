@@ -85,7 +85,7 @@ class OfferSection(Section):
     ] = Own.ANY
     partners: Annotated[
         tuple[Who, ...],
-        Field(max_length=3, description="Who must be free too: one of each list.", examples=[[["team:tolk"]]]),
+        Field(max_length=3, description="Who must be free too: one of each list.", examples=[[["team:job"]]]),
     ] = ()
     open_to: Annotated[
         tuple[MatchingSection, ...],

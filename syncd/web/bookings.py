@@ -112,7 +112,9 @@ def move_booking(
     now = service.clock.now()
 
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
-        moved = service.desk.reschedule(client.name, id, body.start, body.caseworker, body.form, now, tx=tx)
+        moved = service.desk.reschedule(
+            client.name, id, body.start, body.caseworker, body.form, now, whom=body.whom(), tx=tx
+        )
         return 200, booking_content(moved, service.directory())
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/reschedule", body, act, now))

@@ -43,7 +43,9 @@ def make_hold(service: Service, client: Client, body: HoldRequest, key: Idempote
     citizen = body.citizen.reference if body.citizen else None
 
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
-        made = service.desk.hold(client.name, body.offer, body.start, body.caseworker, body.form, citizen, now, tx=tx)
+        made = service.desk.hold(
+            *(client.name, body.offer, body.start, body.caseworker, body.form, citizen, now), whom=body.whom(), tx=tx
+        )
         return 201, hold_content(made, service.directory())
 
     return answer(once(service, client, key, f"POST {PATH}", body, act, now), PATH)

@@ -8,6 +8,7 @@ import msgspec
 from fastapi import Depends, Request, Response
 
 from syncd.errors import BadRequest
+from syncd.model.eligibility import Own, Traits, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Offer
 from syncd.web.access import Caller
@@ -15,7 +16,8 @@ from syncd.web.deps import Client, Deps, Service
 from syncd.web.described import answers, resource
 from syncd.web.inputs import PathName, asked, query_parameters
 from syncd.web.rendering import Question, Rendered
-from syncd.web.schemas import OffersAnswer, SlotQuery, SlotsAnswer, SlotSearch
+from syncd.web.schemas import OffersAnswer
+from syncd.web.slot_schemas import SlotQuery, SlotsAnswer, SlotSearch
 
 router = resource("/api/v1/offers")
 _SLOTS = (200, SlotsAnswer, "Times on offer.", "unknown-offer", "unknown-caseworker", "bad-request", "forbidden")
@@ -40,7 +42,16 @@ def list_offers(service: Service) -> Response:
 def _offer(offer: Offer) -> dict[str, Any]:
     forms = [{"form": f, "minutes": m, "room": f in offer.room_forms} for f, m in offer.minutes.items()]
     names = ("name", "title", "talk_type", "topics", "step", "notice", "horizon_days", "hold_minutes", "cancel_notice")
-    return {name: getattr(offer, name) for name in names} | {"forms": forms, "moves": offer.moves}
+    more = {
+        "forms": forms,
+        "moves": offer.moves,
+        "move_notice": offer.cancel_notice if offer.move_notice is None else offer.move_notice,
+        "cancellable": offer.cancellable,
+        "seats": offer.seats,
+        "restricted": bool(offer.open_to) or offer.own is Own.ONLY,
+        "own": offer.own.value,
+    }
+    return {name: getattr(offer, name) for name in names} | more
 
 
 @router.get(
@@ -70,7 +81,8 @@ def list_slots(request: Request, offer: PathName, query: Annotated[SlotQuery, De
 )
 def search_slots(service: Service, client: Client, offer: PathName, body: SlotSearch) -> Response:
     """The same answer, asked with what says something about a citizen; the look-up is audited."""
-    found = _answer(service, client, offer, body)
+    traits = body.citizen.traits() if body.citizen is not None else None
+    found = _answer(service, client, offer, body, traits)
     if body.citizen is not None:
         with service.store.begin() as tx:
             actor, now = f"client:{client.name}", service.clock.now()
@@ -78,18 +90,30 @@ def search_slots(service: Service, client: Client, offer: PathName, body: SlotSe
     return Response(found.body, media_type="application/json")
 
 
-def _answer(service: Deps, client: Caller, offer: str, query: SlotQuery) -> Rendered:
+def _answer(service: Deps, client: Caller, offer: str, query: SlotQuery, traits: Traits | None = None) -> Rendered:
     """What is on offer now.
 
-    :raises BadRequest: the range is empty, or longer than may be asked about.
+    :raises BadRequest: the range is empty, or longer than may be asked about; or the offer is not for everybody, and
+        nothing was said of the citizen.
     """
-    question = Question(offer, query.start, query.end, query.caseworker, query.form, query.expand is not None)
+    zone = _zone(service) if query.view == "days" else None
+    named = query.expand is not None
+    question = Question(offer, query.start, query.end, query.caseworker, query.form, named, query.limit, zone)
     if question.named:
         client.need("servers")
     if question.start >= question.end:
         raise BadRequest("'from' must be earlier than 'to'.")
-    window = Interval(question.start, question.end)
     found = service.publisher.answer(
-        question.offer, window, service.clock.now(), caseworker=question.caseworker, form=question.form
+        question.offer,
+        Interval(question.start, question.end),
+        service.clock.now(),
+        caseworker=question.caseworker,
+        form=question.form,
+        whom=Whom(traits, query.immediate, query.latest),
     )
     return service.rendered.of(question, found, service.directory().support)
+
+
+def _zone(service: Deps) -> str:
+    """The zone of the first site, by whose days times are counted."""
+    return next((site.zone for site in service.directory().sites.values()), "UTC")

@@ -11,7 +11,7 @@ from syncd.model.verdict import Verdict
 from syncd.web.deps import Client, Service
 from syncd.web.described import answers, resource
 from syncd.web.inputs import asked, query_parameters
-from syncd.web.schemas import WhyAnswer, WhyQuery
+from syncd.web.slot_schemas import WhyAnswer, WhyQuery
 
 router = resource("/api/v1/why")
 

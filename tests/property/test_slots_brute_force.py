@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.model.busy import BusyType
-from syncd.model.offer import AvailabilityRule, Form, Offer
+from syncd.model.offer import AvailabilityRule, Form, Offer, Reserve
 from syncd.model.policy import Blocks, Closing, DayException, Policy, Source
+from syncd.publish.partners import fillings, together
 from syncd.slots.blocking import Claim, Event
 from syncd.slots.caps import Taken
 from syncd.slots.compute import Diary, compute_slots
@@ -32,9 +34,9 @@ def local(at: int) -> datetime:
 class Walker:
     """Decides about one start by looking at each of its minutes."""
 
-    def __init__(self, offer, form, who, diary, window, now, taken):
+    def __init__(self, offer, form, who, diary, window, now, taken, immediate=False):
         self.offer, self.form, self.who, self.diary = offer, form, who, diary
-        self.window, self.now, self.taken = window, now.timestamp(), taken
+        self.window, self.now, self.taken, self.immediate = window, now.timestamp(), taken, immediate
 
     def starts(self):
         first = self.window[0] - self.window[0] % MINUTE
@@ -50,17 +52,48 @@ class Walker:
             return False
         if at < self.now + self.offer.notice * MINUTE:
             return False
-        if (clock.date() - local(self.now).date()).days > self.offer.horizon_days:
+        ahead = (clock.date() - local(self.now).date()).days
+        reserve = self.offer.reserve
+        if ahead > self.offer.horizon_days or (self.immediate and reserve and ahead > reserve.within_days):
             return False
         meeting = range(at, end, MINUTE)
         padded = range(at - self.offer.before * MINUTE, end + self.offer.after * MINUTE, MINUTE)
         if not all(self.open(minute) for minute in meeting):
+            return False
+        if self.form is Form.IN_PERSON and self.diary.openings and not all(self.let_in(minute) for minute in meeting):
+            return False
+        if reserve and not self.immediate and any(self.kept(minute) for minute in meeting):
             return False
         covered = self.diary.covered
         return (
             all(covered[0] <= minute and minute + MINUTE <= covered[1] for minute in padded)
             and not any(self.busy(minute) for minute in padded)
             and self.uncapped(clock)
+        )
+
+    def let_in(self, minute):
+        day = local(minute).date()
+        near = [day + timedelta(days=n) for n in (-1, 0)]
+        return any(
+            self.holds(r, o) and self.inside(minute, o, r.starts, r.ends) for r in self.diary.openings for o in near
+        )
+
+    def kept(self, minute):
+        day = local(minute).date()
+        for rule in self.offer.reserve.hours:
+            for other in (day - timedelta(days=1), day):
+                begin = datetime.combine(other, rule.starts, ZoneInfo(ZONE)).timestamp()
+                late = self.now >= begin - self.offer.reserve.release * MINUTE
+                if self.holds(rule, other) and not late and self.inside(minute, other, rule.starts, rule.ends):
+                    return True
+        return False
+
+    def holds(self, rule, day):
+        return (
+            day.weekday() in rule.weekdays
+            and (rule.valid_from or day) <= day <= (rule.valid_to or day)
+            and (not rule.during or any(a <= day <= b for a, b in rule.during))
+            and not any(a <= day <= b for a, b in rule.outside)
         )
 
     def open(self, minute):
@@ -82,9 +115,7 @@ class Walker:
         if self.exception(day):
             return False
         return any(
-            other.weekday() in rule.weekdays
-            and (rule.valid_from or other) <= other <= (rule.valid_to or other)
-            and self.inside(minute, other, rule.starts, rule.ends)
+            self.holds(rule, other) and self.inside(minute, other, rule.starts, rule.ends)
             for rule in hours.rules
             for other in near
         )
@@ -124,9 +155,7 @@ class Walker:
         return reach is Blocks.ALL or (reach is Blocks.IN_PERSON and self.form is Form.IN_PERSON)
 
     def uncapped(self, clock):
-        most = self.diary.policy.per_day
-        if most is None:
-            return True
+        policy = self.diary.policy
         same = [
             t
             for t in self.taken
@@ -134,7 +163,10 @@ class Walker:
             and t.meeting not in self.diary.withdrawn
             and local(t.start).date() == clock.date()
         ]
-        return len(same) < most
+        minutes = sum(t.minutes for t in same) + self.offer.minutes[self.form]
+        return (policy.per_day is None or len(same) < policy.per_day) and (
+            policy.minutes_per_day is None or minutes <= policy.minutes_per_day
+        )
 
 
 quarters = st.integers(0, 95).map(lambda n: time(n // 4, n % 4 * 15))
@@ -147,7 +179,14 @@ def rules(draw, first):
     ends = draw(walls.filter(lambda t: t != starts))
     limits = st.none() | st.integers(-1, 3).map(lambda n: first + timedelta(days=n))
     weekdays = frozenset(draw(st.sets(st.integers(0, 6), min_size=4)))
-    return AvailabilityRule(weekdays, starts, ends, draw(limits), draw(limits))
+    stretches = st.lists(st.integers(-1, 2).map(lambda n: (first + timedelta(days=n), first + timedelta(days=n + 1))))
+    some = st.just(()) | stretches.map(lambda listed: tuple(listed[:1]))
+    return AvailabilityRule(weekdays, starts, ends, draw(limits), draw(limits), draw(some), draw(some))
+
+
+@st.composite
+def reserves(draw, first):
+    return Reserve((draw(rules(first)),), draw(st.sampled_from([0, 60, 1500])), draw(st.integers(0, 3)))
 
 
 @st.composite
@@ -189,6 +228,7 @@ def worlds(draw):
         notice=draw(st.sampled_from([0, 0, 60, 1441])),
         horizon_days=draw(st.integers(1, 5)),
         caseworkers=("anna",),
+        reserve=draw(st.none() | st.none() | reserves(first)),
     )
     closing = Closing(first + timedelta(days=1), first + timedelta(days=1), "Lukket")
     hours = Hours(
@@ -207,17 +247,42 @@ def worlds(draw):
         source=draw(st.sampled_from(Source)),
         free_all_day_blocks=draw(st.booleans()),
         per_day=draw(st.sampled_from([None, None, 1, 2])),
+        minutes_per_day=draw(st.sampled_from([None, None, 45, 100])),
     )
     found = tuple(draw(st.lists(events(first), max_size=6)))
-    diary = Diary(hours, covered, found, tuple(claims), policy, draw(st.sampled_from([frozenset(), frozenset({"m1"})])))
-    taken = [Taken("anna", "talk", claim.start, claim.meeting) for claim in claims]
+    withdrawn = draw(st.sampled_from([frozenset(), frozenset({"m1"})]))
+    openings = draw(st.just(()) | st.lists(rules(first), max_size=2).map(tuple))
+    diary = Diary(hours, covered, found, tuple(claims), policy, withdrawn, openings)
+    taken = [Taken("anna", "talk", c.start, c.meeting, (c.end - c.start) // MINUTE) for c in claims]
     window = (seconds(first, draw(st.integers(-60, 700))), seconds(first, draw(st.integers(1400, 2900))))
-    return offer, form, "anna", diary, window, now, taken
+    return offer, form, "anna", diary, window, now, taken, draw(st.booleans())
 
 
 @settings(max_examples=80)
 @given(worlds())
 def test_the_slots_are_exactly_those_that_a_walk_through_every_minute_finds(world):
-    *_, taken = world
+    *rest, taken, immediate = world
 
-    assert Walker(*world).starts() == compute_slots(*world[:-1], taken=taken)
+    assert Walker(*world).starts() == compute_slots(*rest, taken=taken, immediate=immediate)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 255), max_size=4), max_size=3),
+    st.sampled_from("ax"),
+)
+def test_further_roles_are_filled_exactly_where_different_people_can(roles, caseworker):
+    expected = 0
+    for people in product(*roles):
+        if len({caseworker, *people}) == len(people) + 1:
+            free = 255
+            for role, one in zip(roles, people, strict=True):
+                free &= role[one]
+            expected |= free
+    found = together(roles, caseworker)
+
+    assert (expected if roles else None) == found
+    for bit in range(8 if roles else 0):
+        ways = list(fillings(roles, caseworker, 1 << bit))
+        assert bool(ways) == bool(expected >> bit & 1)
+        assert all(len({caseworker, *way}) == len(roles) + 1 for way in ways)

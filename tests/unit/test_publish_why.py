@@ -16,6 +16,11 @@ from syncd.publish.words import SENTENCES
 from tests.unit.publishing import NOW, RULES, TODAY, Town, wall
 
 LIVE = "[teams.job]\nmode = 'live'\n"
+OPENING = "[[openings]]\ndays = 'mon-fri'\nhours = ['09:00-10:30', '11:00-12:00']\n"
+PAIRED = RULES.replace('who = ["team:job"]', 'who = ["team:job"]\npartners = [["cara"]]')
+RESERVED = RULES.replace(
+    'who = ["team:job"]', 'who = ["team:job"]\nreserve = {hours = ["10:00-11:00"], release_hours = 1}'
+)
 
 
 @pytest.fixture
@@ -76,6 +81,9 @@ CASES: list[tuple[Reason, Callable[[Town], object], dict[str, object]]] = [
     (Reason.HORIZON, lambda town: None, {"day": TODAY + timedelta(days=15)}),
     (Reason.CAP, lambda town: (town.apply(RULES + LIVE + "per_day = 1\n"), town.book("11:00")), {}),
     (Reason.NO_ROOM, full_rooms, {"form": Form.IN_PERSON}),
+    (Reason.SITE_CLOSED, lambda town: town.apply(RULES + OPENING), {"form": Form.IN_PERSON}),
+    (Reason.NO_PARTNER, lambda town: (town.apply(PAIRED), town.event("cara", "10:15", "10:30")), {}),
+    (Reason.RESERVED, lambda town: town.apply(RESERVED), {}),
 ]
 
 
@@ -141,7 +149,7 @@ def test_the_days_candidates_are_counted_step_by_step(town: Town) -> None:
     town.event("anna", "09:00", "10:00", day=TODAY + timedelta(days=1))
     town.hold("11:00")
 
-    assert [48, 6, 4, 3, 3, 3, 3, 3, 3] == list(town.why("10:00").counts.values())
+    assert [48, 6, 6, 4, 3, 3, 3, 3, 3, 3, 3, 3] == list(town.why("10:00").counts.values())
 
 
 def test_nobody_learns_of_rooms_that_were_not_read_as_free(town: Town) -> None:

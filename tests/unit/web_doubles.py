@@ -14,6 +14,7 @@ from syncd.clock import FixedClock
 from syncd.config import ClientSection, token_digest
 from syncd.errors import BookingError
 from syncd.model.directory import Directory
+from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Answer, Form, Offer, Rulebook, Slot
 from syncd.slots.grid import Grid
@@ -38,6 +39,7 @@ class StandInPublisher:
     answers: Answer = field(default_factory=lambda: answer_of(slot(9, "anna"), slot(9, "bo"), slot(10, "bo")))
     error: Exception | None = None
     asked: list[tuple[object, ...]] = field(default_factory=list)
+    whom: Whom = STAFF
 
     def answer(
         self,
@@ -46,8 +48,10 @@ class StandInPublisher:
         now: datetime,
         caseworker: str | None = None,
         form: Form | None = None,
+        whom: Whom = STAFF,
     ) -> Answer:
         """Remember the question."""
+        self.whom = whom
         self.asked.append((offer, window, now, caseworker, form))
         if self.error is not None:
             raise self.error
