@@ -158,7 +158,7 @@ def test_a_latest_day_ends_the_answer_and_refuses_later_holds(town: Town) -> Non
 def test_who_lacks_a_competence_does_not_serve(town: Town) -> None:
     skilled = {"anna": replace(directory().caseworkers["anna"], competences=("arabisk",))}
     people = directory()
-    town.people = Directory.of(people.organisation, people.sites, people.caseworkers | skilled, people.rooms)
+    town.people = Directory.of(people.organisation, people.sites, {**people.caseworkers, **skilled}, people.rooms)
     town.apply(rules('competences = ["arabisk"]'))
 
     assert ("anna",) == town.rules().offers["talk"].caseworkers
