@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from syncd.booking import texts
@@ -32,6 +32,25 @@ from syncd.store.tables import EntryRow, MeetingRow, OccurrenceRow
 CLIENT = "restored"
 """Whose bookings these are: which client made them was lost with the database."""
 
+_UNKNOWN = (
+    select(
+        OccurrenceRow.mailbox,
+        OccurrenceRow.key,
+        OccurrenceRow.uid,
+        OccurrenceRow.start,
+        OccurrenceRow.end,
+        OccurrenceRow.stamp,
+    )
+    .outerjoin(MeetingRow, MeetingRow.uid == OccurrenceRow.uid)
+    .outerjoin(EntryRow, and_(EntryRow.meeting == MeetingRow.id, EntryRow.mailbox == OccurrenceRow.mailbox))
+    .where(
+        OccurrenceRow.stamp.is_not(None),
+        OccurrenceRow.end > bindparam("now"),
+        or_(MeetingRow.id.is_(None), MeetingRow.desired_generation == 0, EntryRow.meeting.is_(None)),
+    )
+    .order_by(OccurrenceRow.id)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -48,17 +67,8 @@ def traces(tx: Tx, now: datetime) -> dict[str, list[Trace]]:
 
     A copy that a human made bears our stamp under a UID that is not ours; it is busy time like any other.
     """
-    known_there = and_(EntryRow.meeting == MeetingRow.id, EntryRow.mailbox == OccurrenceRow.mailbox)
-    unknown = or_(MeetingRow.id.is_(None), MeetingRow.desired_generation == 0, EntryRow.meeting.is_(None))
-    question = (
-        select(OccurrenceRow)
-        .outerjoin(MeetingRow, MeetingRow.uid == OccurrenceRow.uid)
-        .outerjoin(EntryRow, known_there)
-        .where(OccurrenceRow.stamp.is_not(None), OccurrenceRow.end > epoch(now), unknown)
-        .order_by(OccurrenceRow.id)
-    )
     installation, found = tx.settings.installation(), dict[str, list[Trace]]()
-    for row in tx.session.scalars(question):
+    for row in tx.session.execute(_UNKNOWN, {"now": epoch(now)}):
         stamp = Stamp.decode(row.stamp or "")
         if stamp is not None and stamp.installation == installation and row.uid == f"{stamp.meeting}@syncd":
             found.setdefault(stamp.meeting, []).append(

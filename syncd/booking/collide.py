@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import bindparam, or_, select
 
 from syncd.booking.take import with_buffers
 from syncd.model.booking import Meeting
@@ -17,6 +17,15 @@ from syncd.roomalloc import rank
 from syncd.slots import blocking
 from syncd.store import Tx
 from syncd.store.tables import EntryRow, MeetingRow
+
+_OURS = select(MeetingRow.uid).where(MeetingRow.uid.in_(bindparam("some", expanding=True)))
+_PASSING = _OURS.where(or_(MeetingRow.id == bindparam("meeting"), ~MeetingRow.wanted))
+# A meeting that has another room now: its entry is on its way out of the old one's calendar.
+_LEAVING = (
+    select(MeetingRow.uid, EntryRow.mailbox)
+    .join(EntryRow, EntryRow.meeting == MeetingRow.id)
+    .where(MeetingRow.uid.in_(bindparam("some", expanding=True)), ~EntryRow.wanted)
+)
 
 
 def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting, *, away: bool = True) -> bool:
@@ -33,13 +42,13 @@ def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting
         return True
     if away and tx.absences.away([meeting.caseworker], meeting.interval):
         return True
-    beside = _events(tx, [meeting.caseworker], padded, _passing(meeting))[meeting.caseworker]
+    beside = _events(tx, [meeting.caseworker], padded, meeting.id)[meeting.caseworker]
     if any(blocks(event, policy, meeting.form) for event in beside):
         return True
     room = directory.rooms.get(meeting.room) if meeting.room else None
     if room is None:
         return False
-    events = _events(tx, [room.id], rank.claim(room, meeting.interval), _passing(meeting))[room.id]
+    events = _events(tx, [room.id], rank.claim(room, meeting.interval), meeting.id)[room.id]
     return any(event.busy is not BusyType.FREE for event in events)
 
 
@@ -51,18 +60,15 @@ def blocks(event: Occurrence, policy: Policy, form: Form) -> bool:
 
 def foreign_events(tx: Tx, mailboxes: Collection[MailboxId], window: Interval) -> Mapping[MailboxId, list[Occurrence]]:
     """What the mirror holds that is not one of our own entries, whose time the claims tell better."""
-    return _events(tx, mailboxes, window, true())
-
-
-def _passing(meeting: Meeting) -> ColumnElement[bool]:
-    """Entries that are no obstacle to *meeting*: its own, and those on their way out of the calendars."""
-    return or_(MeetingRow.id == meeting.id, ~MeetingRow.wanted)
+    return _events(tx, mailboxes, window, None)
 
 
 def _events(
-    tx: Tx, mailboxes: Collection[MailboxId], window: Interval, left_out: ColumnElement[bool]
+    tx: Tx, mailboxes: Collection[MailboxId], window: Interval, passing: str | None
 ) -> Mapping[MailboxId, list[Occurrence]]:
-    """What the mirror holds, without the entries of our meetings that are *left_out*.
+    """What the mirror holds, without the entries of our meetings.
+
+    :param passing: id of a meeting; only its own entries, and those on their way out of the calendars, are left out.
 
     An entry is ours by UID and stamp together: a copy that a human made has our stamp under another UID, and counts.
     """
@@ -70,11 +76,9 @@ def _events(
     stamped = {event.uid for events in found.values() for event in events if event.stamp is not None}
     if not stamped:
         return found
-    question = select(MeetingRow.uid).where(MeetingRow.uid.in_(stamped), left_out)
-    ours = set(tx.session.scalars(question))
-    # A meeting that has another room now: its entry is on its way out of the old one's calendar.
-    left = select(MeetingRow.uid, EntryRow.mailbox).join(EntryRow, EntryRow.meeting == MeetingRow.id)
-    leaving = {tuple(row) for row in tx.session.execute(left.where(MeetingRow.uid.in_(stamped), ~EntryRow.wanted))}
+    some = list(stamped)
+    ours = set(tx.session.scalars(_PASSING if passing else _OURS, {"some": some, "meeting": passing}))
+    leaving = {tuple(row) for row in tx.session.execute(_LEAVING, {"some": some})}
     return {
         mailbox: [event for event in events if event.uid not in ours and (event.uid, mailbox) not in leaving]
         for mailbox, events in found.items()

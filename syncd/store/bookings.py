@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Row, delete, select
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import Booking, BookingState, advance
@@ -82,25 +83,15 @@ class Bookings:
 
         Holds that another transaction is working on are left to it.
         """
-        claimed = select(ClaimRow.meeting).where(
-            ClaimRow.mailbox.in_(mailboxes),
-            ClaimRow.start < epoch(window.end),
-            ClaimRow.end > epoch(window.start),
-        )
-        question = select(BookingRow).where(
-            BookingRow.state == BookingState.HELD,
-            BookingRow.expires <= epoch(now),
-            BookingRow.meeting.in_(claimed),
-        )
-        return self._end(question.order_by(BookingRow.id), now)
+        where = {"some": list(mailboxes), "begin": epoch(window.start), "until": epoch(window.end)}
+        return self._end(self._session.execute(rows.RUN_OUT_THERE, where | {"now": epoch(now)}), now)
 
     def expire_all(self, now: datetime, limit: int) -> int:
         """Free up to *limit* holds that ran out, whoever's time they claim; returns how many."""
-        question = select(BookingRow).where(BookingRow.state == BookingState.HELD, BookingRow.expires <= epoch(now))
-        return self._end(question.order_by(BookingRow.expires, BookingRow.id).limit(limit), now)
+        return self._end(self._session.execute(rows.RUN_OUT, {"now": epoch(now), "limit": limit}), now)
 
-    def _end(self, question: Select[BookingRow], now: datetime) -> int:
-        over = [rows.booking(row) for row in self._session.scalars(question.with_for_update(skip_locked=True))]
+    def _end(self, found: Iterable[Row[Any]], now: datetime) -> int:
+        over = [rows.booking(row) for row in found]
         for hold in over:
             self.save(advance(hold, BookingState.EXPIRED), now)
         if over:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.busy import Occurrence
@@ -20,16 +20,7 @@ from syncd.store.chunks import chunks
 from syncd.store.instants import epoch, moment, span
 from syncd.store.locks import take
 from syncd.store.settings import Settings
-from syncd.store.tables import EntryRow, GroupRow, MailboxRow, MeetingRow, OccurrenceRow, UnreadableRow
-
-_BROKEN = (
-    select(func.count())
-    .where(UnreadableRow.mailbox == MailboxRow.id, UnreadableRow.acknowledged.is_(False))
-    .scalar_subquery()
-)
-_STATUS = select(*MailboxRow.__table__.columns, _BROKEN.label("unreadable"))
-_STATUS_OF_ONE = _STATUS.where(MailboxRow.id == bindparam("one"))
-"""Asked at every pass, so it is put together once."""
+from syncd.store.tables import GroupRow, MailboxRow, OccurrenceRow, UnreadableRow
 
 
 class Change(Protocol):
@@ -112,7 +103,7 @@ class Mailboxes:
 
     def status(self, mailbox: MailboxId) -> MailboxStatus | None:
         """How this mailbox stands; None when it is not known."""
-        row = self._session.execute(_STATUS_OF_ONE, {"one": mailbox}).first()
+        row = self._session.execute(rows.STATUS, {"mailbox": mailbox}).one_or_none()
         return None if row is None else rows.status(row)
 
     def statuses(self, ids: Collection[MailboxId] | None = None) -> dict[MailboxId, MailboxStatus]:
@@ -125,7 +116,8 @@ class Mailboxes:
         return found
 
     def _statuses(self, *where: Any) -> dict[MailboxId, MailboxStatus]:
-        return {row.id: rows.status(row) for row in self._session.execute(_STATUS.where(*where))}
+        found = self._session.execute(rows.STATUSES.where(*where) if where else rows.STATUSES)
+        return {row.id: rows.status(row) for row in found}
 
     def apply(
         self, mailbox: MailboxId, plan: Change, delta: Delta, began: datetime, *, full: bool, visible: bool
@@ -140,13 +132,12 @@ class Mailboxes:
         self._clear(mailbox, [*plan.removed, *(group.key for group in plan.replaced)])
         self._write(mailbox, plan.replaced)
         self._remember_unreadable(mailbox, plan.unreadable, began)
-        over = delete(OccurrenceRow).where(OccurrenceRow.mailbox == mailbox, OccurrenceRow.end <= epoch(covers.start))
-        self._session.execute(over)
+        self._session.execute(rows.FORGET_PAST, {"of": mailbox, "begin": epoch(covers.start)})
         fresh: dict[str, Any] = dict.fromkeys(("problem", "problem_since", "refused", "retry_at"))
-        fresh |= {"token": delta.token, "attempts": 0, "revision": MailboxRow.revision + 1, "as_of": epoch(began)}
+        fresh |= {"which": mailbox, "token": delta.token, "as_of": epoch(began)}
         fresh |= {"covered_start": epoch(covers.start), "covered_end": epoch(covers.end)}
-        fresh |= {"full_at": epoch(began)} if full else {}
-        self._session.execute(update(MailboxRow).where(MailboxRow.id == mailbox).values(**fresh))
+        whole = {"full_at": epoch(began)} if full else {}
+        self._session.execute(rows.READ_WHOLE if full else rows.READ, fresh | whole)
         if visible:
             self._settings.bump()
 
@@ -158,20 +149,20 @@ class Mailboxes:
 
     def _clear(self, mailbox: MailboxId, keys: list[GroupKey]) -> None:
         for some in chunks(keys):
-            for table in (OccurrenceRow, GroupRow, UnreadableRow):
-                self._session.execute(delete(table).where(table.mailbox == mailbox, table.key.in_(some)))
+            for statement in rows.CLEAR:
+                self._session.execute(statement, {"of": mailbox, "keys": some})
 
     def _write(self, mailbox: MailboxId, groups: Iterable[Group]) -> None:
         whole = [rows.group_row(mailbox, group) for group in groups]
         dated = [rows.occurrence_row(mailbox, group.key, o) for group in groups for o in group.occurrences]
         for some in chunks(whole):
-            self._session.execute(insert(rows.GROUPS), some)
+            self._session.execute(rows.ADD_GROUPS, some)
         for some in chunks(dated):
-            self._session.execute(insert(rows.OCCURRENCES), some)
+            self._session.execute(rows.ADD_OCCURRENCES, some)
 
     def _remember_unreadable(self, mailbox: MailboxId, objects: Iterable[Unreadable], seen: datetime) -> None:
         """In place of a group under the same key; an acknowledgement stays while the bytes stay."""
-        known = {row.key: row for row in self._session.scalars(_unreadable(mailbox))}
+        known = {row.key: row for row in self._session.execute(rows.UNREADABLE_OF, {"of": mailbox})}
         for item in objects:
             before = known.get(item.key)
             same = before is not None and before.digest == item.digest
@@ -179,7 +170,7 @@ class Mailboxes:
             row: dict[str, Any] = {"mailbox": mailbox, "key": item.key, "version": item.version, "digest": item.digest}
             row |= {"reason": item.reason, "seen": before.seen if before and same else epoch(seen)}
             row |= {"acknowledged": bool(before and same and before.acknowledged)}
-            self._session.execute(insert(UnreadableRow).values(**row))
+            self._session.execute(rows.ADD_UNREADABLE, row)
 
     def failed(self, mailbox: MailboxId, reason: str, now: datetime, retry_at: datetime) -> None:
         """Record that a pass did not complete; the mirror stays as it was and ages."""
@@ -197,10 +188,12 @@ class Mailboxes:
     def occurrences(self, ids: Collection[MailboxId], window: Interval) -> dict[MailboxId, list[Occurrence]]:
         """What the mirror holds in *window*, by mailbox and in order; every id has an entry."""
         found: dict[MailboxId, list[Occurrence]] = {mailbox: [] for mailbox in ids}
-        within = (OccurrenceRow.end > epoch(window.start), OccurrenceRow.start < epoch(window.end))
-        query = select(OccurrenceRow.mailbox, *rows.OCCURRENCE).where(*within).order_by(OccurrenceRow.start)
+        within = {"begin": epoch(window.start), "until": epoch(window.end)}
         for some in chunks(ids):
-            for mailbox, *fields in self._session.execute(query.where(_one_of(OccurrenceRow.mailbox, some))):
+            # Equality with one id is what indexes like best.
+            query = rows.OCCURRENCES_OF_ONE if len(some) == 1 else rows.OCCURRENCES_OF
+            which = {"of": some[0]} if len(some) == 1 else {"many": some}
+            for mailbox, *fields in self._session.execute(query, within | which):
                 found[mailbox].append(rows.occurrence(*fields))
         return found
 
@@ -208,46 +201,35 @@ class Mailboxes:
         """The occurrences of those of these groups that we hold; a group without any has an empty entry."""
         found: dict[GroupKey, list[Occurrence]] = {}
         for some in chunks(keys):
-            mine = select(GroupRow.key).where(GroupRow.mailbox == mailbox, GroupRow.key.in_(some))
-            found |= {key: [] for key in self._session.scalars(mine)}
-            query = select(OccurrenceRow.key, *rows.OCCURRENCE)
-            query = query.where(OccurrenceRow.mailbox == mailbox, OccurrenceRow.key.in_(some))
-            for key, *fields in self._session.execute(query):
+            which = {"of": mailbox, "keys": some}
+            found |= {key: [] for key in self._session.scalars(rows.GROUPS_KNOWN, which)}
+            for key, *fields in self._session.execute(rows.GROUPS_HELD, which):
                 found.setdefault(key, []).append(rows.occurrence(*fields))
         return {key: tuple(occurrences) for key, occurrences in found.items()}
 
     def keys(self, mailbox: MailboxId) -> frozenset[GroupKey]:
         """Keys of everything held of a mailbox, readable or not."""
-        groups = select(GroupRow.key).where(GroupRow.mailbox == mailbox)
-        return frozenset(self._session.scalars(groups)) | self.unreadable_keys(mailbox)
+        return frozenset(self._session.scalars(rows.GROUP_KEYS, {"of": mailbox})) | self.unreadable_keys(mailbox)
 
     def upcoming(self, mailbox: MailboxId, now: datetime) -> int:
         """How many groups of the mailbox have an occurrence that is not over."""
-        query = select(func.count(OccurrenceRow.key.distinct()))
-        ahead = (OccurrenceRow.mailbox == mailbox, OccurrenceRow.end > epoch(now))
-        return self._session.scalar(query.where(*ahead)) or 0
+        return self._session.scalar(rows.UPCOMING, {"of": mailbox, "now": epoch(now)}) or 0
 
     def own(self, mailbox: MailboxId, now: datetime) -> list[tuple[str, GroupKey | None, Interval, bool]]:
         """Our entries here whose meeting is not long over: meeting, key, time, whether it should stand here."""
-        query = (
-            select(EntryRow.meeting, EntryRow.key, MeetingRow.start, MeetingRow.end, EntryRow.wanted, MeetingRow.wanted)
-            .join(MeetingRow, MeetingRow.id == EntryRow.meeting)
-            .where(EntryRow.mailbox == mailbox, MeetingRow.end > epoch(now - timedelta(days=1)))
-        )
-        found = self._session.execute(query)
+        found = self._session.execute(rows.OWN, {"of": mailbox, "since": epoch(now - timedelta(days=1))})
         return [(meeting, key, span(start, end), here and held) for meeting, key, start, end, here, held in found]
 
     def unreadable(self, mailbox: MailboxId | None = None) -> list[UnreadableObject]:
         """Objects that could not be understood, of one mailbox or all, acknowledged ones too."""
         return [
             UnreadableObject(row.mailbox, row.key, row.digest, row.reason, moment(row.seen), row.acknowledged)
-            for row in self._session.scalars(_unreadable(mailbox))
+            for row in self._session.execute(rows.UNREADABLE_OF if mailbox else rows.UNREADABLE, {"of": mailbox})
         ]
 
     def unreadable_keys(self, mailbox: MailboxId) -> frozenset[GroupKey]:
         """Keys of the objects of a mailbox that could not be understood."""
-        query = select(UnreadableRow.key).where(UnreadableRow.mailbox == mailbox)
-        return frozenset(self._session.scalars(query))
+        return frozenset(self._session.scalars(rows.UNREADABLE_KEYS, {"of": mailbox}))
 
     def acknowledge(self, mailbox: MailboxId, key: GroupKey, digest: str) -> bool:
         """Let offers open although this object cannot be understood, as long as its bytes stay the same.
@@ -263,10 +245,5 @@ class Mailboxes:
 
 
 def _one_of(column: Any, ids: Collection[MailboxId]) -> Any:
-    """Equality with one id is what indexes and statement caches like best."""
+    """Equality with one id is what indexes like best."""
     return column == next(iter(ids)) if len(ids) == 1 else column.in_(ids)
-
-
-def _unreadable(mailbox: MailboxId | None) -> Select[UnreadableRow]:
-    query = select(UnreadableRow).order_by(UnreadableRow.mailbox, UnreadableRow.key)
-    return query if mailbox is None else query.where(UnreadableRow.mailbox == mailbox)

@@ -53,6 +53,27 @@ SAVE_BOOKING = (
     .values({name: bindparam(name) for name in ("meeting", "state", "citizen", "expires", "moves", "changed")})
 )
 
+_HELD = select(*_BOOKINGS.c).where(
+    _BOOKINGS.c.state == BookingState.HELD.value, _BOOKINGS.c.expires <= bindparam("now")
+)
+_CLAIMS = cast(Table, ClaimRow.__table__)
+RUN_OUT = (
+    _HELD.order_by(_BOOKINGS.c.expires, _BOOKINGS.c.id).limit(bindparam("limit")).with_for_update(skip_locked=True)
+)
+RUN_OUT_THERE = (
+    _HELD.where(
+        _BOOKINGS.c.meeting.in_(
+            select(_CLAIMS.c.meeting).where(
+                _CLAIMS.c.mailbox.in_(bindparam("some", expanding=True)),
+                _CLAIMS.c.start < bindparam("until"),
+                _CLAIMS.c.end > bindparam("begin"),
+            )
+        )
+    )
+    .order_by(_BOOKINGS.c.id)
+    .with_for_update(skip_locked=True)
+)
+
 ADD_AUDIT = insert(cast(Table, AuditRow.__table__))
 
 

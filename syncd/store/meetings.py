@@ -6,19 +6,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState, EntryRecord, Meeting
-from syncd.model.busy import BusyType
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
+from syncd.store import drift
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch, span
-from syncd.store.tables import BookingRow, ClaimRow, ClosureRow, EntryRow, MailboxRow, MeetingRow, OccurrenceRow
+from syncd.store.tables import BookingRow, ClaimRow, ClosureRow, EntryRow, MeetingRow, OccurrenceRow
 
-LONGEST_MEETING = 12 * 3600
-"""Seconds; a longer one that something overlays is found at its next look only."""
 AT_ONCE = 0
 """Value of ``due`` that comes before every instant."""
 
@@ -55,6 +53,36 @@ _CLAIMS = (
     .where(ClaimRow.meeting == bindparam("id"))
     .order_by(ClaimRow.mailbox)
 )
+
+_TOUCH = (
+    update(MeetingRow)
+    .where(
+        MeetingRow.id.in_(bindparam("some", expanding=True)),
+        MeetingRow.desired_generation > 0,
+        or_(~MeetingRow.wanted, MeetingRow.end > bindparam("now")),
+    )
+    .values(due=AT_ONCE)
+    .execution_options(synchronize_session=False)
+)
+_BUSY = (
+    select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end)
+    .where(
+        ClaimRow.mailbox.in_(bindparam("some", expanding=True)),
+        ClaimRow.start < bindparam("until"),
+        ClaimRow.end > bindparam("begin"),
+        ClaimRow.meeting != bindparam("ignoring"),
+    )
+    .order_by(ClaimRow.start, ClaimRow.end)
+)
+_EXPIRED = select(BookingRow.id).where(
+    BookingRow.meeting == ClaimRow.meeting,
+    BookingRow.state == BookingState.HELD,
+    BookingRow.expires <= bindparam("now"),
+)
+_BUSY_NOW = _BUSY.where(~_EXPIRED.exists())
+_RELEASE = delete(ClaimRow).where(ClaimRow.meeting == bindparam("of")).execution_options(synchronize_session=False)
+_RELEASE_SOME = _RELEASE.where(ClaimRow.mailbox.in_(bindparam("some", expanding=True)))
+_KNOWN = select(EntryRow.meeting).where(EntryRow.meeting == bindparam("of"), EntryRow.mailbox == bindparam("there"))
 
 
 class Meetings:
@@ -111,9 +139,7 @@ class Meetings:
 
     def touch(self, meeting_ids: Collection[str], now: datetime) -> None:
         """Let reconcile look at these meetings at once; unknown ids are ignored, over meetings too."""
-        live = and_(MeetingRow.desired_generation > 0, or_(~MeetingRow.wanted, MeetingRow.end > epoch(now)))
-        change = update(MeetingRow).where(MeetingRow.id.in_(meeting_ids), live)
-        self._session.execute(change.values(due=AT_ONCE).execution_options(synchronize_session=False))
+        self._session.execute(_TOUCH, {"some": list(meeting_ids), "now": epoch(now)})
 
     def claim(self, meeting_id: str, mailbox: MailboxId, interval: Interval, *, active: bool = True) -> None:
         """Take a span (buffers included) of a person's or room's time.
@@ -126,10 +152,7 @@ class Meetings:
 
     def release(self, meeting_id: str, *mailboxes: MailboxId) -> None:
         """Give back the time a meeting took of these mailboxes; of all when none is named."""
-        question = delete(ClaimRow).where(ClaimRow.meeting == meeting_id)
-        if mailboxes:
-            question = question.where(ClaimRow.mailbox.in_(mailboxes))
-        self._session.execute(question.execution_options(synchronize_session=False))
+        self._session.execute(_RELEASE_SOME if mailboxes else _RELEASE, {"of": meeting_id, "some": mailboxes})
 
     def drop_inactive(self, meeting_id: str) -> None:
         """Forget the time a meeting takes besides another one: it has been claimed properly."""
@@ -155,17 +178,10 @@ class Meetings:
         :param now: holds that ran out before it are left out; None counts every hold.
         :param ignoring: id of a meeting to leave out.
         """
-        question = select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end).where(
-            ClaimRow.mailbox.in_(mailboxes),
-            ClaimRow.start < epoch(window.end),
-            ClaimRow.end > epoch(window.start),
-        )
-        if now is not None:
-            question = question.where(~_expired(now).exists())
-        if ignoring is not None:
-            question = question.where(ClaimRow.meeting != ignoring)
+        where = {"some": list(mailboxes), "begin": epoch(window.start), "until": epoch(window.end)}
+        which = {"ignoring": ignoring or "", "now": None if now is None else epoch(now)}
         taken: dict[MailboxId, list[Interval]] = {mailbox: [] for mailbox in mailboxes}
-        for mailbox, start, end in self._session.execute(question.order_by(ClaimRow.start, ClaimRow.end)):
+        for mailbox, start, end in self._session.execute(_BUSY if now is None else _BUSY_NOW, where | which):
             taken[mailbox].append(span(start, end))
         return taken
 
@@ -212,69 +228,14 @@ class Meetings:
 
     def strayed(self, now: datetime, limit: int) -> list[str]:
         """Settled meetings whose calendars, by the mirror, lack them, or hold what should not be there."""
-        at = epoch(now)
-        there = select(OccurrenceRow.id).where(
-            OccurrenceRow.mailbox == EntryRow.mailbox,
-            OccurrenceRow.start == MeetingRow.start,
-            OccurrenceRow.end == MeetingRow.end,
-            OccurrenceRow.uid == MeetingRow.uid,
-        )
-        lacking = (
-            select(MeetingRow.id)
-            .join(EntryRow, EntryRow.meeting == MeetingRow.id)
-            .join(MailboxRow, MailboxRow.id == EntryRow.mailbox)
-            .where(
-                MeetingRow.due.is_(None),
-                MeetingRow.wanted,
-                MeetingRow.end > at,
-                EntryRow.wanted,
-                MailboxRow.covered_start <= MeetingRow.start,
-                MailboxRow.covered_end >= MeetingRow.end,
-                ~there.exists(),
-            )
-        )
-        wanted = select(EntryRow.meeting).where(
-            EntryRow.meeting == MeetingRow.id, EntryRow.mailbox == OccurrenceRow.mailbox, EntryRow.wanted
-        )
-        ghosts = (
-            select(MeetingRow.id)
-            .join(OccurrenceRow, OccurrenceRow.uid == MeetingRow.uid)
-            .where(OccurrenceRow.stamp.is_not(None), OccurrenceRow.end > at, MeetingRow.due.is_(None), ~wanted.exists())
-        )
-        both = lacking.union(ghosts).limit(limit)
-        return list(self._session.scalars(both))
+        return list(self._session.scalars(drift.STRAYED, {"now": epoch(now), "limit": limit}))
 
     def overlaid(self, now: datetime, limit: int) -> list[str]:
         """Settled meetings without a known conflict on whose time the mirror shows an event that is not ours.
 
         Whether the event really stands in the way is for the rules to say.
         """
-        at = epoch(now)
-        known = aliased(MeetingRow)
-        # First the few events that are not ours: a planner left to itself walks all meetings.
-        foreign = (
-            select(OccurrenceRow.mailbox, OccurrenceRow.start, OccurrenceRow.end)
-            .outerjoin(known, known.uid == OccurrenceRow.uid)
-            .where(known.id.is_(None), OccurrenceRow.end > at, OccurrenceRow.busy != BusyType.FREE)
-            .cte("others")
-            .prefix_with("MATERIALIZED")
-        )
-        question = (
-            select(MeetingRow.id)
-            .join(
-                foreign,
-                and_(
-                    MeetingRow.caseworker == foreign.c.mailbox,
-                    MeetingRow.start < foreign.c.end,
-                    MeetingRow.start > foreign.c.start - LONGEST_MEETING,
-                    MeetingRow.end > foreign.c.start,
-                ),
-            )
-            .where(MeetingRow.due.is_(None), MeetingRow.wanted, ~MeetingRow.conflict, MeetingRow.end > at)
-            .distinct()
-            .limit(limit)
-        )
-        return list(self._session.scalars(question))
+        return list(self._session.scalars(drift.OVERLAID, {"now": epoch(now), "limit": limit}))
 
     def closures(self, rooms: Collection[MailboxId], window: Interval) -> dict[MailboxId, list[Interval]]:
         """When rooms cannot be used inside *window*; every room has an entry."""
@@ -310,7 +271,7 @@ class Meetings:
         """:param known: whether there is a row already; None when that must be found out."""
         facts = rows.entry_values(record)
         if known is None:
-            known = self._session.get(EntryRow, (meeting_id, record.mailbox)) is not None
+            known = self._session.scalar(_KNOWN, {"of": meeting_id, "there": record.mailbox}) is not None
         if known:
             self._session.execute(rows.SAVE_ENTRY, {"of_meeting": meeting_id, "of_mailbox": record.mailbox} | facts)
         else:
@@ -321,11 +282,3 @@ def alive(now: datetime) -> ColumnElement[bool]:
     """SQL condition on `BookingRow`: booked, or held and not run out."""
     booked = BookingRow.state.in_((BookingState.PENDING, BookingState.CONFIRMED))
     return or_(booked, and_(BookingRow.state == BookingState.HELD, BookingRow.expires > epoch(now)))
-
-
-def _expired(now: datetime) -> Select[str]:
-    return select(BookingRow.id).where(
-        BookingRow.meeting == ClaimRow.meeting,
-        BookingRow.state == BookingState.HELD,
-        BookingRow.expires <= epoch(now),
-    )

@@ -1,16 +1,21 @@
-"""Rows of the mirror as values of the model, and back."""
+"""Rows of the mirror as values of the model, and back; and the statements that run all day.
+
+Statements are built once, for making one costs more than running it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+
+from sqlalchemy import BindParameter, Table, and_, bindparam, delete, func, insert, select, update
 
 from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.delta import Group, GroupKey
 from syncd.model.directory import MailboxId
 from syncd.model.mirror import MailboxStatus
 from syncd.store.instants import epoch, maybe, optional, span
-from syncd.store.tables import Base, OccurrenceRow
+from syncd.store.tables import Base, EntryRow, MailboxRow, MeetingRow, OccurrenceRow, UnreadableRow
 
 _BUSY = {busy.value: busy for busy in BusyType}
 # Plain tables: inserting rows by the hundred is faster without the ORM.
@@ -30,6 +35,55 @@ OCCURRENCE = (
     OccurrenceRow.guest,
 )
 """The columns that `occurrence` takes, in its order."""
+
+_MAILBOXES, _UNREADABLE = cast(Table, MailboxRow.__table__), cast(Table, UnreadableRow.__table__)
+_COUNTED = (
+    select(func.count())
+    .where(_UNREADABLE.c.mailbox == _MAILBOXES.c.id, _UNREADABLE.c.acknowledged.is_(False))
+    .scalar_subquery()
+)
+STATUSES = select(*_MAILBOXES.c, _COUNTED.label("unreadable"))
+STATUS = STATUSES.where(_MAILBOXES.c.id == bindparam("mailbox"))
+
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+CLEAR = tuple(
+    delete(table).where(table.c.mailbox == bindparam("of"), table.c.key.in_(_KEYS))
+    for table in (OCCURRENCES, GROUPS, _UNREADABLE)
+)
+FORGET_PAST = delete(OCCURRENCES).where(
+    OCCURRENCES.c.mailbox == bindparam("of"), OCCURRENCES.c.end <= bindparam("begin")
+)
+ADD_GROUPS, ADD_OCCURRENCES, ADD_UNREADABLE = insert(GROUPS), insert(OCCURRENCES), insert(_UNREADABLE)
+_READ = ("problem", "problem_since", "refused", "retry_at", "token", "as_of", "covered_start", "covered_end")
+_DONE = (
+    update(_MAILBOXES)
+    .where(_MAILBOXES.c.id == bindparam("which"))
+    .values({name: bindparam(name) for name in _READ} | {"attempts": 0, "revision": _MAILBOXES.c.revision + 1})
+)
+READ = _DONE
+"""A completed pass. Wants every column of it."""
+READ_WHOLE = _DONE.values(full_at=bindparam("full_at"))
+
+GROUP_KEYS = select(GROUPS.c.key).where(GROUPS.c.mailbox == bindparam("of"))
+GROUPS_KNOWN = GROUP_KEYS.where(GROUPS.c.key.in_(_KEYS))
+GROUPS_HELD = select(OccurrenceRow.key, *OCCURRENCE).where(
+    OccurrenceRow.mailbox == bindparam("of"), OccurrenceRow.key.in_(_KEYS)
+)
+_WITHIN = and_(OccurrenceRow.end > bindparam("begin"), OccurrenceRow.start < bindparam("until"))
+_OCCURRENCES = select(OccurrenceRow.mailbox, *OCCURRENCE).where(_WITHIN).order_by(OccurrenceRow.start)
+OCCURRENCES_OF_ONE = _OCCURRENCES.where(OccurrenceRow.mailbox == bindparam("of"))
+OCCURRENCES_OF = _OCCURRENCES.where(OccurrenceRow.mailbox.in_(bindparam("many", expanding=True)))
+UPCOMING = select(func.count(OCCURRENCES.c.key.distinct())).where(
+    OCCURRENCES.c.mailbox == bindparam("of"), OCCURRENCES.c.end > bindparam("now")
+)
+OWN = (
+    select(EntryRow.meeting, EntryRow.key, MeetingRow.start, MeetingRow.end, EntryRow.wanted, MeetingRow.wanted)
+    .join(MeetingRow, MeetingRow.id == EntryRow.meeting)
+    .where(EntryRow.mailbox == bindparam("of"), MeetingRow.end > bindparam("since"))
+)
+UNREADABLE = select(*_UNREADABLE.c).order_by(_UNREADABLE.c.mailbox, _UNREADABLE.c.key)
+UNREADABLE_OF = UNREADABLE.where(_UNREADABLE.c.mailbox == bindparam("of"))
+UNREADABLE_KEYS = select(_UNREADABLE.c.key).where(_UNREADABLE.c.mailbox == bindparam("of"))
 
 
 def status(row: Any) -> MailboxStatus:

@@ -12,6 +12,11 @@ from syncd.store.tables import Setting
 INSTALLATION = "installation"
 GENERATION = "generation"
 
+_GROW = (
+    update(Setting.__table__)  # type: ignore[arg-type]
+    .where(Setting.name == GENERATION)
+    .values(value=cast(cast(Setting.value, BigInteger) + 1, Text))
+)
 _VALUE = select(Setting.value).where(Setting.name == bindparam("name"))
 
 
@@ -45,8 +50,7 @@ class Settings:
         """Carry out what `bump` promised; the store calls it just before it commits."""
         if self._bumped is None:
             return
-        grown = cast(cast(Setting.value, BigInteger) + 1, Text)
-        self._session.execute(update(Setting).where(Setting.name == GENERATION).values(value=grown))
+        self._session.execute(_GROW)
         self._bumped = None
 
     def value(self, name: str) -> str | None:

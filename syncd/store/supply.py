@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, and_, bindparam, case, cast, func, select
+from sqlalchemy import BindParameter, Text, and_, bindparam, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState
@@ -188,6 +188,10 @@ _STATUSES = _About(
     MailboxRow.id,
 )
 _CLOSURES = _About(_touching(select(ClosureRow.room, ClosureRow.start, ClosureRow.end), ClosureRow), ClosureRow.room)
+_SOME: BindParameter[Any] = bindparam("some", expanding=True)
+_MEETINGS = select(MeetingRow.id, MeetingRow.uid, MeetingRow.wanted).where(MeetingRow.id.in_(_SOME))
+_LEAVING = select(EntryRow.meeting, EntryRow.mailbox).where(EntryRow.meeting.in_(_SOME), ~EntryRow.wanted)
+_PINNED = select(RoomPinRow.meeting)
 _BROKEN = (
     select(UnreadableRow.mailbox, func.count())
     .where(UnreadableRow.acknowledged.is_(False))
@@ -266,14 +270,12 @@ class Supply:
         """
         found: dict[str, OwnMeeting] = {}
         for some in chunks(meetings):
-            query = select(MeetingRow.id, MeetingRow.uid, MeetingRow.wanted).where(MeetingRow.id.in_(some))
-            left = select(EntryRow.meeting, EntryRow.mailbox).where(EntryRow.meeting.in_(some), ~EntryRow.wanted)
             leaving: dict[str, set[MailboxId]] = {}
-            for meeting, mailbox in self._session.execute(left):
+            for meeting, mailbox in self._session.execute(_LEAVING, {"some": some}):
                 leaving.setdefault(meeting, set()).add(mailbox)
             found |= {
                 meeting: OwnMeeting(uid, wanted, frozenset(leaving.get(meeting, ())))
-                for meeting, uid, wanted in self._session.execute(query)
+                for meeting, uid, wanted in self._session.execute(_MEETINGS, {"some": some})
             }
         return found
 
@@ -291,7 +293,7 @@ class Supply:
 
     def pinned(self) -> frozenset[str]:
         """All meetings whose room staff want to keep."""
-        return frozenset(self._session.scalars(select(RoomPinRow.meeting)))
+        return frozenset(self._session.scalars(_PINNED))
 
     def closures(self, rooms: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[tuple[int, int]]]:
         """Spans in which rooms cannot be used, by room; every id has an entry."""

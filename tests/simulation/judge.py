@@ -14,6 +14,9 @@ from syncd.store.meeting_rows import meeting
 from syncd.store.tables import ClaimRow, MeetingRow
 from tests.simulation.world import PEOPLE, ROOMS, Story, World
 
+_ALL = select(*MeetingRow.__table__.c).order_by(MeetingRow.id)
+_CLAIMED = select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end).where(ClaimRow.active)
+
 
 def judge(world: World) -> list[str]:
     """Every broken promise, in words; empty when all were kept."""
@@ -95,14 +98,14 @@ def _overlaps(meetings: list[Meeting]) -> Iterator[str]:
 def _meetings(world: World) -> list[Meeting]:
     """Every meeting of the database, whoever remembers it."""
     with world.office.store.read() as tx:
-        rows = tx.session.execute(select(*MeetingRow.__table__.c).order_by(MeetingRow.id))
+        rows = tx.session.execute(_ALL)
         return [meeting(row) for row in rows]
 
 
 def claimed_twice(world: World) -> Iterator[str]:
     """At each step: active claims never overlap, whatever happened."""
     with world.office.store.read() as tx:
-        rows = tx.session.execute(select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end).where(ClaimRow.active)).all()
+        rows = tx.session.execute(_CLAIMED).all()
     for (mailbox, start, end), (other, other_start, other_end) in combinations(rows, 2):
         if mailbox == other and start < other_end and other_start < end:
             yield f"two meetings claim {mailbox} at {moment(start):%d %H:%M}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import structlog
 
 from syncd.store import Store
 from tests.simulation.judge import claimed_twice, judge
+from tests.simulation.lean import lean
 from tests.simulation.world import World, copy_database, hasty
 
 
@@ -25,9 +26,13 @@ def quiet() -> Iterator[None]:
 
 
 class Ground:
-    """One database for all worlds, emptied in between: a store of its own would learn all its statements anew."""
+    """One database for all worlds, emptied in between: a store of its own would learn all its statements anew.
 
-    def __init__(self) -> None:
+    :param hurried: sessions take the short way to the database (see `tests.simulation.lean`).
+    """
+
+    def __init__(self, hurried: bool = True) -> None:
+        self.sessions = lean if hurried else nullcontext
         self.folder = Path(tempfile.mkdtemp(prefix="syncd-world-"))
         self.empty = self.folder / "empty.db"
         store = Store(f"sqlite:///{self.empty}")
@@ -35,7 +40,8 @@ class Ground:
         with quiet():
             World(0, store, prepared=False)  # the calendars are read once, for all worlds
         store.close()
-        self.store = hasty(Store(f"sqlite:///{self.folder / 'world.db'}"))
+        with self.sessions():
+            self.store = hasty(Store(f"sqlite:///{self.folder / 'world.db'}"))
 
     def world(self, seed: int, **parts: object) -> World:
         """A fresh world, in which nothing has happened yet."""
@@ -50,11 +56,12 @@ class Ground:
 
 def play(ground: Ground, seed: int, **parts: object) -> tuple[World, list[str]]:
     """Run one schedule to its rest; the world, and every promise it broke."""
-    world = ground.world(seed, **parts)
-    world.run()
-    problems = list(claimed_twice(world))
-    world.calm()
-    problems += judge(world)
+    with ground.sessions():
+        world = ground.world(seed, **parts)
+        world.run()
+        problems = list(claimed_twice(world))
+        world.calm()
+        problems += judge(world)
     return world, problems
 
 

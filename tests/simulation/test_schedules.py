@@ -58,3 +58,14 @@ def test_a_seed_plays_the_same_twice(ground: Ground) -> None:
 
     assert first.log == second.log
     assert len(first.log) > 3
+
+
+def test_the_short_way_to_the_database_tells_the_same_story_as_the_long_one(ground: Ground) -> None:
+    long_way = Ground(hurried=False)
+    for seed in (1, 7, 94, 737):
+        slow, _ = play(long_way, seed)
+        fast, _ = play(ground, seed)
+
+        assert slow.log == fast.log
+        assert slow._picture() == fast._picture()
+    long_way.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import bindparam, event, select
 
 from syncd.booking.allowed import BOOKED
 from syncd.booking.sight import Limits
@@ -36,6 +36,17 @@ PEOPLE, ROOMS = ("anna", "bo"), ("r1", "r2")
 STEPS = 14
 CALM_PASSES = 12
 """Most passes of quiet after which everything must agree."""
+
+_LAGGING = select(MeetingRow.id).where(MeetingRow.applied_generation != MeetingRow.desired_generation)
+_FORGOTTEN = _LAGGING.where(MeetingRow.end > bindparam("now"), MeetingRow.due.is_(None))
+_MISSING = select(EntryRow.mailbox).where(EntryRow.missing_since.is_not(None))
+_PICTURE = select(
+    MeetingRow.id,
+    MeetingRow.desired_generation,
+    MeetingRow.applied_generation,
+    MeetingRow.room_state,
+    MeetingRow.attempts,
+).order_by(MeetingRow.id)
 
 
 class Crash(BaseException):
@@ -350,16 +361,13 @@ class World:
         self.disturbed |= outer  # a look inside another one: what disturbed it disturbed that one too
 
     def _unsettled(self) -> set[str]:
-        lagging = MeetingRow.applied_generation != MeetingRow.desired_generation
         with self.office.store.read() as tx:
-            return set(tx.session.scalars(select(MeetingRow.id).where(lagging)))
+            return set(tx.session.scalars(_LAGGING))
 
     def _demand_due(self) -> None:
         """Whatever is owed is written down as owed: after a crash nothing else remembers it."""
-        lagging = MeetingRow.applied_generation != MeetingRow.desired_generation
-        ahead = MeetingRow.end > int(self.now.timestamp())
         with self.office.store.read() as tx:
-            lost = tx.session.scalars(select(MeetingRow.id).where(lagging, ahead, MeetingRow.due.is_(None)))
+            lost = tx.session.scalars(_FORGOTTEN, {"now": int(self.now.timestamp())})
             self.broken += [f"{meeting} IS OWED, but nobody will ever look" for meeting in lost]
 
     def _demand_truth(self, before: set[str]) -> None:
@@ -385,7 +393,7 @@ class World:
 
     def _missing(self) -> set[str]:
         with self.office.store.read() as tx:
-            return set(tx.session.scalars(select(EntryRow.mailbox).where(EntryRow.missing_since.is_not(None))))
+            return set(tx.session.scalars(_MISSING))
 
     def _pass(self, point: str) -> None:
         if self.server.faults is not NONE and self.rng.random() < 0.02:
@@ -467,9 +475,8 @@ class World:
 
     def _picture(self) -> object:
         """Everything that may still change."""
-        columns = (MeetingRow.id, MeetingRow.desired_generation, MeetingRow.applied_generation, MeetingRow.room_state)
         with self.office.store.read() as tx:
-            meetings = tx.session.execute(select(*columns, MeetingRow.attempts).order_by(MeetingRow.id)).all()
+            meetings = tx.session.execute(_PICTURE).all()
         things = [self.server.inner._calendar(mailbox).log.values() for mailbox in (*PEOPLE, *ROOMS)]
         return meetings, [sorted(numbers) for numbers in things]
 
