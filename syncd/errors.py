@@ -16,7 +16,7 @@
       . NotACalendar          something answered, but not a calendar server (login page, HTML, wrong URL)
   + SuspiciousDelta           a loss too large to be believed; a person must decide
   + BookingError              the citizen (or portal) must choose again; carries a problem type
-    - UnknownOffer, UnknownCaseworker, UnknownBooking, UnknownHold
+    - UnknownOffer, UnknownCaseworker, UnknownBooking, UnknownHold, UnknownAbsence
     - BadRequest              a value that cannot be right (range, zone, order)
     - SlotGone                the time is no longer on offer; carries alternatives
     - HoldExpired             the reservation ran out; carries whether the time is still free
@@ -164,6 +164,12 @@ class UnknownBooking(BookingError):
     """No booking of that id belongs to this client."""
 
     status, type = 404, "unknown-booking"
+
+
+class UnknownAbsence(BookingError):
+    """No absence of that number was given."""
+
+    status, type = 404, "unknown-absence"
 
 
 class SlotGone(BookingError):

@@ -67,10 +67,10 @@ class ClientSection(Section):
         ),
     ]
     rights: Annotated[
-        frozenset[Literal["book", "why", "servers", "evidence"]],
+        frozenset[Literal["book", "why", "servers", "evidence", "staff"]],
         Field(
             description="book: hold and book; why: ask why not; servers: see who serves a time; "
-            "evidence: ask what was on offer."
+            "evidence: ask what was on offer; staff: absences and hand-overs of everybody's meetings."
         ),
     ] = frozenset({"book", "why"})
     webhook: Annotated[WebhookSection | None, Field(description="Where it hears of events.")] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import Meeting
@@ -112,6 +112,19 @@ def needing_attention(session: Session, since: datetime) -> list[Meeting]:
     """Meetings with something to tell a person, and not over before *since*; the earliest first."""
     question = select(*MeetingRow.__table__.c).where(MeetingRow.attention.is_not(None), MeetingRow.end > epoch(since))
     return [rows.meeting(row) for row in session.execute(question.order_by(MeetingRow.start, MeetingRow.id))]
+
+
+def meeting_named(session: Session, name: str) -> str | None:
+    """The id of the meeting that people call *name*: its id, a booking's, or the reference code in the calendar."""
+    code = name.replace("-", "").lower()
+    question = (
+        select(MeetingRow.id)
+        .outerjoin(BookingRow, BookingRow.meeting == MeetingRow.id)
+        .where(or_(MeetingRow.id == name, BookingRow.id == name, func.substr(MeetingRow.id, 1, 8) == code))
+        .order_by(MeetingRow.wanted.desc(), MeetingRow.start.desc())
+        .limit(1)
+    )
+    return session.scalar(question)
 
 
 def _line(booking: str, state: str, row: MeetingRow) -> BookingLine:

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from syncd.web import bookings, evidence, holds, rooms, slots, why
+from syncd.web import absences, bookings, evidence, holds, rooms, slots, why
 
-ROUTERS = (slots.router, evidence.router, holds.router, bookings.router, why.router, rooms.router)
+ROUTERS = (
+    slots.router,
+    evidence.router,
+    holds.router,
+    bookings.router,
+    why.router,
+    rooms.router,
+    absences.router,
+    absences.meetings,
+)

@@ -49,6 +49,7 @@ KINDS: Mapping[str, Kind] = {
     "unknown-room": Kind(404, "Unknown room", "GET /api/v1/rooms lists the rooms."),
     "unknown-hold": Kind(404, "Unknown hold", "Holds are seen only by the client that made them; make a new one."),
     "unknown-booking": Kind(404, "Unknown booking", "Bookings are seen only by the client that made them."),
+    "unknown-absence": Kind(404, "Unknown absence", "GET /api/v1/absences lists those given."),
     "method-not-allowed": Kind(405, "Method not allowed", "The header Allow lists the methods of this path."),
     "booking-error": Kind(409, "The booking cannot be done as asked", "Read detail; nothing was changed."),
     "slot-gone": Kind(

@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from syncd.errors import BookingError, KeyMissing, StoreError, TemporarilyClosed, Transient
 from syncd.web import problems
@@ -80,7 +81,17 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code, "invalid-request")
     detail = _DETAIL.get(error.status_code, error.detail)
-    return problems.response(kind, detail, _id(request), headers=error.headers, status=error.status_code)
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return problems.response(kind, detail, _id(request), headers=headers, status=error.status_code)
+
+
+def _allowed(request: Request) -> str:
+    """All methods of the path (RFC 9110 10.2.1); the framework names those of its first route only."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(found))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -217,6 +217,41 @@ def test_what_is_still_ahead_is_listed_and_kept(office: Office) -> None:
     assert 1 == len(office.syncd("bookings", "--state", "pending", "--json").json)
 
 
+def test_an_absence_gets_proposals_and_is_settled(office: Office) -> None:
+    booking = office.syncd("bookings", "--json").json[0]
+    day, end = booking["start"][:10], (datetime.fromisoformat(booking["start"]) + timedelta(days=1)).isoformat()[:10]
+
+    given = office.syncd("absence", "give", "anna", "--from", day, "--to", f"{end}T23:00")
+    assert "1 meeting(s) need a solution" in given.out
+    assert "syncd absence settle 1" in given.out
+    listed = office.syncd("absence", "--json").json
+    assert [("1", "anna", "given")] == [(one["id"], one["caseworker"], one["why"]) for one in listed]
+    (proposal,) = office.syncd("absence", "show", "1", "--json").json
+    assert ("new-time", "anna") == (proposal["remedy"], proposal["to"])  # nobody else serves the offer
+
+    assert 1 == office.syncd("absence", "settle", "1", answer="n\n").code
+    assert 1 == office.syncd("absence", "settle", "1", "--choose", "nothing=cancel", "--yes").code
+    done = office.syncd("absence", "settle", "1", "--choose", f"{proposal['meeting']}=cancel", "--yes")
+    assert 0 == done.code
+    assert "cancelled" == office.syncd("bookings", "--json").json[0]["state"]
+    assert "is offered again" in office.syncd("absence", "end", "1").out
+    assert 1 == office.syncd("absence", "end", "1").code
+    assert "0 absence(s)" in office.syncd("absence").out
+    assert 1 == office.syncd("absence", "suggest", "anna").code
+
+
+def test_a_meeting_is_handed_over_from_the_command_line(office: Office) -> None:
+    booking = office.syncd("bookings", "--json").json[0]
+
+    shown = office.syncd("bookings", "handover", booking["id"], "--json").json
+    refused = office.syncd("bookings", "handover", booking["id"], "--to", "nobody")
+
+    assert [] == shown[0]["colleagues"]
+    assert (1, True) == (refused.code, "There is no caseworker" in refused.out)
+    assert 0 == office.syncd("bookings", "handover", shown[0]["meeting"], "--to", "anna").code
+    assert 1 == office.syncd("bookings", "handover", "nothing").code
+
+
 def test_upgrade_sets_a_database_up_once(tmp_path: Path) -> None:
     fresh = Office(tmp_path)
 

@@ -94,7 +94,7 @@ def directory() -> Directory:
 def clients() -> dict[str, ClientSection]:
     """A portal that may do everything, another portal, and one that may do nothing."""
     rights: dict[str, frozenset[Any]] = {
-        "portal": frozenset({"book", "why", "servers", "evidence"}),
+        "portal": frozenset({"book", "why", "servers", "evidence", "staff"}),
         "rival": frozenset({"book", "why"}),
         "weak": frozenset(),
     }
