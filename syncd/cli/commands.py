@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from syncd import __version__
-from syncd.cli import absence, calendars, citizens, desk, evidence, operation, rooms, rules, supply, tasks, webhooks
+from syncd.cli import (
+    absence,
+    calendars,
+    citizens,
+    desk,
+    evidence,
+    feeds,
+    operation,
+    rooms,
+    rules,
+    supply,
+    tasks,
+    webhooks,
+)
 
 app = typer.Typer(
     name="syncd",
@@ -43,5 +56,18 @@ def main(
     """The options before every command."""
 
 
-for part in (operation, calendars, supply, evidence, desk, citizens, absence, tasks, rooms, rules, webhooks):
+for part in (
+    operation,
+    calendars,
+    supply,
+    evidence,
+    desk,
+    citizens,
+    absence,
+    tasks,
+    rooms,
+    rules,
+    webhooks,
+    feeds,
+):
     part.add_to(app)

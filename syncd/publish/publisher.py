@@ -93,6 +93,11 @@ class Publisher:
         self._answers: OrderedDict[Question, Remembered] = OrderedDict()
         self._lock = Lock()
 
+    @property
+    def max_age(self) -> timedelta:
+        """How old the mirror of a calendar may be."""
+        return self._settings.max_age
+
     def answer(
         self,
         offer: str,

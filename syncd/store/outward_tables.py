@@ -81,3 +81,16 @@ class WatchRow(Base):
     seen: Mapped[int]
 
     __table_args__ = (Index(None, "seen"),)
+
+
+class FeedRow(Base):
+    """An address at which a calendar program may read somebody's free and busy time."""
+
+    __tablename__ = "feeds"
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    """SHA-256 of the secret part of the address; the address itself is known to those who were given it."""
+    kind: Mapped[str]
+    subject: Mapped[str]
+    created: Mapped[int]
+    actor: Mapped[str]
+    revoked: Mapped[int | None]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from syncd.store.bookings import Bookings
     from syncd.store.events import Events
     from syncd.store.evidence import EvidenceLog
+    from syncd.store.feeds import Feeds
     from syncd.store.idempotency import Idempotency
     from syncd.store.mailboxes import Mailboxes
     from syncd.store.meetings import Meetings
@@ -125,6 +126,13 @@ class Tx:
         from syncd.store.evidence import EvidenceLog
 
         return EvidenceLog(self.session)
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        """Addresses of feeds."""
+        from syncd.store.feeds import Feeds
+
+        return Feeds(self.session)
 
     @cached_property
     def idempotency(self) -> Idempotency:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Response
 
-from syncd.web import api, described, front, health, refusals
+from syncd.web import api, described, feeds, front, health, refusals
 from syncd.web.deps import Deps
 from syncd.web.edge import Edge
 
@@ -30,6 +30,7 @@ def build_app(deps: Deps) -> FastAPI:
     for router in api.ROUTERS:
         app.include_router(router)
     app.include_router(health.router(deps.health, deps.metrics))
+    app.include_router(feeds.router)
     app.include_router(front.router(deps, app.openapi))
     _serve_document(app)
     return app
