@@ -1,0 +1,124 @@
+"""Who asks: Basic, NTLM (a real handshake, bound to the connection) and bearer tokens of a token endpoint."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+import secrets
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import spnego
+from spnego.exceptions import SpnegoError
+
+from tests.servers.exchange.world import Account, World
+
+_environment = threading.Lock()
+
+
+@dataclass
+class Connection:
+    """What a TCP connection knows of its other end."""
+
+    account: Account | None = None
+    context: spnego.ContextProxy | None = None
+
+
+@dataclass
+class Doorkeeper:
+    """Lets accounts in.
+
+    :param schemes: offered and accepted, in this order.
+    :param token_seconds: how long a bearer token is good.
+    """
+
+    world: World
+    schemes: tuple[str, ...] = ("NTLM", "Basic", "Bearer")
+    token_seconds: float = 3600.0
+    clients: dict[str, tuple[str, str]] = field(default_factory=dict)
+    tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
+    asked: int = 0
+    _ntlm_file: Path | None = None
+
+    def challenges(self) -> list[str]:
+        """WWW-Authenticate headers."""
+        words = {"Basic": 'Basic realm="exchange"', "Bearer": 'Bearer realm=""'}
+        return [words.get(one, one) for one in self.schemes]
+
+    def let_in(self, header: str | None, connection: Connection) -> Account | str | None:
+        """The account, or the next NTLM challenge, or None for a refusal."""
+        if header is None:
+            return connection.account
+        scheme, _, content = header.partition(" ")
+        known = {one.lower(): one for one in self.schemes}.get(scheme.lower())
+        if known == "Basic":
+            return self._basic(content)
+        if known == "Bearer":
+            return self._bearer(content)
+        return self._ntlm(known, content, connection) if known in ("NTLM", "Negotiate") else None
+
+    def _basic(self, content: str) -> Account | None:
+        try:
+            user, _, password = base64.b64decode(content, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        account = self._account(user)
+        good = account is not None and hmac.compare_digest(account.password.encode(), password.encode())
+        return account if good else None
+
+    def _account(self, user: str) -> Account | None:
+        return self.world.accounts.get(user.rpartition("\\")[2].lower())
+
+    def _bearer(self, token: str) -> Account | None:
+        name, until = self.tokens.get(token, ("", 0.0))
+        return self.world.accounts.get(name) if self.world.clock().timestamp() < until else None
+
+    def _ntlm(self, scheme: str, content: str, connection: Connection) -> Account | str | None:
+        with _environment:
+            os.environ["NTLM_USER_FILE"] = str(self._users())
+            try:
+                if connection.context is None:
+                    connection.context = spnego.server(protocol=scheme.lower())
+                token = connection.context.step(base64.b64decode(content))
+            except (SpnegoError, binascii.Error, ValueError):
+                connection.context = None
+                return None
+        if not connection.context.complete:
+            return f"{scheme} {base64.b64encode(token or b'').decode()}"
+        connection.account = self._account(connection.context.client_principal or "")
+        connection.context = None
+        return connection.account
+
+    def _users(self) -> Path:
+        if self._ntlm_file is None:
+            handle, name = tempfile.mkstemp(prefix="ntlm-")
+            os.close(handle)
+            self._ntlm_file = Path(name)
+        lines = []
+        for one in self.world.accounts.values():
+            lines += [f"{domain}:{one.name}:{one.password}\n" for domain in ("", "BYHAVN", "DOM")]
+        self._ntlm_file.write_text("".join(lines))
+        return self._ntlm_file
+
+    def token(self, form: str) -> Mapping[str, object] | None:
+        """The answer of the token endpoint to a client-credentials request (RFC 6749 4.4); None for a refusal."""
+        self.asked += 1
+        fields = {key: values[0] for key, values in parse_qs(form).items()}
+        secret, account = self.clients.get(fields.get("client_id", ""), ("", ""))
+        if not secret or not hmac.compare_digest(secret, fields.get("client_secret", "")):
+            return None
+        token = secrets.token_urlsafe(24)
+        self.tokens[token] = (account.lower(), self.world.clock().timestamp() + self.token_seconds)
+        return {"access_token": token, "token_type": "Bearer", "expires_in": int(self.token_seconds)}
+
+    def close(self) -> None:
+        """Remove the file of NTLM's passwords."""
+        if self._ntlm_file is not None:
+            self._ntlm_file.unlink(missing_ok=True)
+            self._ntlm_file = None
