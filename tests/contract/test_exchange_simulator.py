@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-import requests
 from exchangelib import (
     IMPERSONATION,
     Account,
@@ -33,6 +32,7 @@ from exchangelib.errors import (
     ErrorServerBusy,
     ErrorSubscriptionNotFound,
     ErrorTimeIntervalTooBig,
+    ErrorTimeoutExpired,
     UnauthorizedError,
 )
 from exchangelib.extended_properties import ExtendedProperty
@@ -346,7 +346,7 @@ def test_an_answer_lost_after_the_commit_is_done_all_the_same(server, anna):
     assert anna.calendar
     server.faults.add("lose", "CreateItem", times=1)
 
-    with pytest.raises(requests.exceptions.ConnectionError):
+    with pytest.raises(ErrorTimeoutExpired):
         CalendarItem(account=anna, folder=anna.calendar, start=at(8), end=at(9)).save()
 
     assert len(server.outlook.calendar(ANNA, utc(0), utc(24))) == 1
