@@ -43,7 +43,7 @@ def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting
     if away and tx.absences.away([meeting.caseworker], meeting.interval):
         return True
     beside = _events(tx, [meeting.caseworker], padded, meeting.id)[meeting.caseworker]
-    if any(blocks(event, policy, meeting.form) for event in beside):
+    if any(_stands(event, policy, meeting) for event in beside):
         return True
     room = directory.rooms.get(meeting.room) if meeting.room else None
     if room is None:
@@ -56,6 +56,12 @@ def blocks(event: Occurrence, policy: Policy, form: Form) -> bool:
     """Whether *event* stands in the way of a meeting of this *form*, by the same rule that publishes slots."""
     same = blocking.Event(0, 0, event.busy, event.all_day, event.recurring, event.categories)
     return blocking.blocks(same, policy, form)
+
+
+def _stands(event: Occurrence, policy: Policy, meeting: Meeting) -> bool:
+    """Whether *event* stands in the meeting's way; buffers may reach into closed hours."""
+    reaches = event.busy is not BusyType.UNAVAILABLE or event.interval.overlaps(meeting.interval)
+    return reaches and blocks(event, policy, meeting.form)
 
 
 def foreign_events(tx: Tx, mailboxes: Collection[MailboxId], window: Interval) -> Mapping[MailboxId, list[Occurrence]]:

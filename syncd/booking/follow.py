@@ -20,6 +20,7 @@ from syncd.booking.rooms import give_room, needs_room
 from syncd.booking.sight import Limits, Moved, Newer, RoomTaken, Verdict, Withdrawn
 from syncd.booking.take import lock_site_days, with_buffers
 from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState, advance
+from syncd.model.busy import BusyType
 from syncd.model.directory import Directory
 from syncd.model.entry import Entry
 from syncd.model.interval import Interval
@@ -137,10 +138,13 @@ def claimed(tx: Tx, meeting: Meeting, span: Interval) -> bool:
 
 
 def overlapped(tx: Tx, meeting: Meeting, rulebook: Rulebook) -> bool:
-    """Whether somebody else's event lies on the meeting itself (its buffers may be used up by a human)."""
+    """Whether somebody else's event lies on the meeting itself (its buffers may be used up by a human).
+
+    Closed hours are no event: a human may well move a meeting there.
+    """
     policy = rulebook.policy(meeting.caseworker)
     events = foreign_events(tx, [meeting.caseworker], meeting.interval)[meeting.caseworker]
-    return any(blocks(event, policy, meeting.form) for event in events)
+    return any(event.busy is not BusyType.UNAVAILABLE and blocks(event, policy, meeting.form) for event in events)
 
 
 def with_room(meeting: Meeting, room: str | None) -> Meeting:

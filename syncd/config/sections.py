@@ -123,6 +123,10 @@ class CalendarAccount(Section):
         Field(description="Certificate authority of the server, if it is your own.", examples=["/etc/ssl/our-ca.pem"]),
     ] = None
     timeout_seconds: Annotated[int, Field(ge=1, le=300, description="A call that takes longer is given up.")] = 20
+    opening_hours: Annotated[
+        bool,
+        Field(description="CalDAV: be closed outside the hours that owners keep on the server (RFC 7953), too."),
+    ] = False
 
     @field_validator("url")
     @classmethod

@@ -269,6 +269,7 @@ def _port(name: str, account: CalendarAccount, clock: Clock, obeyed: Collection[
         password=password,
         timeout=float(account.timeout_seconds),
         ca_file=str(account.ca_file) if account.ca_file else None,
+        opening_hours=account.opening_hours,
     )
     return CaldavCalendar(reach, obeyed=obeyed, clock=clock)
 

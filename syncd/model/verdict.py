@@ -32,6 +32,8 @@ class Reason(StrEnum):
     EXCEPTION = "exception"
     NO_HOURS = "no-hours"
     OUTSIDE_HOURS = "outside-hours"
+    CALENDAR_HOURS = "calendar-hours"
+    """Outside the opening hours that the caseworker's own calendar has (RFC 7953)."""
     NOT_MARKED = "not-marked"
     """Only time marked in the calendar is published."""
     SITE_CLOSED = "site-closed"

@@ -14,7 +14,7 @@ from syncd.model.directory import MailboxId
 from syncd.model.mirror import MailboxStatus
 from syncd.model.offer import Form
 from syncd.model.policy import Blocks, Policy
-from syncd.slots.blocking import Event, blocks, mark
+from syncd.slots.blocking import Event, blocks, closes, mark
 from syncd.slots.grid import Cells, Grid, Span
 from syncd.store.supply import Bundle, Kind, OwnMeeting, Statuses, Supply
 
@@ -34,6 +34,7 @@ class Layout:
 
     :param policy: by which they block.
     :param in_person: cells that events take from meetings in person; :param remote: from other meetings.
+    :param closed: cells outside the owner's own opening hours, which bound meetings but not their buffers.
     :param own: entries with our stamp and their UID; whether they count is decided with our own rows.
     :param marks: entries that open time.
     """
@@ -42,6 +43,7 @@ class Layout:
     policy: Policy
     in_person: Cells
     remote: Cells
+    closed: Cells
     own: tuple[tuple[str, Event], ...]
     marks: tuple[Event, ...]
 
@@ -111,19 +113,23 @@ def _layout(grid: Grid, revision: int, bundles: Sequence[Bundle], wanted: Wanted
     marks: list[Event] = []
     everyone: list[Iterable[Span]] = []
     in_person: list[Iterable[Span]] = []
+    closed: list[Iterable[Span]] = []
     for bundle in bundles:
         kind = _event(bundle.kind, 0, 0)
         if bundle.kind.meeting is not None:
             own += [(bundle.kind.uid, event) for event in unbundled(bundle)]
         elif mark(kind) is not None:
             marks += unbundled(bundle)
+        elif wanted.policy is not ROOM_POLICY and closes(kind, wanted.policy):
+            closed.append(_spans(bundle, 0))
         elif blocks(kind, wanted.policy, Form.PHONE):
             everyone.append(_spans(bundle, wanted.turnover))
         elif blocks(kind, wanted.policy, Form.IN_PERSON):
             in_person.append(_spans(bundle, wanted.turnover))
     remote = grid.touched(chain.from_iterable(everyone))
     both = remote | grid.touched(chain.from_iterable(in_person)) if in_person else remote
-    return Layout(revision, wanted.policy, both, remote, tuple(own), tuple(marks))
+    shut = grid.touched(chain.from_iterable(closed)) if closed else 0
+    return Layout(revision, wanted.policy, both, remote, shut, tuple(own), tuple(marks))
 
 
 def _spans(bundle: Bundle, turnover: int) -> Iterable[Span]:

@@ -11,7 +11,7 @@ from syncd.model.offer import Form
 from syncd.model.policy import Source
 from syncd.publish.partners import Roles, free_by_role, together
 from syncd.publish.scene import Person, Scene, caps_by_policy
-from syncd.slots.blocking import opened
+from syncd.slots.blocking import open_outside, opened
 from syncd.slots.caps import Cap, within_caps
 from syncd.slots.compute import (
     Cut,
@@ -80,7 +80,7 @@ class Frame:
     def survivors(self, person: Person) -> tuple[Cells, ...]:
         """What each of `STEPS` left of this person's candidates; the last is on offer."""
         cut = self.cut
-        at_work = self._at_work(person)
+        at_work = open_outside(cut.grid, self._at_work(person), person.layout.closed, cut.minutes)
         let_in = at_work & self.let_in
         unblocked = apart(cut, let_in, person.events(cut.grid, cut.form))
         unclaimed = apart(cut, unblocked, person.claims) if person.claims else unblocked

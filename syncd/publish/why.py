@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syncd.model.directory import MailboxId
@@ -17,7 +18,7 @@ from syncd.publish.pipeline import survivors
 from syncd.publish.scene import Asked, Person, Scene
 from syncd.publish.words import BUSY_DA, sentences
 from syncd.roomalloc import rank
-from syncd.slots.blocking import Event, blocks
+from syncd.slots.blocking import Event, blocks, closes
 from syncd.slots.bounds import days_ahead
 from syncd.slots.caps import caps_of, period
 from syncd.slots.compute import Step
@@ -113,6 +114,8 @@ class Inquiry:
 
     def _not_at_work(self, person: Person) -> tuple[Reason, Facts]:
         day = wall_clock(self._interval.start, self._zone).date()
+        if facts := self._shut(person):
+            return Reason.CALENDAR_HOURS, facts
         if person.policy.source is Source.MARKED:
             return Reason.NOT_MARKED, {}
         if why := closed_because(day, person.hours.closings, person.hours.holidays):
@@ -125,6 +128,20 @@ class Inquiry:
         if not spans:
             return Reason.NO_HOURS, {}
         return Reason.OUTSIDE_HOURS, {"hours": hours, "minutes": str(self._asked.offer.minutes[self._form])}
+
+    def _shut(self, person: Person) -> Facts:
+        """The closed span, when only the opening hours in the calendar itself took the time away."""
+        if not person.layout.closed:
+            return {}
+        always = replace(person, layout=replace(person.layout, closed=0))
+        left = survivors(self._scene, always, self._form)[Step.HOURS]
+        if not left & self._scene.grid.bit(epoch(self._interval.start)):
+            return {}
+        start, end = epoch(self._interval.start), epoch(self._interval.end)
+        supply = Supply(self._tx.session, self._tx.settings.installation())
+        events = counted_events(supply, [person.id], start, end, self._asked.ignoring)[person.id]
+        shut = min((event.start, event.end) for event in events if closes(event, person.policy))
+        return {"start": _iso(moment(shut[0])), "end": _iso(moment(shut[1])), "span_wall": self._span(shut)}
 
     def _touches_day(self, span: Span) -> bool:
         day = wall_clock(self._interval.start, self._zone).date()
@@ -141,6 +158,7 @@ class Inquiry:
         supply = Supply(self._tx.session, self._tx.settings.installation())
         events = counted_events(supply, [person.id], start, end, self._asked.ignoring)[person.id]
         found = [event for event in events if blocks(event, person.policy, self._form)]
+        found = [event for event in found if not closes(event, person.policy)]
         return Reason.EVENT, self._about(min(found, key=self._distance))
 
     def _distance(self, event: Event) -> tuple[bool, int]:

@@ -55,6 +55,10 @@ SENTENCES: Mapping[Reason, tuple[str, str]] = {
         "Hele mødet ({minutes} minutter) ligger ikke inden for arbejdstiden den dag: {hours}.",
         "The whole meeting ({minutes} minutes) does not lie within that day's working hours: {hours}.",
     ),
+    Reason.CALENDAR_HOURS: (
+        "Sagsbehandlerens egen kalender har lukket {span_wall}.",
+        "The caseworker's own calendar is closed {span_wall}.",
+    ),
     Reason.NOT_MARKED: (
         "Kun tid, som sagsbehandleren har mærket til selvbooking, tilbydes; her er intet mærke.",
         "Only time that the caseworker marked for self-booking is offered; there is no mark here.",

@@ -53,6 +53,14 @@ def blocks(event: Event, policy: Policy, form: Form) -> bool:
     return reach is Blocks.ALL or (reach is Blocks.IN_PERSON and form is Form.IN_PERSON)
 
 
+def closes(event: Event, policy: Policy) -> bool:
+    """Whether *event* is time outside the owner's own opening hours (RFC 7953).
+
+    Meetings keep clear of it as of the end of working hours; buffers may reach into it.
+    """
+    return event.busy is BusyType.UNAVAILABLE and policy.blocks.get(event.busy, Blocks.ALL) is Blocks.ALL
+
+
 def mark(event: Event) -> str | None:
     """The offer that *event* opens time for: its name, ``""`` for every offer, None when it marks nothing."""
     return next((folded(offer) for word, offer in said(event.categories) if word is Mark.OPEN), None)
@@ -70,15 +78,22 @@ def names_of(offer: Offer) -> frozenset[str]:
 
 
 def blocking(events: Iterable[Event], policy: Policy, form: Form, withdrawn: Collection[str] = ()) -> list[Span]:
-    """The time that events take from meetings held as *form*.
+    """The time that events take from meetings held as *form*; what merely `closes` is left to `open_outside`.
 
     :param withdrawn: our meetings whose entries do not count: cancelled, or the one that is being moved.
     """
     return [
         (event.start, event.end)
         for event in events
-        if (event.meeting is None or event.meeting not in withdrawn) and blocks(event, policy, form)
+        if (event.meeting is None or event.meeting not in withdrawn)
+        and blocks(event, policy, form)
+        and not closes(event, policy)
     ]
+
+
+def open_outside(grid: Grid, starts: Cells, closed: Cells, minutes: int) -> Cells:
+    """Those of *starts* whose meeting, without its buffers, touches no closed cell."""
+    return starts & runs(grid.everything & ~closed, grid.count(minutes)) if closed else starts
 
 
 def without_taken(grid: Grid, starts: Cells, taken: Cells, before: int, minutes: int, after: int) -> Cells:

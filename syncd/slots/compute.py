@@ -10,7 +10,7 @@ from enum import StrEnum
 from syncd.model.directory import MailboxId
 from syncd.model.offer import AvailabilityRule, Form, Offer
 from syncd.model.policy import DEFAULT_POLICY, Policy, Source
-from syncd.slots.blocking import Claim, Event, blocking, opened, without_taken
+from syncd.slots.blocking import Claim, Event, blocking, closes, open_outside, opened, without_taken
 from syncd.slots.bounds import earliest, horizon_end, within
 from syncd.slots.caps import Taken, caps_of, within_caps
 from syncd.slots.grid import Cells, Grid, Span, cell_minutes, on_step
@@ -24,7 +24,7 @@ class Step(StrEnum):
     GRID = "grid"
     """Starts on the offer's grid, inside the window asked for."""
     HOURS = "hours"
-    """… with the whole meeting in working hours (or marked time)."""
+    """… with the whole meeting in working hours (or marked time), and in the calendar's own opening hours."""
     OPENING = "opening"
     """… with the whole meeting in the site's opening hours, when citizens come there."""
     EVENTS = "events"
@@ -118,7 +118,9 @@ def compute_slots(
     survivors = {Step.GRID: starts}
     marks = opened(diary.events, offer)
     at_work = open_time(cut.grid, diary.hours, diary.policy, marks)
-    starts = survivors[Step.HOURS] = within_hours(cut.grid, starts, at_work, cut.minutes)
+    shut = cut.grid.touched((event.start, event.end) for event in diary.events if closes(event, diary.policy))
+    starts = open_outside(cut.grid, within_hours(cut.grid, starts, at_work, cut.minutes), shut, cut.minutes)
+    survivors[Step.HOURS] = starts
     starts = survivors[Step.OPENING] = let_in(cut, starts, diary.openings, zone)
     busy = cut.grid.touched(blocking(diary.events, diary.policy, form, diary.withdrawn))
     starts = survivors[Step.EVENTS] = apart(cut, starts, busy)

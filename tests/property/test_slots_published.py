@@ -66,9 +66,17 @@ def resting(turnover: int) -> Directory:
 
 
 def taken(town: Town, who: str) -> list[Interval]:
-    """What blocks a person, by the raw rows."""
+    """What blocks a person, by the raw rows, closed hours left out."""
     with town.store.read() as tx:
-        return foreign(town, who) + tx.meetings.busy([who], DAY, town.now)[who]
+        busy = tx.meetings.busy([who], DAY, town.now)[who]
+    return busy + [span for span in foreign(town, who) if span not in shut(town, who)]
+
+
+def shut(town: Town, who: str) -> list[Interval]:
+    """When a person's own calendar is closed, which buffers may reach into."""
+    with town.store.read() as tx:
+        found = tx.mailboxes.occurrences([who], DAY)[who]
+    return [one.interval for one in found if one.busy is BusyType.UNAVAILABLE]
 
 
 def foreign(town: Town, who: str) -> list[Interval]:
@@ -87,6 +95,7 @@ def test_no_slot_with_its_buffers_overlaps_anything_taken(
             for slot in town.answer(caseworker=who, form=Form.IN_PERSON).slots:
                 padded = slot.interval.padded(timedelta(minutes=5), timedelta(minutes=10))
                 assert not any(padded.overlaps(span) for span in taken(town, who))
+                assert not any(slot.interval.overlaps(span) for span in shut(town, who))
                 assert wall("09:00") <= slot.interval.start
                 assert slot.interval.end <= wall("12:00")
 

@@ -72,6 +72,7 @@ CASES: list[tuple[Reason, Callable[[Town], object], dict[str, object]]] = [
     ),
     (Reason.NO_HOURS, lambda town: None, {"day": date(2026, 11, 28)}),
     (Reason.OUTSIDE_HOURS, lambda town: None, {"start": "11:30", "form": Form.IN_PERSON}),
+    (Reason.CALENDAR_HOURS, lambda town: town.event("anna", "09:30", "10:15", BusyType.UNAVAILABLE), {}),
     (Reason.NOT_MARKED, lambda town: town.apply(RULES + LIVE + "publish = 'marked'\n"), {}),
     (Reason.EVENT, lambda town: town.event("anna", "09:30", "10:15", BusyType.TENTATIVE), {}),
     (Reason.AWAY, away, {}),

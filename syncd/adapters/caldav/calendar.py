@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from syncd.adapters.caldav.changes import Fetched, Look, Token, fetch, look
+from syncd.adapters.caldav.changes import Fetched, Look, Token, content_version, fetch, look
 from syncd.adapters.caldav.client import CaldavAccount, Client
 from syncd.adapters.caldav.discovery import Discovery, Place
 from syncd.adapters.caldav.entries import Entries
 from syncd.adapters.caldav.glance import Glance
+from syncd.adapters.caldav.hours import KEY, OpeningHours
 from syncd.adapters.caldav.ics import ReadObject, Unparsable, read_object, read_outside, recall_object
 from syncd.adapters.caldav.survey import survey
 from syncd.clock import Clock, SystemClock
@@ -35,6 +36,7 @@ class CaldavCalendar:
         self._client = Client(account, self._clock)
         self._discovery = Discovery(self._client)
         self._glance = Glance(self._client, self._discovery)
+        self._hours = OpeningHours(self._client)
         self._obeyed = frozenset(obeyed)
 
     def close(self) -> None:
@@ -60,11 +62,15 @@ class CaldavCalendar:
             if seen.token.ctag is None:
                 seen.token = replace(seen.token, ctag=ctag)
             reading = Reading(self._client, place, mailbox, window, self._obeyed)
+            if place.hours:
+                reading.take_hours(seen, self._hours.text(place), memory)
             reading.renew(seen, since.covered if since else None, memory)
             return reading.delta(seen, call.requests)
 
     def glance(self, asked: Collection[tuple[Mailbox, Since]]) -> Glimpse:
         """See `Glancing.glance`; one request for each calendar home that holds several of *asked*."""
+        if self._client.account.opening_hours:
+            return Glimpse(frozenset(), 0)  # no mark of a calendar tells of its owner's hours
         with self._client.call() as call:
             return Glimpse(self._glance.unchanged(asked), call.requests)
 
@@ -92,9 +98,18 @@ class CaldavCalendar:
         """See `CalendarPort.check`."""
         try:
             with self._client.call():
-                return survey(self._client, self._discovery.place(mailbox))
+                place = self._discovery.place(mailbox)
+                found = survey(self._client, place)
+                return self._with_hours(place, found) if place.hours else found
         except CalendarError as error:
             return CheckResult(ok=False, says=str(error), facts={"error": type(error).__name__})
+
+    def _with_hours(self, place: Place, found: CheckResult) -> CheckResult:
+        """*found*, and whether the calendar's owner has set opening hours."""
+        has = self._hours.text(place) is not None
+        told = "its owner's opening hours are followed" if has else "its owner has set no opening hours"
+        facts = {**found.facts, "opening_hours": "set" if has else "none"}
+        return CheckResult(found.ok, f"{found.says.removesuffix('.')}; {told}.", facts)
 
     def _entries(self, mailbox: Mailbox) -> Entries:
         return Entries(self._client, self._discovery.place(mailbox), mailbox, self._clock)
@@ -102,7 +117,10 @@ class CaldavCalendar:
 
 @dataclass(slots=True)
 class Reading:
-    """One pass over one calendar: fetches what is new, expands what the window needs, and sums up."""
+    """One pass over one calendar: fetches what is new, expands what the window needs, and sums up.
+
+    :param hours: its owner's opening hours, as they are on the server now.
+    """
 
     client: Client
     place: Place
@@ -112,17 +130,32 @@ class Reading:
     groups: dict[GroupKey, Group] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     gone: set[GroupKey] = field(default_factory=set)
+    hours: Fetched | None = None
 
     def renew(self, seen: Look, covered: Interval | None, memory: Memory) -> None:
         """Fetch what *seen* says is new, and expand from *memory* what reaches into the uncovered window."""
-        wanted = list(seen.versions)
+        wanted = [key for key in seen.versions if key != KEY]
         if wanted:
             held = memory.versions()
             # SOGo repeats what did not change; a full listing names everything.
             wanted = [key for key in wanted if not seen.versions[key] or held.get(key) != seen.versions[key]]
         lost = self._recall(seen, set(wanted), covered, memory)
-        for fetched in fetch(self.client, self.place, sorted({*wanted, *lost})):
+        for fetched in fetch(self.client, self.place, sorted({*wanted, *lost} - {KEY})):
             self._take(fetched)
+        if self.hours is not None and KEY in lost:
+            self._take(self.hours)
+
+    def take_hours(self, seen: Look, text: bytes | None, memory: Memory) -> None:
+        """Let the owner's opening hours stand in the mirror like an object of the calendar."""
+        held = memory.versions().get(KEY)
+        if text is None:
+            seen.gone |= {KEY} if held else set()
+            return
+        self.hours = Fetched(KEY, content_version(text), text)
+        if seen.complete:
+            seen.versions[KEY] = self.hours.version
+        if held != self.hours.version:
+            self._take(self.hours)
 
     def delta(self, seen: Look, requests: int) -> Delta:
         """The sum of it."""
@@ -142,7 +175,7 @@ class Reading:
     ) -> Iterable[GroupKey]:
         """Expand remembered groups into the new parts of the window; keys whose memory is of no use any more."""
         fresh = subtract(self.window, [covered]) if covered else [self.window]
-        keys = {key for span in fresh for key in memory.touching(span)} - fetched - seen.gone
+        keys = {key for span in fresh for key in memory.touching(span)} - fetched - seen.gone - self.groups.keys()
         if seen.complete:
             keys &= seen.versions.keys()
         useless: list[GroupKey] = []

@@ -47,6 +47,7 @@ class CaldavAccount:
     :param ca_file: PEM file of the authority that signed the server's certificate; None for the system's list.
     :param auth: set it to save one round trip; None asks the server.
     :param max_bytes: longest answer we are willing to hold.
+    :param opening_hours: read the hours that owners keep on the server (RFC 7953), and be closed outside them.
     :param invites_rooms: the server delivers invitations itself (RFC 6638), so a room is invited, not written.
     """
 
@@ -58,6 +59,7 @@ class CaldavAccount:
     ca_file: str | None = None
     auth: Literal["basic", "digest", "bearer"] | None = None
     max_bytes: int = 64 * MEGABYTE
+    opening_hours: bool = False
     invites_rooms: bool = False
 
 

@@ -31,21 +31,23 @@ class Place:
 
     :param url: absolute, ends with a slash.
     :param path: canonical path, ends with a slash.
+    :param hours: its owner's opening hours are read with it.
     """
 
     url: str
     path: str
+    hours: bool = False
 
     @classmethod
-    def at(cls, url: str) -> Place:
+    def at(cls, url: str, *, hours: bool = False) -> Place:
         """The calendar at *url*."""
         slashed = url if url.endswith("/") else f"{url}/"
-        return cls(slashed, canonical(urlsplit(slashed).path))
+        return cls(slashed, canonical(urlsplit(slashed).path), hours)
 
     @property
     def mark(self) -> str:
-        """A short digest of the URL; a token of another calendar must not be used here."""
-        return sha256(self.url.encode()).hexdigest()[:8]
+        """A short digest; a token of another calendar, or of one read without its hours, must not be used here."""
+        return sha256(f"{self.url}{' hours' if self.hours else ''}".encode()).hexdigest()[:8]
 
     def is_self(self, href: str) -> bool:
         """Whether *href* names the collection itself."""
@@ -114,7 +116,10 @@ class Discovery:
     def _named(self, url: str) -> Place:
         """The calendar at a configured URL: absolute, or below the account's."""
         base = self._client.account.url.partition("{")[0]
-        return Place.at(urljoin(base if base.endswith("/") else f"{base}/", url))
+        return self._at(urljoin(base if base.endswith("/") else f"{base}/", url))
+
+    def _at(self, url: str) -> Place:
+        return Place.at(url, hours=self._client.account.opening_hours)
 
     def _find(self, mailbox: Mailbox) -> Place:
         account = self._client.account
@@ -122,9 +127,9 @@ class Discovery:
             return self._named(mailbox.url)
         if "{" in account.url:
             words = {"address": mailbox.address, "user": mailbox.address.partition("@")[0], "id": mailbox.id}
-            return Place.at(account.url.format_map({name: quote(word, safe="@") for name, word in words.items()}))
+            return self._at(account.url.format_map({name: quote(word, safe="@") for name, word in words.items()}))
         home = self._home = self._home or self._explore()
-        place = Place.at(urljoin(account.url, choose(home, mailbox, self._client.host)))
+        place = self._at(urljoin(account.url, choose(home, mailbox, self._client.host)))
         taken = next(
             (i for (i, url), p in self._places.items() if url is None and p == place and i != mailbox.id), None
         )
