@@ -8,7 +8,7 @@ from typing import TypeAlias
 from syncd.model.directory import MailboxId
 from syncd.model.offer import Form
 from syncd.publish.scene import Person, Scene
-from syncd.slots.blocking import opened
+from syncd.slots.blocking import open_outside, opened
 from syncd.slots.compute import Cut, apart, known, open_time
 from syncd.slots.grid import Cells
 from syncd.slots.hours import within_hours
@@ -28,6 +28,7 @@ def _free(cut: Cut, person: Person) -> Cells:
     marks = opened(person.layout.marks, cut.offer)
     at_work = open_time(cut.grid, person.hours, person.policy, marks)
     starts = within_hours(cut.grid, cut.grid.everything, at_work, cut.minutes)
+    starts = open_outside(cut.grid, starts, person.layout.closed, cut.minutes)
     starts = apart(cut, starts, person.events(cut.grid, cut.form) | person.claims)
     return known(cut, starts, person.covered)
 
