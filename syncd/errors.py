@@ -19,6 +19,7 @@
     - UnknownOffer, UnknownCaseworker, UnknownBooking, UnknownHold, UnknownAbsence
     - BadRequest              a value that cannot be right (range, zone, order)
     - SlotGone                the time is no longer on offer; carries alternatives
+      . NoRoom                only for want of a room: counted, for whoever plans rooms
     - HoldExpired             the reservation ran out; carries whether the time is still free
     - TemporarilyClosed       calendars are too old to be trusted; try again later
     - NotAllowed              this state, deadline or limit forbids it
@@ -176,6 +177,10 @@ class SlotGone(BookingError):
     """The time is not on offer; ``facts['alternatives']`` holds other starts (UTC, ISO 8601)."""
 
     status, type = 409, "slot-gone"
+
+
+class NoRoom(SlotGone):
+    """A caseworker is free then, but no room is, and none can be freed."""
 
 
 class HoldExpired(BookingError):

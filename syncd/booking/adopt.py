@@ -172,7 +172,7 @@ def _claimed(tx: Tx, meeting: Meeting, room: MailboxId | None, ground: Ground) -
         tx.meetings.claim(meeting.id, meeting.caseworker, span, active=False)
         meeting = replace(meeting, conflict=True)
     if room is None:
-        missing = needs_room(ground.rulebook, meeting)
+        missing = needs_room(ground.directory, ground.rulebook, meeting)
         return replace(meeting, room_state=RoomState.MISSING) if missing else meeting
     meeting = replace(meeting, form=Form.IN_PERSON)
     try:

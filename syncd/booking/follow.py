@@ -92,7 +92,9 @@ def _withdraw(tx: Tx, meeting: Meeting, verdict: Withdrawn, ground: Ground) -> N
 def _change_room(tx: Tx, meeting: Meeting, verdict: RoomTaken, ground: Ground) -> None:
     tx.meetings.release(meeting.id, verdict.mailbox)
     without = {verdict.mailbox}
-    room = give_room(tx, ground.directory, ground.rulebook, meeting, without=without, moving_at=ground.now)
+    room = give_room(
+        tx, ground.directory, ground.rulebook, meeting, now=ground.now, max_age=ground.limits.max_age, without=without
+    )
     desire(tx, with_room(meeting, room), ground.now)
     unsettle(tx, meeting, ground.now)
     tx.audit.add(f"calendar:{verdict.mailbox}", "meeting.room-taken", meeting=meeting.id, now=ground.now)
@@ -122,9 +124,12 @@ def placed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
         tx.meetings.claim(meeting.id, person, span, active=False)
     conflict = clash or overlapped(tx, meeting, ground.rulebook)
     meeting = replace(meeting, conflict=conflict, attention=texts.CONFLICT if conflict else None)
-    if not needs_room(ground.rulebook, meeting):
+    if not needs_room(ground.directory, ground.rulebook, meeting):
         return meeting
-    return with_room(meeting, give_room(tx, ground.directory, ground.rulebook, meeting, moving_at=ground.now))
+    return with_room(
+        meeting,
+        give_room(tx, ground.directory, ground.rulebook, meeting, now=ground.now, max_age=ground.limits.max_age),
+    )
 
 
 def claimed(tx: Tx, meeting: Meeting, span: Interval) -> bool:

@@ -22,10 +22,11 @@ from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Site
 from syncd.model.interval import Interval
 from syncd.model.offer import RoomRequirement, Rulebook
-from syncd.model.zones import days, wall_clock
-from syncd.publish.moving import RoomRules, rooms_of
+from syncd.model.zones import days, wall_clock, whole_days
+from syncd.publish.moving import policy_of
+from syncd.publish.roomday import MAX_AGE, rooms_of
 from syncd.roomalloc.allocate import Move
-from syncd.roomalloc.day import Standing
+from syncd.roomalloc.day import Day, Standing
 from syncd.roomalloc.explain import Reason, why
 from syncd.roomalloc.rebuild import Rebuilt, rebuild
 from syncd.roomalloc.timetable import ask_of
@@ -52,6 +53,7 @@ class RoomKeeper:
     """Repairs and rearranges; each site-day is one transaction.
 
     :param directory, rulebook: the ones in force now.
+    :param max_age: how old the mirror of a room's calendar may be (``sync.max_age_seconds``).
     """
 
     def __init__(
@@ -59,10 +61,10 @@ class RoomKeeper:
         store: Store,
         directory: Callable[[], Directory],
         rulebook: Callable[[], Rulebook],
-        rules: RoomRules | None = None,
+        max_age: timedelta = MAX_AGE,
     ) -> None:
         self._store, self._directory, self._rulebook = store, directory, rulebook
-        self._rules = rules or RoomRules()
+        self._max_age = max_age
 
     def repair(self, now: datetime) -> Kept:
         """Give other rooms to meetings whose own was closed, or booked by somebody else, and say who has none."""
@@ -81,20 +83,29 @@ class RoomKeeper:
         )
 
     def _repair(self, tx: Tx, site: Site, day: date, now: datetime) -> Kept:
-        locks.take(tx.session, [locks.site_day(site.id, day)])
+        self._lock(tx, site, day, now)
         directory = self._directory()
-        rooms = rooms_of(tx, directory, self._rulebook(), self._rules, site, day, now)
+        rooms = self._day(tx, site, day, now)
         upset = [meeting for meeting, _, _ in upset_meetings(tx, now) if meeting in rooms.seats]
         pinned = tx.rooms.pinned(upset)
         hit = [meeting for meeting in upset if meeting not in pinned]
         if not hit:
             return Kept()
-        settled = settle(rooms, hit, self._rules.policy)
+        settled = settle(rooms, hit, policy_of(site))
         relocate(tx, directory, settled.moves, now)
         for task in settled.tasks:
             self._give_up(tx, task.meeting, now)
         tx.settings.bump()
         return Kept(settled.moves, tuple(task.meeting for task in settled.tasks))
+
+    def _day(self, tx: Tx, site: Site, day: date, now: datetime, ignoring: str | None = None) -> Day:
+        return rooms_of(tx, self._directory(), self._rulebook(), site, day, now, self._max_age, ignoring)
+
+    def _lock(self, tx: Tx, site: Site, day: date, now: datetime) -> None:
+        """Let nobody else decide about the rooms of that day; free holds that ran out: their claims outlive them."""
+        locks.take(tx.session, [locks.site_day(site.id, day)])
+        rooms = [room.id for room in self._directory().rooms.values() if room.site == site.id]
+        tx.bookings.expire(now, rooms, whole_days(day, day, site.zone))
 
     def _give_up(self, tx: Tx, meeting_id: str, now: datetime) -> None:
         """No room is left: a person is told, and `reconcile` goes on looking for one."""
@@ -134,12 +145,12 @@ class RoomKeeper:
     def _pin(self, tx: Tx, name: str, room: MailboxId | None, actor: str, now: datetime) -> MailboxId:
         directory = self._directory()
         meeting, site, day = self._place(tx, name)
-        locks.take(tx.session, [locks.site_day(site.id, day)])
+        self._lock(tx, site, day, now)
         target, origin = room or meeting.room or "", meeting.room or ""
         if target not in directory.rooms or directory.rooms[target].site != site.id:
             raise UnknownRoom(f"There is no room '{target}' at {site.id}. Nothing was changed.")
         if target != origin:
-            rooms = rooms_of(tx, directory, self._rulebook(), self._rules, site, day, now, ignoring=meeting.id)
+            rooms = self._day(tx, site, day, now, ignoring=meeting.id)
             seat = rooms.seat(ask_of(site, day, meeting.id, meeting.interval, RoomRequirement(0)))
             if not rooms.free(seat.first, seat.last, seat.eligible) >> rooms.layout.number[target] & 1:
                 raise SlotGone(f"{target} is taken or closed at that time. Nothing was changed.")
@@ -169,7 +180,7 @@ class RoomKeeper:
         """
         with self._store.read() as tx:
             meeting, site, day = self._place(tx, name)
-            rooms = rooms_of(tx, self._directory(), self._rulebook(), self._rules, site, day, now)
+            rooms = self._day(tx, site, day, now)
         if meeting.id not in rooms.seats:
             raise UnknownBooking(f"The booking '{name}' is not in its room any more.")
         return why(rooms, meeting.id)
@@ -197,7 +208,7 @@ class RoomKeeper:
         return Kept(tuple(moves))
 
     def _rearrange(self, tx: Tx, site: Site, day: date, now: datetime) -> tuple[Move, ...]:
-        locks.take(tx.session, [locks.site_day(site.id, day)])
+        self._lock(tx, site, day, now)
         better = self._better(tx, site, day, now)
         if better is None:
             return ()
@@ -206,7 +217,7 @@ class RoomKeeper:
         return better.moves
 
     def _better(self, tx: Tx, site: Site, day: date, now: datetime) -> Rebuilt | None:
-        rooms = rooms_of(tx, self._directory(), self._rulebook(), self._rules, site, day, now)
+        rooms = self._day(tx, site, day, now)
         return rebuild(rooms) if rooms.standing is Standing.TENTATIVE else None
 
 

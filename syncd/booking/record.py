@@ -88,9 +88,9 @@ def _reassessed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
 
 def _room_found(tx: Tx, meeting: Meeting, ground: Ground) -> bool:
     """Whether a room has come free for a meeting that lacks one; it is then desired anew."""
-    if meeting.room_state is not RoomState.MISSING or not needs_room(ground.rulebook, meeting):
+    if meeting.room_state is not RoomState.MISSING or not needs_room(ground.directory, ground.rulebook, meeting):
         return False
-    room = give_room(tx, ground.directory, ground.rulebook, meeting)
+    room = give_room(tx, ground.directory, ground.rulebook, meeting, now=ground.now, max_age=ground.limits.max_age)
     if room is None:
         return False
     desire(tx, replace(meeting, room=room, room_state=RoomState.PENDING), ground.now)

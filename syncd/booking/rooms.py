@@ -9,15 +9,17 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.booking.collide import foreign_events
 from syncd.booking.relocate import relocate
+from syncd.booking.take import local_days
 from syncd.errors import SlotGone
 from syncd.model.booking import Meeting
 from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Room
 from syncd.model.interval import Interval
-from syncd.model.mirror import MailboxStatus
-from syncd.model.offer import Rulebook
+from syncd.model.mirror import MailboxStatus, trust
+from syncd.model.offer import Offer, Rulebook
 from syncd.model.zones import wall_clock, whole_days
-from syncd.publish.moving import RoomRules, rooms_of
+from syncd.publish.moving import policy_of
+from syncd.publish.roomday import MAX_AGE, rooms_of
 from syncd.roomalloc import rank
 from syncd.roomalloc.allocate import certificate
 from syncd.roomalloc.timetable import ask_of, minutes
@@ -33,22 +35,30 @@ def give_room(
     rulebook: Rulebook,
     meeting: Meeting,
     *,
+    now: datetime,
+    max_age: timedelta = MAX_AGE,
     without: Collection[MailboxId] = (),
-    moving_at: datetime | None = None,
 ) -> MailboxId | None:
     """Claim a room for the meeting at its time, the one it has if that is still free; None when none can be had.
 
-    :param without: rooms that must not be chosen.
-    :param moving_at: now, if other meetings may change rooms for it; the caller holds the lock of site and day.
+    Other meetings may change rooms for it, so the caller holds the lock of site and day.
+
+    :param max_age: how old the mirror of a room's calendar may be. :param without: rooms that must not be chosen.
     """
-    for room in _wanted(tx, directory, rulebook, meeting, without):
+    person, offer = directory.caseworkers.get(meeting.caseworker), rulebook.offers.get(meeting.offer)
+    if person is None or offer is None:
+        return None
+    site = directory.sites[person.site]
+    rooms = [room.id for room in directory.rooms.values() if room.site == site.id]
+    tx.bookings.expire(now, rooms, local_days(meeting.interval, site.zone))
+    for room in _wanted(tx, directory, meeting, offer, without, now, max_age):
         try:
             with tx.session.begin_nested():
                 tx.meetings.claim(meeting.id, room, rank.claim(directory.rooms[room], meeting.interval))
         except IntegrityError:
             continue
         return room
-    return _moved_free(tx, directory, rulebook, meeting, without, moving_at) if moving_at else None
+    return _moved_free(tx, directory, rulebook, meeting, without, now, max_age)
 
 
 def _moved_free(
@@ -58,22 +68,20 @@ def _moved_free(
     meeting: Meeting,
     without: Collection[MailboxId],
     now: datetime,
+    max_age: timedelta,
 ) -> MailboxId | None:
     """Claim a room that others leave for this meeting."""
-    person, offer = directory.caseworkers.get(meeting.caseworker), rulebook.offers.get(meeting.offer)
-    if person is None or offer is None:
-        return None
+    person, offer = directory.caseworkers[meeting.caseworker], rulebook.offers[meeting.offer]
     site = directory.sites[person.site]
     day = wall_clock(meeting.interval.start, site.zone).date()
     if meeting.interval.end > whole_days(day, day, site.zone).end:
         return None
-    rules = RoomRules()
-    rooms = rooms_of(tx, directory, rulebook, rules, site, day, now, ignoring=meeting.id)
+    rooms = rooms_of(tx, directory, rulebook, site, day, now, max_age, ignoring=meeting.id)
     for room in without:
         if room in rooms.layout.number:
             rooms.foreign(f"not {room}", room, *minutes(whole_days(day, day, site.zone), meeting.interval))
-    ask = ask_of(site, day, meeting.id, meeting.interval, offer.room, person.floor, person.teams)
-    proof = certificate(rooms, ask, rules.policy)
+    ask = ask_of(site, day, meeting.id, meeting.interval, offer.room_for(meeting.form), person.floor, person.teams)
+    proof = certificate(rooms, ask, policy_of(site)) if site.rooms.moves else None
     if proof is None:
         return None
     try:
@@ -85,30 +93,37 @@ def _moved_free(
     return proof.room
 
 
-def needs_room(rulebook: Rulebook, meeting: Meeting) -> bool:
+def needs_room(directory: Directory, rulebook: Rulebook, meeting: Meeting) -> bool:
     """Whether meetings of this offer and form are held in a room; an offer no longer known keeps what it had."""
-    offer = rulebook.offers.get(meeting.offer)
-    return meeting.form in offer.room_forms if offer else meeting.room is not None
+    offer, person = rulebook.offers.get(meeting.offer), directory.caseworkers.get(meeting.caseworker)
+    if offer is None:
+        return meeting.room is not None
+    return offer.needs_room(meeting.form, open_plan=person is not None and person.open_plan)
 
 
 def _wanted(
-    tx: Tx, directory: Directory, rulebook: Rulebook, meeting: Meeting, without: Collection[MailboxId]
+    tx: Tx,
+    directory: Directory,
+    meeting: Meeting,
+    offer: Offer,
+    without: Collection[MailboxId],
+    now: datetime,
+    max_age: timedelta,
 ) -> list[MailboxId]:
     """Rooms that suit and are free, the present one first."""
-    person = directory.caseworkers.get(meeting.caseworker)
-    offer = rulebook.offers.get(meeting.offer)
-    if person is None or offer is None:
-        return []
+    person = directory.caseworkers[meeting.caseworker]
     around = meeting.interval.padded(AROUND, AROUND)
     statuses = tx.mailboxes.statuses()
     rooms = [
         room
         for room in directory.rooms.values()
-        if room.site == person.site and room.id not in without and _readable(statuses.get(room.id), meeting.interval)
+        if room.site == person.site
+        and room.id not in without
+        and _readable(statuses.get(room.id), rank.claim(room, meeting.interval), now, max_age)
     ]
     ranked = rank.choose(
         rooms,
-        offer.room,
+        offer.room_for(meeting.form),
         meeting.interval,
         _busy(tx, rooms, around, meeting),
         site=directory.sites[person.site],
@@ -119,9 +134,10 @@ def _wanted(
     return sorted(ranked, key=lambda room: room != meeting.room)
 
 
-def _readable(status: MailboxStatus | None, interval: Interval) -> bool:
-    """Whether the mirror of a room's calendar knows this time; unknown time is never free time."""
-    return status is not None and status.covered is not None and status.covered.contains(interval)
+def _readable(status: MailboxStatus | None, interval: Interval, now: datetime, max_age: timedelta) -> bool:
+    """Whether the mirror of a room's calendar can be trusted for this time; unknown time is never free time."""
+    known = trust(status, now, max_age, interval).window
+    return known is not None and known.contains(interval)
 
 
 def _busy(tx: Tx, rooms: list[Room], around: Interval, meeting: Meeting) -> dict[MailboxId, list[Interval]]:

@@ -131,6 +131,7 @@ class Limits:
         before all writing stops (architecture, decision 4).
     :param soon: pause after a write whose outcome is unknown.
     :param first_pause, longest_pause: of the exponential back-off.
+    :param max_age: how old the mirror of a room's calendar may be when a room is looked for.
     :param tell_after: how long the calendars may lag behind before a person is told.
     """
 
@@ -142,6 +143,7 @@ class Limits:
     first_pause: timedelta = timedelta(seconds=5)
     longest_pause: timedelta = timedelta(minutes=15)
     tell_after: timedelta = timedelta(minutes=15)
+    max_age: timedelta = timedelta(minutes=15)
 
 
 def days_since_1970(now: datetime) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 
 from syncd.booking.relocate import relocate
-from syncd.errors import SlotGone, TemporarilyClosed
+from syncd.errors import NoRoom, SlotGone, TemporarilyClosed
 from syncd.model.booking import Meeting, RoomState
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.eligibility import STAFF, Whom
@@ -50,7 +50,9 @@ class Wish:
             locks.take(tx.session, [locks.offer(self.offer.name)])
         people = {caseworker} | ({self.replaces.caseworker} if self.replaces else set())
         tx.mailboxes.lock(*sorted(people))
-        if self.form in self.offer.room_forms or (self.replaces and self.replaces.room):
+        person = directory.caseworkers[caseworker]
+        roomy = self.offer.needs_room(self.form, open_plan=person.open_plan)
+        if roomy or (self.replaces and self.replaces.room):
             spans = [self.interval] + ([self.replaces.interval] if self.replaces else [])
             lock_site_days(tx, directory, people, spans)
 
@@ -93,8 +95,9 @@ def take(
             refused.append(error)
     if refused and all(isinstance(error, TemporarilyClosed) for error in refused):
         raise refused[0]
-    said = next((str(error) for error in refused if isinstance(error, SlotGone)), GONE)
-    raise SlotGone(said, **_asked(wish, candidates))
+    roomless = next((error for error in refused if isinstance(error, NoRoom)), None)
+    said = roomless or next((error for error in refused if isinstance(error, SlotGone)), GONE)
+    raise (NoRoom if roomless else SlotGone)(str(said), **_asked(wish, candidates))
 
 
 def _take_of(
@@ -103,7 +106,10 @@ def _take_of(
     wish.lock(tx, directory, caseworker)
     site = directory.caseworkers[caseworker].site
     rooms = [room.id for room in directory.rooms.values() if room.site == site]
-    tx.bookings.expire(now, [caseworker, *rooms], wish.padded)
+    zone = directory.sites[site].zone
+    tx.bookings.expire(now, [caseworker], wish.padded)
+    # Not only at this time: whoever moves for it may take the place of a hold that ran out.
+    tx.bookings.expire(now, rooms, local_days(wish.interval, zone))
     slot = Slot(wish.interval, caseworker, wish.form)
     proof = publisher.still_free(
         tx, wish.offer, slot, now, ignoring_meeting=wish.meeting, immediate=wish.whom.immediate
@@ -172,6 +178,12 @@ def lock_site_days(tx: Tx, directory: Directory, people: set[MailboxId], spans: 
     sites = {directory.sites[directory.caseworkers[one].site] for one in people if one in directory.caseworkers}
     names = [locks.site_day(site.id, day) for site in sites for span in spans for day in days(span, site.zone)]
     locks.take(tx.session, names)
+
+
+def local_days(interval: Interval, zone: str) -> Interval:
+    """The whole local days that *interval* touches."""
+    touched = days(interval, zone)
+    return whole_days(touched[0], touched[-1], zone)
 
 
 def by_load(

@@ -38,6 +38,24 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomRules:
+    """How a site gives its rooms.
+
+    :param announce_days: days before a meeting's day at whose beginning people are told; None: at booking.
+    :param freeze: wall clock on the working day before; from then on no booking moves anybody.
+    :param moves: most meetings that change rooms for a new one; 0 moves nobody.
+    :param moves_announced: most of them whose people had been told.
+    :param shape: on busy days hide times that leave useless gaps.
+    """
+
+    announce_days: int | None = 2
+    freeze: time = time(12)
+    moves: int = 3
+    moves_announced: int = 2
+    shape: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A place with rooms and people.
 
@@ -49,6 +67,7 @@ class Site:
     name: str
     zone: str
     reception: str = ""
+    rooms: RoomRules = RoomRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,7 @@ class Caseworker:
     """A person whose time is booked. ``name`` is shown to staff only.
 
     :param competences: what she can be asked for besides her teams: ``sygedagpenge``, ``arabic``.
+    :param open_plan: the desk is among others, so that talks may need a room whatever their form.
     """
 
     id: MailboxId
@@ -65,6 +85,7 @@ class Caseworker:
     floor: int = 0
     teams: tuple[str, ...] = ()
     competences: tuple[str, ...] = ()
+    open_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,10 @@ class Offer:
     :param before, after: the caseworker's buffers; they add up between two meetings.
     :param notice: a slot must begin at least this much later than now.
     :param caseworkers: ids that serve it (teams already resolved).
+    :param room: what a meeting in person asks of its room.
+    :param remote_room: what other forms ask of it, where they need one: the caseworker is alone in it.
     :param room_forms: the forms that need a room.
+    :param open_plan_forms: those that need one when the caseworker's desk is in an open-plan office.
     :param per_day, per_week: most meetings of this offer per caseworker in a local day or ISO week.
     :param offer_per_day, offer_per_week: most meetings of this offer in all.
     :param hold_minutes: how long a chosen time is kept for the citizen who fills in the form.
@@ -152,10 +155,21 @@ class Offer:
     reserve: Reserve | None = None
     supply: tuple[Guard, ...] = ()
 
+    open_plan_forms: frozenset[Form] = frozenset()
+    remote_room: RoomRequirement = RoomRequirement(1)
+
     @property
     def kind(self) -> str:
         """What makes two offers the same to a citizen: the talk type; else the name."""
         return self.talk_type or self.name
+
+    def needs_room(self, form: Form, *, open_plan: bool = False) -> bool:
+        """Whether a meeting of this form has a room. :param open_plan: its caseworker sits among others."""
+        return form in self.room_forms or (open_plan and form in self.open_plan_forms)
+
+    def room_for(self, form: Form) -> RoomRequirement:
+        """What a meeting of this form asks of its room."""
+        return self.room if form is Form.IN_PERSON else self.remote_room
 
     @property
     def forms(self) -> tuple[Form, ...]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from syncd.errors import SlotGone
+from syncd.errors import NoRoom
 from syncd.model.directory import MailboxId, Room
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Slot
 from syncd.publish.mirror import ROOM_POLICY, counted_events
+from syncd.publish.moving import policy_of
 from syncd.publish.rooms import RoomTime
 from syncd.publish.scene import Scene
 from syncd.roomalloc import rank
-from syncd.roomalloc.allocate import Certificate
+from syncd.roomalloc.allocate import Certificate, certify, direct
+from syncd.roomalloc.repair import find
 from syncd.slots.blocking import Event, blocks
 from syncd.store import Tx
 from syncd.store.instants import epoch, span
@@ -27,17 +29,20 @@ NO_ROOM = "There is no free room at this time any more. Nothing was changed; cho
 def prove(tx: Tx, scene: Scene, slot: Slot) -> Certificate:
     """The room that suits best by the order of `syncd.roomalloc.rank`; when none is free, one that moves free.
 
-    :raises SlotGone: none can be had.
+    :raises NoRoom: none can be had.
     """
-    if free := choose(tx, scene, slot):
-        return Certificate(free[0])
     asked = scene.asked
     person = asked.directory.caseworkers[slot.caseworker]
     site = asked.directory.sites[person.site]
-    proof = scene.moving.proof(site, asked.offer, slot.interval, person.floor, person.teams)
-    if proof is None:
-        raise SlotGone(NO_ROOM)
-    return proof
+    policy = policy_of(site)
+    asking = scene.moving.asking(site, asked.offer, slot.form, slot.interval, person.floor, person.teams)
+    if asking and (plan := direct(*asking, policy)):
+        return certify(asking[0], plan)
+    if free := choose(tx, scene, slot):  # the day's grid is coarser than the minute, and ends at midnight
+        return Certificate(free[0])
+    if asking and (plan := find(*asking, policy)):
+        return certify(asking[0], plan)
+    raise NoRoom(NO_ROOM)
 
 
 def choose(tx: Tx, scene: Scene, slot: Slot) -> tuple[MailboxId, ...]:
@@ -48,7 +53,7 @@ def choose(tx: Tx, scene: Scene, slot: Slot) -> tuple[MailboxId, ...]:
     around = slot.interval.padded(AROUND, AROUND)
     return rank.choose(
         rooms,
-        asked.offer.room,
+        asked.offer.room_for(slot.form),
         slot.interval,
         _busy(tx, scene, rooms, around),
         site=asked.directory.sites[person.site],

@@ -36,7 +36,7 @@ STEPS = tuple(Step)
 class Frame:
     """What the people of one site have in common about one form: masks of starts.
 
-    :param known: by covered span. :param rooms: None when the form needs no room.
+    :param known: by covered span. :param rooms: where a room is free, for those who need one.
     :param let_in: when citizens can get in. :param unreserved: what is not kept for immediate booking.
     :param roles: when the people of each further role are free.
     """
@@ -50,7 +50,7 @@ class Frame:
     near: Cells
     unreserved: Cells
     roles: Roles
-    rooms: Cells | None
+    rooms: Cells
     caps: Mapping[int, list[Cap]]
     known: dict[Span, Cells]
 
@@ -72,7 +72,7 @@ class Frame:
             if asked.immediate or asked.reserve_open
             else unreserved(cut, grid.everything, asked.now, site.zone),
             free_by_role(scene, form) if asked.roles else (),
-            scene.rooms[site.id, form] if form in asked.offer.room_forms else None,
+            scene.rooms.get((site.id, form), 0),
             caps_by_policy(asked.offer, (person.policy for person in scene.people)),
             {},
         )
@@ -91,7 +91,7 @@ class Frame:
         free = in_reach & self.unreserved
         covered = free & self._known(person.covered)
         uncapped = self._uncapped(person, covered)
-        roomy = uncapped if self.rooms is None else self._roomy(person.site, uncapped, self.rooms)
+        roomy = self._roomy(person.site, uncapped, self.rooms) if self._needs_room(person) else uncapped
         return (
             *(self.starts, at_work, let_in, unblocked, unclaimed, filled, in_time, in_reach, free, covered),
             *(uncapped, roomy),
@@ -102,6 +102,9 @@ class Frame:
         if not caps:
             return starts
         return within_caps(cut.grid, starts, caps, self.scene.taken, person.id, self.zone, cut.minutes)
+
+    def _needs_room(self, person: Person) -> bool:
+        return self.cut.offer.needs_room(self.cut.form, open_plan=person.open_plan)
 
     def _roomy(self, site: Site, starts: Cells, rooms: Cells) -> Cells:
         """Those of *starts* with a free room, or with one that a few moves of other meetings would free."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from syncd.errors import BadRequest, SlotGone, TemporarilyClosed, UnknownCaseworker
+from syncd.errors import BadRequest, NoRoom, SlotGone, TemporarilyClosed, UnknownCaseworker
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
@@ -17,15 +17,13 @@ from syncd.model.verdict import Verdict
 from syncd.model.zones import midnight, wall_clock
 from syncd.publish import asking
 from syncd.publish.asking import Question
-from syncd.publish.choice import prove
+from syncd.publish.choice import NO_ROOM, prove
 from syncd.publish.inforce import Rules, RulesInForce
-from syncd.publish.mirror import Mirror
-from syncd.publish.moving import Giving, RoomRules
 from syncd.publish.partners import fillings, free_by_role
 from syncd.publish.pipeline import STEPS, pooled, survivors
 from syncd.publish.reserve import reserve_is_open
 from syncd.publish.roster import Roster
-from syncd.publish.scene import Asked, Reader, Scene
+from syncd.publish.scene import Asked, Memory, Reader, Scene
 from syncd.publish.why import Inquiry, best
 from syncd.publish.words import sentences
 from syncd.roomalloc.allocate import Certificate
@@ -51,12 +49,10 @@ class PublishSettings:
 
     :param max_age: how old the mirror of a calendar may be (``sync.max_age_seconds``).
     :param longest: the longest window that may be asked about.
-    :param rooms: how many meetings may change rooms for a new one, and until when.
     """
 
     max_age: timedelta = timedelta(minutes=15)
     longest: timedelta = timedelta(days=366)
-    rooms: RoomRules = field(default_factory=RoomRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +82,7 @@ class Publisher:
         self._directory = directory
         self._settings = settings or PublishSettings()
         self.rules: Rules = rules or RulesInForce(store, directory)
-        self._mirror = Mirror()
-        self._giving = Giving(self._settings.rooms)
+        self._memory = Memory()
         self._people: Roster | None = None
         self._installation: str | None = None
         self._answers: OrderedDict[Question, Remembered] = OrderedDict()
@@ -210,9 +205,12 @@ class Publisher:
         if scene.distrusted and left[Step.CLAIMS] and not left[Step.PARTNERS]:
             raise TemporarilyClosed(f"{CLOSED} ({next(iter(scene.distrusted.values())).reason})")
         whole = slot.interval.end == slot.interval.start + timedelta(minutes=offer.minutes[slot.form])
+        if whole and left[Step.CAPS] and not left[Step.ROOM]:
+            raise NoRoom(NO_ROOM)
         if not whole or not left[Step.ROOM]:
             raise SlotGone(GONE)
-        return prove(tx, scene, slot) if slot.form in offer.room_forms else None
+        person = scene.asked.directory.caseworkers[slot.caseworker]
+        return prove(tx, scene, slot) if offer.needs_room(slot.form, open_plan=person.open_plan) else None
 
     def partners(
         self, tx: Tx, offer: Offer, slot: Slot, now: datetime, ignoring_meeting: str | None = None
@@ -257,7 +255,7 @@ class Publisher:
     def _scene(self, tx: Tx, asked: Asked) -> Scene:
         if self._installation is None:
             self._installation = tx.settings.installation()
-        return Reader(tx, self._mirror, asked, self._installation, self._giving).scene()
+        return Reader(tx, self._memory, asked, self._installation).scene()
 
     def _roster(self, rulebook: Rulebook) -> Roster:
         """Everybody's hours; made anew with new rules or people."""

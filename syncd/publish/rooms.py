@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
+from functools import lru_cache
 
 from syncd.model.directory import Room
 from syncd.model.offer import RoomRequirement
@@ -53,13 +54,16 @@ def _opening(grid: Grid, room: Room, minutes: int, zone: str) -> Cells:
     """The starts between opening and closing time of their day."""
     if room.opens is None and room.closes is None:
         return grid.everything
+    return _open_starts(grid, room.opens, room.closes, minutes, zone)
+
+
+@lru_cache(maxsize=256)
+def _open_starts(grid: Grid, opens: time | None, closes: time | None, minutes: int, zone: str) -> Cells:
     found = 0
     for day in days(span(grid.base, grid.end), zone):
-        begins = epoch(midnight(day, zone))
+        begins = epoch(instant(day, opens, zone) if opens is not None else midnight(day, zone))
         ends = epoch(midnight(day + timedelta(days=1), zone))
-        if room.opens is not None:
-            begins = epoch(instant(day, room.opens, zone))
-        if room.closes is not None:
-            ends = min(ends, epoch(instant(day, room.closes, zone)) - minutes * 60 + 1)
+        if closes is not None:
+            ends = min(ends, epoch(instant(day, closes, zone)) - minutes * 60 + 1)
         found |= grid.between(begins, ends)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syncd.model.directory import Directory, MailboxId, Room, Site
@@ -11,13 +11,13 @@ from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus, Trust, trust
 from syncd.model.offer import Form, Offer, Rulebook
 from syncd.model.policy import Policy
+from syncd.publish.booked import Booked, Bookings
 from syncd.publish.mirror import ROOM_POLICY, Layout, Mirror, Wanted, counting
-from syncd.publish.moving import Giving, Moving
+from syncd.publish.moving import Moving, Plans
 from syncd.publish.rooms import RoomTime, with_room
 from syncd.publish.roster import Roster
-from syncd.slots.blocking import Claim, Event, blocking
+from syncd.slots.blocking import Event, blocking
 from syncd.slots.caps import Cap, Taken, caps_of
-from syncd.slots.compute import claimed
 from syncd.slots.grid import DAY, Cells, Grid, Span, cell_minutes
 from syncd.slots.hours import Hours
 from syncd.store import Tx
@@ -75,6 +75,7 @@ class Asked:
 class Person:
     """What is known of one caseworker's time.
 
+    :param open_plan: whether the desk is in an open-plan office.
     :param covered: where the calendar is known, in epoch seconds.
     :param ours: entries of our own meetings that count like anybody's.
     :param claims: cells that meetings and live holds take.
@@ -82,6 +83,7 @@ class Person:
 
     id: MailboxId
     site: Site
+    open_plan: bool
     hours: Hours
     policy: Policy
     covered: Span
@@ -124,7 +126,7 @@ class Scene:
 
 def grid_of(offer: Offer, directory: Directory, window: Interval) -> Grid:
     """A grid on which the offer, and rooms' turnovers, come out exactly; a day wider than *window* on each side."""
-    rests = {room.turnover for room in directory.rooms.values()} if offer.room_forms else set()
+    rests = {room.turnover for room in directory.rooms.values()} if offer.room_forms | offer.open_plan_forms else set()
     minutes = cell_minutes(offer.step, offer.before, offer.after, *offer.minutes.values(), *rests)
     return Grid.over(epoch(window.start) - DAY, epoch(window.end) + DAY, minutes)
 
@@ -134,16 +136,29 @@ def caps_by_policy(offer: Offer, policies: Iterable[Policy]) -> dict[int, list[C
     return {id(policy): caps_of(offer, policy) for policy in {id(one): one for one in policies}.values()}
 
 
-class Reader:
-    """Sets one scene from one transaction, with the mirror's memory at hand."""
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered between answers.
 
-    def __init__(self, tx: Tx, mirror: Mirror, asked: Asked, installation: str, giving: Giving) -> None:
-        self._mirror, self._asked, self._giving = mirror, asked, giving
+    :param mirror: calendars laid out. :param bookings: what our meetings take. :param plans: site-days of rooms.
+    """
+
+    mirror: Mirror = field(default_factory=Mirror)
+    bookings: Bookings = field(default_factory=Bookings)
+    plans: Plans = field(default_factory=Plans)
+
+
+class Reader:
+    """Sets one scene from one transaction, with what is remembered at hand."""
+
+    def __init__(self, tx: Tx, memory: Memory, asked: Asked, installation: str) -> None:
+        self._memory, self._asked = memory, asked
         self._supply = Supply(tx.session, installation)
         self._grid = grid_of(asked.offer, asked.directory, asked.window)
         self._halls = self._rooms_in_question()
         self._people = list(dict.fromkeys([*asked.people, *asked.helpers])) if asked.roles else asked.people
-        self._statuses = self._supply.statuses([*self._people, *(room.id for room in self._halls)], mirror.statuses)
+        boxes = [*self._people, *(room.id for room in self._halls)]
+        self._statuses = self._supply.statuses(boxes, memory.mirror.statuses)
 
     def scene(self) -> Scene:
         """Everything that decides about what was asked."""
@@ -154,9 +169,9 @@ class Reader:
         relied = [*able, *(room.id for room in halls)]
         layouts = self._layouts(able, halls)
         own = self._supply.own({event.meeting or "" for each in layouts.values() for _, event in each.own})
-        claims = self._claims(relied)
-        room_times = tuple(self._room_times(halls, layouts, own, claims))
-        people = {one: self._person(one, layouts[one], own, claims[one]) for one in able}
+        booked = self._memory.bookings.read(self._supply, relied, grid)
+        room_times = tuple(self._room_times(halls, layouts, own, booked))
+        people = {one: self._person(one, layouts[one], own, booked[one]) for one in able}
         ages = [age for one in relied if (age := self._statuses[one].as_of) is not None]
         return Scene(
             asked,
@@ -165,16 +180,16 @@ class Reader:
             {one: trusts[one] for one in self._people if not trusts[one].open},
             self._free_rooms(room_times),
             room_times,
-            self._moving(room_times, claims),
+            self._moving(room_times, booked),
             self._taken(),
             min(ages, default=None),
-            tuple(self._edges(claims, [trusts[one] for one in relied])),
+            tuple(self._edges(booked, [trusts[one] for one in relied])),
             tuple(people[one] for one in asked.helpers if one in people),
         )
 
     def _rooms_in_question(self) -> list[Room]:
         asked = self._asked
-        if not any(form in asked.offer.room_forms for form in asked.forms):
+        if not any(form in asked.offer.room_forms | asked.offer.open_plan_forms for form in asked.forms):
             return []
         sites = {asked.site(one).id for one in asked.people}
         return [room for room in asked.directory.rooms.values() if room.site in sites]
@@ -185,28 +200,21 @@ class Reader:
     def _layouts(self, people: Sequence[MailboxId], halls: Sequence[Room]) -> dict[MailboxId, Layout]:
         wanted = {one: Wanted(self._asked.rulebook.policy(one)) for one in people}
         wanted |= {room.id: Wanted(ROOM_POLICY, room.turnover) for room in halls}
-        return self._mirror.layouts(self._supply, self._statuses, wanted, self._grid)
+        return self._memory.mirror.layouts(self._supply, self._statuses, wanted, self._grid)
 
-    def _claims(self, ids: Sequence[MailboxId]) -> dict[MailboxId, list[Claim]]:
-        rows = self._supply.claims(ids, self._grid.base, self._grid.end) if ids else {}
-        return {mailbox: [Claim(*row) for row in listed] for mailbox, listed in rows.items()}
-
-    def _taken_by(self, claims: Sequence[Claim]) -> Cells:
-        ignoring = () if self._asked.ignoring is None else (self._asked.ignoring,)
-        return claimed(self._grid, claims, self._asked.now, ignoring) if claims else 0
-
-    def _person(self, one: MailboxId, layout: Layout, own: Mapping[str, OwnMeeting], claims: Sequence[Claim]) -> Person:
+    def _person(self, one: MailboxId, layout: Layout, own: Mapping[str, OwnMeeting], booked: Booked) -> Person:
         asked = self._asked
         ours = counting(layout.own, own, asked.ignoring, one) if layout.own else ()
         return Person(
             one,
             asked.site(one),
+            asked.directory.caseworkers[one].open_plan,
             asked.roster.hours(one),
             layout.policy,
             _covered(self._statuses[one]),
             layout,
             ours,
-            self._taken_by(claims),
+            booked.cells(self._grid, asked.now, asked.ignoring),
         )
 
     def _room_times(
@@ -214,40 +222,41 @@ class Reader:
         halls: Sequence[Room],
         layouts: Mapping[MailboxId, Layout],
         own: Mapping[str, OwnMeeting],
-        claims: Mapping[MailboxId, Sequence[Claim]],
+        booked: Mapping[MailboxId, Booked],
     ) -> Iterable[RoomTime]:
+        asked = self._asked
         closures = self._supply.closures([room.id for room in halls], self._grid.base, self._grid.end)
         for room in halls:
             layout = layouts[room.id]
-            ours = counting(layout.own, own, self._asked.ignoring, room.id)
+            ours = counting(layout.own, own, asked.ignoring, room.id)
             entries = [(event.start, event.end + room.turnover * 60) for event in ours]
-            taken = layout.in_person | self._grid.touched(entries) | self._taken_by(claims[room.id])
+            claims = booked[room.id].cells(self._grid, asked.now, asked.ignoring)
+            taken = layout.in_person | self._grid.touched(entries) | claims
             yield RoomTime(room, taken, _covered(self._statuses[room.id]), closures[room.id])
 
-    def _moving(self, times: tuple[RoomTime, ...], claims: Mapping[MailboxId, Sequence[Claim]]) -> Moving:
-        asked, giving = self._asked, self._giving
+    def _moving(self, times: tuple[RoomTime, ...], booked: Mapping[MailboxId, Booked]) -> Moving:
+        asked = self._asked
         return Moving(
             self._supply,
             asked.directory,
             asked.rulebook,
-            giving.rules,
             self._grid,
             epoch(asked.now),
             times,
-            claims,
+            booked,
             asked.ignoring,
-            giving.plans,
+            self._memory.plans,
             self._supply.pinned() if times else frozenset(),
         )
 
     def _free_rooms(self, times: Sequence[RoomTime]) -> dict[tuple[str, Form], Cells]:
         """By site and form; a site without any usable room has none free."""
         asked = self._asked
-        needing = [form for form in asked.forms if form in asked.offer.room_forms]
+        needing = [form for form in asked.forms if form in asked.offer.room_forms | asked.offer.open_plan_forms]
         sites = {asked.site(one).id: asked.site(one).zone for one in asked.people} if needing else {}
         here = {site: [each for each in times if each.room.site == site] for site in sites}
         return {
-            (site, form): with_room(self._grid, here[site], asked.offer.room, asked.offer.minutes[form], zone)
+            (site, form): with_room(self._grid, here[site], asked.offer.room_for(form), asked.offer.minutes[form], zone)
             for site, zone in sites.items()
             for form in needing
         }
@@ -268,9 +277,9 @@ class Reader:
             if row.meeting != asked.ignoring and (row.expires is None or row.expires > now)
         )
 
-    def _edges(self, claims: Mapping[MailboxId, Sequence[Claim]], trusts: Collection[Trust]) -> Iterable[datetime]:
+    def _edges(self, booked: Mapping[MailboxId, Booked], trusts: Collection[Trust]) -> Iterable[datetime]:
         now = epoch(self._asked.now)
-        ends = {claim.expires for listed in claims.values() for claim in listed if claim.expires is not None}
+        ends = {claim.expires for each in booked.values() for claim in each.claims if claim.expires is not None}
         yield from (moment(end) for end in ends if end > now)
         yield from {trust.until for trust in trusts if trust.until is not None}
 

@@ -244,7 +244,7 @@ class Inquiry:
 
     def _no_room(self, person: Person) -> tuple[Reason, Facts]:
         rooms = [room for room in self._asked.directory.rooms.values() if room.site == person.site.id]
-        suitable = {room.id for room in rooms if rank.suits(room, self._asked.offer.room)}
+        suitable = {room.id for room in rooms if rank.suits(room, self._asked.offer.room_for(self._form))}
         usable = {each.room.id for each in self._scene.halls}
         return Reason.NO_ROOM, {"suitable": str(len(suitable)), "unknown": str(len(suitable - usable))}
 

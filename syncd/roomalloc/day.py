@@ -162,11 +162,14 @@ class Day:
 
     def foreign(self, id: str, room: MailboxId, start: int, end: int) -> Seat:
         """Put somebody else's booking into its room, whoever is there already; it is never moved."""
-        number = self.layout.number[room]
-        first, last = self.span(start, end)
-        seat = Seat(Ask(id, start, end), first, last, 1 << number, Standing.FIXED, foreign=True)
-        self.add(seat, number)
+        seat = self.stranger(id, room, start, end)
+        self.add(seat, self.layout.number[room])
         return seat
+
+    def stranger(self, id: str, room: MailboxId, start: int, end: int) -> Seat:
+        """Somebody else's booking, not yet put into its room."""
+        first, last = self.span(start, end)
+        return Seat(Ask(id, start, end), first, last, 1 << self.layout.number[room], Standing.FIXED, foreign=True)
 
     def stand(self, standing: Standing) -> None:
         """Make every meeting stand at least this firmly: the day was announced, or frozen."""
@@ -193,6 +196,16 @@ class Day:
         self.seats[seat.id] = seat
         self.inside[room][seat.id] = seat
         self._repaint(room)
+
+    def add_all(self, seats: Iterable[tuple[Seat, int]]) -> None:
+        """Give many their rooms at once, whoever else is in them."""
+        rooms = set()
+        for seat, room in seats:
+            seat.room = room
+            self.seats[seat.id] = self.inside[room][seat.id] = seat
+            rooms.add(room)
+        for room in rooms:
+            self._repaint(room)
 
     def remove(self, id: str) -> Seat:
         """Take a meeting out of its room."""

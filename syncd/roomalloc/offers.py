@@ -49,14 +49,14 @@ def publishable(day: Day, wants: Iterable[Want], starts: Sequence[int], policy: 
     Tier 1 looks for a free room, tier 2 (`match`) settles what is impossible, tier 3 searches for moves. The kinds
     with the fewest rooms and the longest meetings come first: what was proven for one holds for all that are easier.
     """
-    offered, past = Offered(), _Past()
+    offered, past = Offered(), Past()
     policy = replace(policy, nodes=min(policy.nodes, PROOF))
     hardest = sorted(set(wants), key=lambda w: (day.layout.suiting(w.requirement).bit_count(), -w.minutes))
     for want in hardest:
         offered.direct[want], offered.moving[want] = set(), set()
         for start in starts:
             seat = day.seat(Ask("", start, start + want.minutes, want.requirement))
-            how = _settle(day, seat, policy, past)
+            how = settle(day, seat, policy, past)
             offered.counts[how] += 1
             if how == "direct":
                 offered.direct[want].add(start)
@@ -66,14 +66,18 @@ def publishable(day: Day, wants: Iterable[Want], starts: Sequence[int], policy: 
 
 
 @dataclass(slots=True)
-class _Past:
-    """What was found out about harder keys: (eligible rooms, first step, last step)."""
+class Past:
+    """What was found out about other keys of the same state of a day: (eligible rooms, first step, last step)."""
 
     proven: list[tuple[int, int, int]] = field(default_factory=list)
     refuted: list[tuple[int, int, int]] = field(default_factory=list)
 
 
-def _settle(day: Day, seat: Seat, policy: Policy, past: _Past) -> str:
+def settle(day: Day, seat: Seat, policy: Policy, past: Past) -> str:
+    """Whether a meeting can be promised: ``direct``, ``moves``, ``impossible`` (proven), ``unfound`` (search said no).
+
+    :param past: remembers what is proven and refuted; belongs to this state of the day.
+    """
     rooms, first, last = seat.eligible, seat.first, seat.last
     if not rooms:
         return "impossible"

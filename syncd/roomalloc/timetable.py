@@ -11,7 +11,7 @@ from syncd.model.directory import MailboxId, Room, Site
 from syncd.model.interval import Interval
 from syncd.model.offer import RoomRequirement
 from syncd.model.zones import instant, midnight, whole_days
-from syncd.roomalloc.day import SHORTEST, Ask, Day, Span, Standing
+from syncd.roomalloc.day import SHORTEST, Ask, Day, Seat, Span, Standing
 from syncd.roomalloc.layout import Layout, Space
 
 FINEST = 5
@@ -57,7 +57,7 @@ class Occupant:
 
 def standing(day: date, now: datetime, zone: str, timing: Timing, holidays: Collection[date] = ()) -> Standing:
     """How firmly the meetings of a local *day* have their rooms at *now*."""
-    if now >= instant(working_day_before(day, holidays), timing.freeze, zone):
+    if now >= frozen_at(day, zone, timing, holidays):
         return Standing.FIXED
     if timing.announce_days is None or now >= midnight(day - timedelta(days=timing.announce_days), zone):
         return Standing.ANNOUNCED
@@ -68,8 +68,12 @@ def announced_at(day: date, zone: str, timing: Timing, holidays: Collection[date
     """When people are told the rooms of a local *day*, never later than they are frozen; None: at booking."""
     if timing.announce_days is None:
         return None
-    frozen = instant(working_day_before(day, holidays), timing.freeze, zone)
-    return min(frozen, midnight(day - timedelta(days=timing.announce_days), zone))
+    return min(frozen_at(day, zone, timing, holidays), midnight(day - timedelta(days=timing.announce_days), zone))
+
+
+def frozen_at(day: date, zone: str, timing: Timing, holidays: Collection[date] = ()) -> datetime:
+    """From when on no booking moves a meeting of a local *day*."""
+    return instant(working_day_before(day, holidays), timing.freeze, zone)
 
 
 def working_day_before(day: date, holidays: Collection[date] = ()) -> date:
@@ -126,17 +130,16 @@ def site_day(
         starts=starts,
     )
     result.standing = standing
-    for occupant in inside:
-        _take(result, occupant, spans[occupant.id], standing)
+    number = result.layout.number
+    result.add_all((_seat(result, o, spans[o.id], standing), number[o.room]) for o in inside)
     return result
 
 
-def _take(day: Day, occupant: Occupant, span: Span, standing: Standing) -> None:
+def _seat(day: Day, occupant: Occupant, span: Span, standing: Standing) -> Seat:
     if occupant.foreign:
-        day.foreign(occupant.id, occupant.room, *span)
-        return
+        return day.stranger(occupant.id, occupant.room, *span)
     ask = Ask(occupant.id, *span, occupant.requirement, occupant.floor, frozenset(occupant.teams))
-    day.add(day.seat(ask, Standing.FIXED if occupant.pinned else standing), day.layout.number[occupant.room])
+    return day.seat(ask, Standing.FIXED if occupant.pinned else standing)
 
 
 def ask_of(

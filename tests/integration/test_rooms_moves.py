@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -16,12 +17,10 @@ from syncd.booking.results import Appointment
 from syncd.errors import SlotGone, UnknownBooking, UnknownRoom
 from syncd.model.booking import BookingState, RoomState
 from syncd.model.busy import BusyType, Occurrence
+from syncd.model.directory import RoomRules
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Slot
-from syncd.publish import Publisher, PublishSettings
-from syncd.publish.moving import RoomRules
 from syncd.roomalloc.allocate import Move
-from syncd.roomalloc.cost import Policy
 from syncd.store.instants import epoch, moment
 from syncd.store.tables import AuditRow, ClosureRow
 from tests.unit.publishing import RULES, Town, wall
@@ -147,8 +146,8 @@ def test_frozen_rooms_stay(town: Town) -> None:
 def test_a_site_may_forbid_all_moves(town: Town) -> None:
     talk = in_large_room(town)
     assert talk.meeting.interval in {slot.interval for slot in town.answer("group", FRIDAY).slots}
-    settings = PublishSettings(rooms=RoomRules(policy=Policy(moves=0)))
-    town.publisher = Publisher(town.store, lambda: town.people, settings)
+    site = replace(town.people.sites["hq"], rooms=RoomRules(moves=0))
+    town.people = replace(town.people, sites={"hq": site})
 
     assert talk.meeting.interval not in {slot.interval for slot in town.answer("group", FRIDAY).slots}
 
