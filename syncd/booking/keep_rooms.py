@@ -22,7 +22,7 @@ from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Site
 from syncd.model.interval import Interval
 from syncd.model.offer import RoomRequirement, Rulebook
-from syncd.model.zones import days, wall_clock, whole_days
+from syncd.model.zones import days, wall_clock
 from syncd.publish.moving import policy_of
 from syncd.publish.roomday import MAX_AGE, rooms_of
 from syncd.roomalloc.allocate import Move
@@ -83,7 +83,7 @@ class RoomKeeper:
         )
 
     def _repair(self, tx: Tx, site: Site, day: date, now: datetime) -> Kept:
-        self._lock(tx, site, day, now)
+        locks.take(tx.session, [locks.site_day(site.id, day)])
         directory = self._directory()
         rooms = self._day(tx, site, day, now)
         upset = [meeting for meeting, _, _ in upset_meetings(tx, now) if meeting in rooms.seats]
@@ -100,12 +100,6 @@ class RoomKeeper:
 
     def _day(self, tx: Tx, site: Site, day: date, now: datetime, ignoring: str | None = None) -> Day:
         return rooms_of(tx, self._directory(), self._rulebook(), site, day, now, self._max_age, ignoring)
-
-    def _lock(self, tx: Tx, site: Site, day: date, now: datetime) -> None:
-        """Let nobody else decide about the rooms of that day; free holds that ran out: their claims outlive them."""
-        locks.take(tx.session, [locks.site_day(site.id, day)])
-        rooms = [room.id for room in self._directory().rooms.values() if room.site == site.id]
-        tx.bookings.expire(now, rooms, whole_days(day, day, site.zone))
 
     def _give_up(self, tx: Tx, meeting_id: str, now: datetime) -> None:
         """No room is left: a person is told, and `reconcile` goes on looking for one."""
@@ -145,7 +139,7 @@ class RoomKeeper:
     def _pin(self, tx: Tx, name: str, room: MailboxId | None, actor: str, now: datetime) -> MailboxId:
         directory = self._directory()
         meeting, site, day = self._place(tx, name)
-        self._lock(tx, site, day, now)
+        locks.take(tx.session, [locks.site_day(site.id, day)])
         target, origin = room or meeting.room or "", meeting.room or ""
         if target not in directory.rooms or directory.rooms[target].site != site.id:
             raise UnknownRoom(f"There is no room '{target}' at {site.id}. Nothing was changed.")
@@ -208,7 +202,7 @@ class RoomKeeper:
         return Kept(tuple(moves))
 
     def _rearrange(self, tx: Tx, site: Site, day: date, now: datetime) -> tuple[Move, ...]:
-        self._lock(tx, site, day, now)
+        locks.take(tx.session, [locks.site_day(site.id, day)])
         better = self._better(tx, site, day, now)
         if better is None:
             return ()

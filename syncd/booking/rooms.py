@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.booking.collide import foreign_events
 from syncd.booking.relocate import relocate
-from syncd.booking.take import local_days
 from syncd.errors import SlotGone
 from syncd.model.booking import Meeting
 from syncd.model.busy import BusyType
@@ -48,9 +47,6 @@ def give_room(
     person, offer = directory.caseworkers.get(meeting.caseworker), rulebook.offers.get(meeting.offer)
     if person is None or offer is None:
         return None
-    site = directory.sites[person.site]
-    rooms = [room.id for room in directory.rooms.values() if room.site == site.id]
-    tx.bookings.expire(now, rooms, local_days(meeting.interval, site.zone))
     for room in _wanted(tx, directory, meeting, offer, without, now, max_age):
         try:
             with tx.session.begin_nested():

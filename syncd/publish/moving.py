@@ -117,6 +117,7 @@ class Moving:
     :param now: epoch seconds. :param halls: the rooms whose calendars can be trusted. :param booked: what takes them.
     :param ignoring: a meeting that is being moved: its own time counts as free.
     :param pinned: meetings that staff want to keep where they are.
+    :param holding: holds that ran out count too: their claims stand until somebody ends them.
     """
 
     supply: Supply
@@ -129,6 +130,7 @@ class Moving:
     ignoring: str | None
     plans: Plans
     pinned: frozenset[str] = frozenset()
+    holding: bool = False
     pages: dict[str, list[_Page]] = field(default_factory=dict)
     settled: dict[tuple[str, Key], _Settled] = field(default_factory=dict)
 
@@ -227,7 +229,7 @@ class Moving:
         return rooms, self._standing(site, page.day), self.pinned, self.rulebook.number, self.directory, self.ignoring
 
     def _live(self, claim: Claim) -> bool:
-        return claim.meeting != self.ignoring and (claim.expires is None or claim.expires > self.now)
+        return claim.meeting != self.ignoring and (self.holding or claim.expires is None or claim.expires > self.now)
 
     def _standing(self, site: Site, day: date) -> Standing:
         return self.plans.edges(site, day, self.rulebook).standing(moment(self.now))

@@ -36,7 +36,8 @@ def rooms_of(
 ) -> Day:
     """Everybody in the site's rooms on a local day, read in *tx*.
 
-    Unknown time is never free time: rooms whose calendar cannot be trusted keep whom they have and take nobody.
+    Holds that ran out still take their rooms: nobody's hold is ended by a clock that is ahead. Unknown time is never
+    free time: rooms whose calendar cannot be trusted keep whom they have and take nobody.
 
     :param ignoring: a meeting that is being given another place: its own time counts as free.
     """
@@ -49,7 +50,9 @@ def rooms_of(
     halls = [_hall(room, statuses.get(room.id), closures[room.id], window, now, max_age) for room in rooms]
     holds = supply.holds()
     booked = {room: Booked.of(text, holds) for room, text in supply.claim_texts(ids, grid.base, grid.end).items()}
-    moving = Moving(supply, directory, rulebook, grid, epoch(now), halls, booked, ignoring, Plans(), supply.pinned())
+    moving = Moving(
+        supply, directory, rulebook, grid, epoch(now), halls, booked, ignoring, Plans(), supply.pinned(), holding=True
+    )
     return moving.day(site, day)
 
 
