@@ -159,7 +159,7 @@ class Handover:
             return meeting
         tx.meetings.release(meeting.id, room.id)
         rules = self._publisher.rules.within(tx)
-        return with_room(meeting, give_room(tx, directory, rules, meeting, moving_at=now))
+        return with_room(meeting, give_room(tx, directory, rules, meeting, now=now))
 
     def _move(self, tx: Tx, choice: Choice, to: MailboxId, actor: str, now: datetime) -> Meeting:
         meeting = self._locked(tx, choice.meeting, now)
