@@ -30,6 +30,7 @@ OUTWARD: Mapping[str, EventKind] = {
     "booking.cancelled": EventKind.BOOKING_CANCELLED,
     "booking.no-show": EventKind.BOOKING_NO_SHOW,
     "meeting.moved": EventKind.BOOKING_MOVED,
+    "meeting.rebooked": EventKind.BOOKING_MOVED,
     "meeting.adopted": EventKind.BOOKING_MOVED,
     "meeting.handed-over": EventKind.BOOKING_CHANGED,
     "meeting.room-changed": EventKind.BOOKING_CHANGED,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from syncd.booking.results import Appointment
+from syncd.booking.states import TABLE, standing
 from syncd.model.booking import BookingState, Meeting
 from syncd.model.directory import Directory
 
@@ -31,10 +33,18 @@ def hold_content(found: Appointment, directory: Directory) -> dict[str, Any]:
     return content
 
 
-def booking_content(found: Appointment, directory: Directory) -> dict[str, Any]:
-    """What a client may know of a booking."""
-    settled = found.meeting.settled
-    return hold_content(found, directory) | {"calendars": "written" if settled else "owed"}
+def booking_content(found: Appointment, directory: Directory, now: datetime) -> dict[str, Any]:
+    """What a client may know of a booking; `syncd.booking.states` says what each standing means."""
+    meeting = found.meeting
+    stands = standing(found.booking, meeting, now)
+    shown = TABLE[stands]
+    return hold_content(found, directory) | {
+        "calendars": "written" if meeting.settled else "owed",
+        "standing": stands,
+        "say": {"da": shown.da, "en": shown.en} if shown.da else None,
+        "conflict": meeting.conflict,
+        "attention": meeting.attention is not None,
+    }
 
 
 def _room(meeting: Meeting, directory: Directory) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def make_booking(service: Service, client: Client, body: BookRequest, key: Idemp
 
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
         made = service.desk.book(client.name, body.hold, body.citizen.reference, now, tx=tx)
-        return 201, booking_content(made, service.directory())
+        return 201, booking_content(made, service.directory(), now)
 
     return answer(once(service, client, key, f"POST {PATH}", body, act, now), PATH)
 
@@ -69,8 +69,9 @@ def make_booking(service: Service, client: Client, body: BookRequest, key: Idemp
 def search_bookings(service: Service, client: Client, body: BookingSearch) -> Response:
     """Every booking this client made for the citizen, the earliest meeting first; the look-up is audited."""
     client.need("book")
-    found = bookings_of(service.store, client.name, body.citizen.reference, service.clock.now())
-    return _json({"bookings": [booking_content(one, service.directory()) for one in found]})
+    now = service.clock.now()
+    found = bookings_of(service.store, client.name, body.citizen.reference, now)
+    return _json({"bookings": [booking_content(one, service.directory(), now) for one in found]})
 
 
 @router.get(
@@ -81,8 +82,9 @@ def search_bookings(service: Service, client: Client, body: BookingSearch) -> Re
 def read_booking(service: Service, client: Client, id: PathName) -> Response:
     """How a booking stands now; the look-up is audited."""
     client.need("book")
-    found = service.desk.booking(client.name, id, service.clock.now())
-    return _json(booking_content(found, service.directory()))
+    now = service.clock.now()
+    found = service.desk.booking(client.name, id, now)
+    return _json(booking_content(found, service.directory(), now))
 
 
 @router.post(
@@ -115,7 +117,7 @@ def move_booking(
         moved = service.desk.reschedule(
             client.name, id, body.start, body.caseworker, body.form, now, whom=body.whom(), tx=tx
         )
-        return 200, booking_content(moved, service.directory())
+        return 200, booking_content(moved, service.directory(), now)
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/reschedule", body, act, now))
 
@@ -136,7 +138,7 @@ def cancel_booking(
 
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
         ended = service.desk.cancel(client.name, id, now, reason=body.reason, tx=tx)
-        return 200, booking_content(ended, service.directory())
+        return 200, booking_content(ended, service.directory(), now)
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/cancel", body, act, now))
 

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from syncd.booking.states import Standing
 from syncd.model.booking import BookingState, RoomState
 from syncd.model.eligibility import Own, Whom
 from syncd.model.offer import Form
 from syncd.web.inputs import Body, Instant, Name
-from syncd.web.slot_schemas import Citizen, KnownCitizen, example
+from syncd.web.slot_schemas import Citizen, KnownCitizen, Text, example
 
 HOLD: dict[str, Any] = {
     "id": "h5b5n2q7xk3c9w0r4tya",
@@ -28,7 +29,14 @@ HOLD: dict[str, Any] = {
     "moves": 0,
     "created": "2026-11-30T12:00:00Z",
 }
-BOOKING = {k: v for k, v in HOLD.items() if k != "expires"} | {"state": "pending", "calendars": "owed"}
+BOOKING = {k: v for k, v in HOLD.items() if k != "expires"} | {
+    "state": "pending",
+    "calendars": "owed",
+    "standing": "room-pending",
+    "say": {"da": "Din tid er bestilt.", "en": "Your time is booked."},
+    "conflict": False,
+    "attention": False,
+}
 
 
 class HoldRequest(Body):
@@ -190,6 +198,10 @@ class BookingAnswer(HoldAnswer):
         Literal["owed", "written"],
         Field(description="Whether every calendar was seen to hold the meeting; owed ones are written until they do."),
     ]
+    standing: Annotated[Standing, Field(description="How it stands, in one word; see the page on states.")]
+    say: Annotated[Text | None, Field(description="What to tell the citizen.")]
+    conflict: Annotated[bool, Field(description="A human put something so that both overlap; nothing is moved back.")]
+    attention: Annotated[bool, Field(description="A task asks a person of the staff to look at it.")]
 
 
 class BookingsAnswer(BaseModel):
