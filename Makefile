@@ -20,8 +20,9 @@ env: $(STAMP) ## make .venv with the syncd command, from requirements.lock alone
 $(STAMP): requirements.lock pyproject.toml setup/environment
 	@bash setup/environment "$(PYTHON)" "$(VENV)" "$(STAMP)"
 
-packages: ## install the Debian packages that the tests need, or say which are missing
+packages: ## install the Debian packages and Node.js clients that the tests need, or say which are missing
 	@bash setup/packages
+	@bash setup/node-clients
 
 demo: env ## start the demonstration town until Ctrl-C; ONCE=1 runs the guided tour and ends
 	@$(BIN)/syncd demo $(if $(filter-out 0,$(ONCE)),--once)

@@ -8,18 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from exchangelib import (
-    IMPERSONATION,
-    Account,
-    Attendee,
-    CalendarItem,
-    Configuration,
-    Credentials,
-    EWSDateTime,
-    EWSTimeZone,
-    Mailbox,
-    Version,
-)
+from exchangelib import Account, Attendee, CalendarItem, EWSTimeZone, Mailbox
 from exchangelib.errors import (
     ErrorCalendarOccurrenceIndexIsOutOfRecurrenceRange,
     ErrorCalendarOccurrenceIsDeletedFromRecurrence,
@@ -37,50 +26,24 @@ from exchangelib.errors import (
 )
 from exchangelib.extended_properties import ExtendedProperty
 from exchangelib.items import SEND_TO_ALL_AND_SAVE_COPY
-from exchangelib.protocol import FailFast
-from exchangelib.version import EXCHANGE_2016
 
-from tests.environment import shared
+from tests.contract.exchange_client import ANNA, BO, ROOM, account_of, at, house, plain, utc
 from tests.servers.exchange import ExchangeServer
 from tests.servers.exchange.model import Address
 from tests.servers.exchange.recurrence import Recurrence
 
 UTC_ZONE = EWSTimeZone("UTC")
-ZONE = EWSTimeZone("Europe/Copenhagen")
-ANNA, BO, ROOM = "anna@byhavn.example", "bo@byhavn.example", "lokale-1@byhavn.example"
 
 
 @pytest.fixture
 def server() -> Iterator[ExchangeServer]:
-    with ExchangeServer(schemas=shared("reference/ews-xsd")) as running:
-        running.account("svc", "hemmelig", impersonates=True)
-        running.mailbox(ANNA, "Anna Holm")
-        running.mailbox(BO, "Bo Kjeldsen")
-        running.room(ROOM, "Lokale 1")
+    with house() as running:
         yield running
-        assert "\n".join(running.violations) == ""
-
-
-def account_of(server: ExchangeServer, email: str = ANNA, auth: str = "basic", password: str = "hemmelig") -> Account:
-    config = Configuration(
-        service_endpoint=server.url,
-        credentials=Credentials("svc", password),
-        auth_type=auth,
-        version=Version(EXCHANGE_2016),
-        retry_policy=FailFast(),
-        max_connections=4,
-    )
-    return Account(email, config=config, access_type=IMPERSONATION, autodiscover=False, default_timezone=ZONE)
 
 
 @pytest.fixture
 def anna(server: ExchangeServer) -> Account:
     return account_of(server)
-
-
-def at(hour: float, day: int = 0) -> Any:
-    moment = datetime(2026, 11, 30, tzinfo=UTC) + timedelta(days=day, hours=hour)
-    return EWSDateTime.from_datetime(moment).astimezone(ZONE)
 
 
 def test_a_meeting_is_created_with_a_room_that_accepts_it(server, anna):
@@ -105,13 +68,9 @@ def weekly(server: ExchangeServer, email: str = ANNA, times: int | None = 6, **m
     return server.outlook.book(email, utc(8), utc(9), recurrence=series, Subject="Teammøde", **more)
 
 
-def utc(hour: float, day: int = 0) -> datetime:
-    return datetime(2026, 11, 30, tzinfo=UTC) + timedelta(days=day, hours=hour)
-
-
 def starts(account: Account, first: int = 0, last: int = 60) -> list[datetime]:
     view = account.calendar.view(at(0, first), at(0, last), max_items=100).only("start")
-    return [datetime.fromtimestamp(item.start.timestamp(), UTC) for item in view]
+    return [plain(item.start) for item in view]
 
 
 def test_a_view_expands_a_series_and_everything_else_lists_its_master(server, anna):

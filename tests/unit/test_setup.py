@@ -79,3 +79,15 @@ def test_every_proof_of_a_debian_package_is_a_path_below_root() -> None:
 
     assert entries
     assert [] == [entry for entry in entries if len(entry) != 2 or not entry[1].startswith("/")]
+
+
+def test_without_node_an_ordinary_user_is_told_the_one_command_that_brings_it(stubs: Path, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "setup", tmp_path / "setup")
+    for name in ("bash", "dirname"):
+        (stubs / name).symlink_to(str(shutil.which(name)))
+    command = [str(shutil.which("bash")), str(tmp_path / "setup" / "node-clients")]
+
+    result = subprocess.run(command, env={"PATH": str(stubs)}, capture_output=True, text=True, check=False, timeout=60)
+
+    assert 0 == result.returncode
+    assert "run as root: apt-get install --no-install-recommends nodejs npm\n" in result.stderr

@@ -8,7 +8,7 @@ from tests.servers.exchange.model import Sight
 from tests.servers.exchange.request import Request
 from tests.servers.exchange.wire import Element, EwsError, Fault, child, children, error_parts, m, t, value
 from tests.servers.exchange.world import CALENDAR, Mailbox
-from tests.servers.exchange.zones import RequestZone
+from tests.servers.exchange.zones import Clock, ContextZone, RequestZone
 
 MAX_MAILBOXES = 100
 MAX_DAYS = 42
@@ -23,9 +23,10 @@ def get_user_availability(request: Request) -> Element:
     element = request.element
     clock, window = child(element, "t:TimeZone"), child(element, "t:FreeBusyViewOptions/t:TimeWindow")
     people, options = child(element, "m:MailboxDataArray"), child(element, "t:FreeBusyViewOptions")
-    if clock is None or window is None or people is None or options is None:
-        raise Fault("ErrorMissingArgument", "The time zone, mailboxes and window are needed.")
-    zone = RequestZone(clock)
+    if window is None or people is None or options is None:
+        raise Fault("ErrorMissingArgument", "The mailboxes and the window are needed.")
+    # Clients of 2010 and later may name their zone in the header alone.
+    zone = ContextZone(request.zone) if clock is None else RequestZone(clock)
     start, end = (zone.instant(value(window, f"t:{tag}")) for tag in ("StartTime", "EndTime"))
     if end - start > timedelta(days=int(request.twists.get("freebusy_days", MAX_DAYS))):
         raise Fault("ErrorTimeIntervalTooBig", f"The window is more than {MAX_DAYS} days.")
@@ -43,7 +44,7 @@ Window = tuple[datetime, datetime]
 
 
 def _one(
-    request: Request, asked: Element, options: Element, zone: RequestZone, window: Window, broken: dict[str, str]
+    request: Request, asked: Element, options: Element, zone: Clock, window: Window, broken: dict[str, str]
 ) -> Element:
     email = value(asked, "t:Email/t:Address").lower()
     try:
@@ -62,7 +63,7 @@ def _one(
     return m("FreeBusyResponse", good, view)
 
 
-def _view(box: Mailbox, zone: RequestZone, window: Window, wanted: str, step: int, may: object) -> Element:
+def _view(box: Mailbox, zone: Clock, window: Window, wanted: str, step: int, may: object) -> Element:
     seen = [
         one for entry in box.folder(CALENDAR) for one in entry.between(*window) if not one.values.get("IsCancelled")
     ]
@@ -77,7 +78,7 @@ def _view(box: Mailbox, zone: RequestZone, window: Window, wanted: str, step: in
     return m("FreeBusyView", parts, _hours())
 
 
-def _event(seen: Sight, zone: RequestZone, detailed: bool) -> Element:
+def _event(seen: Sight, zone: Clock, detailed: bool) -> Element:
     times = [t(tag, zone.wall(at).isoformat()) for tag, at in (("StartTime", seen.start), ("EndTime", seen.end))]
     status = seen.values.get("LegacyFreeBusyStatus", "Busy")
     return t("CalendarEvent", times, t("BusyType", status), _details(seen) if detailed else None)

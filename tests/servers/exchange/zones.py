@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from tests.servers.exchange.wire import Element, EwsError, child, t, value
@@ -147,6 +148,27 @@ def _rule(shown: datetime, target: str) -> Element:
         t("DayOfWeek", _DAYS[shown.weekday()]),
         t("Occurrence", -1 if last else (shown.day - 1) // 7 + 1),
     )
+
+
+class Clock(Protocol):
+    """The wall clock in which free/busy is asked for and told."""
+
+    def wall(self, moment: datetime) -> datetime: ...
+
+    def instant(self, text: str) -> datetime: ...
+
+
+class ContextZone:
+    """The zone of a request's TimeZoneContext."""
+
+    def __init__(self, zone: str) -> None:
+        self.zone = zone
+
+    def wall(self, moment: datetime) -> datetime:
+        return wall(moment, self.zone)
+
+    def instant(self, text: str) -> datetime:
+        return instant(text, self.zone)
 
 
 class RequestZone:
