@@ -1,0 +1,125 @@
+"""Our own entries on the server: found by our own property, written once, looked up when an answer is lost."""
+
+from __future__ import annotations
+
+from syncd.adapters.ews import soap
+from syncd.adapters.ews.client import Client
+from syncd.adapters.ews.faults import ABSENT
+from syncd.adapters.ews.soap import ItemRef
+from syncd.adapters.ews.wire import Item, entry, items_of
+from syncd.errors import CalendarError, OutcomeUnknown, Rejected, VersionConflict
+from syncd.model.directory import Mailbox
+from syncd.model.entry import Entry, EntryDraft
+
+
+class Entries:
+    """The entries of ours in one calendar."""
+
+    def __init__(self, client: Client, mailbox: Mailbox) -> None:
+        self._client = client
+        self._mailbox = mailbox
+        self._address = mailbox.address
+
+    def find(self, uid: str) -> tuple[Entry, ...]:
+        """See `syncd.ports.CalendarPort.find`."""
+        return tuple(self._entry(item) for item in self._search(uid))
+
+    def create(self, draft: EntryDraft) -> Entry:
+        """See `syncd.ports.CalendarPort.create`."""
+        from syncd.adapters.ews.drafting import create_request
+
+        if there := self.find(draft.uid):
+            return there[0]
+        message = self._client.message(create_request(self._address, draft), self._address, wrote=True)
+        made = next(items_of(message), None)
+        return self._read_back(made.id if made else "", draft.uid)
+
+    def update(self, wanted: Entry, draft: EntryDraft) -> Entry:
+        """See `syncd.ports.CalendarPort.update`."""
+        from syncd.adapters.ews.drafting import update_request
+
+        current = self._get(wanted.key)
+        if current is None or current.change_key != wanted.version:
+            raise VersionConflict(f"The entry {wanted.uid} was changed or removed in the calendar since it was read.")
+        request = update_request(
+            ItemRef(current.id, current.change_key),
+            draft,
+            self._told(current, draft),
+            kept=self._right(current, draft),
+            categories=tuple(dict.fromkeys((*current.categories, *draft.categories))),
+        )
+        self._client.message(request, self._address, wrote=True)
+        return self._read_back(wanted.key, draft.uid)
+
+    def delete(self, wanted: Entry) -> None:
+        """See `syncd.ports.CalendarPort.delete`; a room that was invited is told, unless a copy of the entry stays."""
+        from syncd.adapters.ews.drafting import TO_ALL, TO_NONE
+
+        current = self._get(wanted.key)
+        if current is None:
+            return
+        if current.change_key != wanted.version:
+            raise VersionConflict(f"The entry {wanted.uid} was changed in the calendar since it was read.")
+        surplus = bool(current.rooms) and len(self._search(wanted.uid)) > 1
+        tell = TO_ALL if current.rooms and not surplus else TO_NONE
+        request = soap.delete_item(ItemRef(current.id, current.change_key), tell)
+        answer = self._client.ask(request, self._address, wrote=True)
+        for message in answer.messages:
+            if message.problem is not None and message.problem.code not in ABSENT:
+                self._client.fail(message.problem, self._address, wrote=True)
+
+    def _told(self, current: Item, draft: EntryDraft) -> str:
+        """Who hears of an update: a stamp or another wording is nobody's business, a new time is the room's."""
+        from syncd.adapters.ews.drafting import TO_ALL, TO_CHANGED, TO_NONE
+
+        right = self._right(current, draft)
+        if "start" not in right and (current.rooms or draft.room):
+            return TO_ALL
+        return TO_NONE if "resources" in right else TO_CHANGED
+
+    def _right(self, current: Item, draft: EntryDraft) -> frozenset[str]:
+        """Names of properties that are as the draft wants them."""
+        right = set()
+        if not current.all_day and (current.start, current.end) == (draft.interval.start, draft.interval.end):
+            right |= {"start", "end", "is_all_day"}
+        if {address for address, _ in current.rooms} == ({draft.room.address.lower()} if draft.room else set()):
+            right.add("resources")
+        if set(draft.categories) <= set(current.categories):
+            right.add("categories")
+        return frozenset(right)
+
+    def _search(self, uid: str) -> list[Item]:
+        """All copies with our own property *uid*, in an order that does not change."""
+        message = self._client.message(soap.find_by_uid(self._address, uid), self._address)
+        ids = sorted(item.id for item in items_of(message))
+        found = [self._get(one) for one in ids]
+        return [item for item in found if item is not None and item.own_uid == uid]
+
+    def _get(self, key: str) -> Item | None:
+        """The item now; None when it is gone."""
+        [message] = self._client.ask(soap.get_items([key], soap.OURS), self._address).messages
+        if message.problem is None:
+            return next(items_of(message), None)
+        if message.problem.code in ABSENT or message.problem.code == "ErrorInvalidIdMalformed":
+            return None
+        self._client.fail(message.problem, self._address)
+        raise AssertionError
+
+    def _read_back(self, key: str, uid: str) -> Entry:
+        """What the server made of our write.
+
+        :raises OutcomeUnknown: it cannot be read, or is not there.
+        """
+        try:
+            item = self._get(key) if key else None
+            found = item or next(iter(self._search(uid)), None)
+        except Rejected:
+            raise
+        except CalendarError as error:
+            raise OutcomeUnknown(f"The entry {uid} was written, but could not be read back: {error}") from error
+        if found is None:
+            raise OutcomeUnknown(f"The entry {uid} was accepted by {self._client.host}, but is not there.")
+        return self._entry(found)
+
+    def _entry(self, item: Item) -> Entry:
+        return entry(item, self._mailbox.zone)

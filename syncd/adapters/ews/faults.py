@@ -1,0 +1,126 @@
+"""What Exchange's error codes mean for us: wait, start over, read again, look up, or tell the operator; pure.
+
+The codes are ResponseCodeType of [MS-OXWSCDATA] 2.2.5.24.
+"""
+
+from __future__ import annotations
+
+from syncd.adapters.ews.advice import advised
+from syncd.errors import (
+    AccessDenied,
+    CalendarError,
+    CalendarNotFound,
+    OutcomeUnknown,
+    Rejected,
+    Throttled,
+    TokenExpired,
+    Transient,
+    VersionConflict,
+)
+
+DEFAULT_PAUSE = 10.0
+"""Seconds, for a server that is busy and does not say for how long."""
+
+BUSY = frozenset(
+    {
+        "ErrorServerBusy",
+        "ErrorExceededConnectionCount",
+        "ErrorTooManyObjectsOpened",
+        "ErrorExceededSubscriptionCount",
+        "ErrorMessageRateExceeded",
+    }
+)
+"""Refused before anything was done."""
+
+DOUBTFUL = frozenset(
+    {
+        "ErrorTimeoutExpired",
+        "ErrorInternalServerError",
+        "ErrorInternalServerTransientError",
+        "ErrorConnectionFailed",
+        "ErrorConnectionFailedTransientError",
+        "ErrorMailboxFailover",
+        "ErrorBatchProcessingStopped",
+    }
+)
+"""A write that ends like this may have been done."""
+
+LATER = DOUBTFUL | {
+    "ErrorMailboxStoreUnavailable",
+    "ErrorMailboxMoveInProgress",
+    "ErrorADUnavailable",
+    "ErrorADOperation",
+    "ErrorProxyRequestProcessingFailed",
+    "ErrorProxyRequestNotAllowed",
+    "ErrorNoRespondingCASInDestinationSite",
+    "ErrorNoDestinationCASDueToKerberosRequirements",
+    "ErrorNotEnoughMemory",
+    "ErrorServiceDiscoveryFailed",
+}
+
+DENIED = frozenset(
+    {
+        "ErrorAccessDenied",
+        "ErrorImpersonateUserDenied",
+        "ErrorImpersonationDenied",
+        "ErrorImpersonationFailed",
+        "ErrorImpersonationRequired",
+        "ErrorCallerIsInvalidADAccount",
+        "ErrorAccountDisabled",
+        "ErrorCreateItemAccessDenied",
+        "ErrorPasswordExpired",
+        "ErrorPasswordChangeRequired",
+        "ErrorUserNotAllowedByPolicy",
+    }
+)
+
+MISSING = frozenset(
+    {
+        "ErrorNonExistentMailbox",
+        "ErrorFolderNotFound",
+        "ErrorMailRecipientNotFound",
+        "ErrorNameResolutionNoResults",
+        "ErrorNameResolutionNoMailbox",
+        "ErrorParentFolderNotFound",
+        "ErrorSyncFolderNotFound",
+        "ErrorNoPublicFolderServerAvailable",
+    }
+)
+
+FORGOTTEN = frozenset({"ErrorInvalidSyncStateData", "ErrorSyncStateVersionMismatch", "ErrorInvalidWatermark"})
+CHANGED = frozenset({"ErrorIrresolvableConflict", "ErrorStaleObject", "ErrorItemNotFound", "ErrorInvalidChangeKey"})
+ABSENT = frozenset({"ErrorItemNotFound", "ErrorRecurrenceHasNoOccurrence"})
+"""The item went away between two requests."""
+
+TOO_MANY = frozenset({"ErrorExceededFindCountLimit", "ErrorCalendarViewRangeTooBig"})
+"""The window must be read in smaller parts."""
+
+
+def error_of(
+    code: str, where: str, *, pause: float | None = None, wrote: bool = False, host: str = ""
+) -> CalendarError:
+    """The error of ours for Exchange's *code*.
+
+    :param where: the mailbox's address or the operation, for the message.
+    :param pause: BackOffMilliseconds of the answer, in seconds.
+    :param wrote: the request would have changed something.
+    """
+    if code in BUSY:
+        seconds = DEFAULT_PAUSE if pause is None else pause
+        return Throttled(f"{host} asks for a pause of {seconds:.0f} s for {where} ({code}).", seconds)
+    if code in FORGOTTEN:
+        return TokenExpired(f"{host} does not know our place in the history of {where} any more; read everything.")
+    if wrote and code in DOUBTFUL:
+        return OutcomeUnknown(
+            f"{host} answered {code} to a change in {where}; it may have been done or not. "
+            "The entry will be looked up before anything is repeated."
+        )
+    if wrote and code in CHANGED:
+        return VersionConflict(f"The entry in {where} was changed or removed since it was read ({code}).")
+    if code in LATER:
+        return Transient(f"{host} cannot answer for {where} now ({code}); it is tried again later.")
+    if code in DENIED:
+        return AccessDenied(f"{host} does not let us into {where} ({code}).{advised(code, where)}")
+    if code in MISSING:
+        return CalendarNotFound(f"{host} has no calendar for {where} ({code}).{advised(code, where)}")
+    return Rejected(f"{host} refused a request for {where} ({code}); nothing was changed.{advised(code, where)}")

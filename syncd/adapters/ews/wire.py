@@ -1,0 +1,244 @@
+"""Exchange's calendar items ↔ our words; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
+
+from syncd.adapters.caldav.ics.windows_names import DISPLAY, WINDOWS
+from syncd.adapters.ews.answer import Element, M, Message, T, text
+from syncd.adapters.ews.soap import STAMP_PROPERTY, UID_PROPERTY
+from syncd.model.busy import BusyType, Occurrence, Stamp
+from syncd.model.entry import Entry, digest
+from syncd.model.interval import Interval
+from syncd.model.zones import known, wall_clock, whole_days
+
+BUSY = {
+    "Free": BusyType.FREE,
+    "Tentative": BusyType.TENTATIVE,
+    "Busy": BusyType.BUSY,
+    "OOF": BusyType.OUT_OF_OFFICE,
+    "WorkingElsewhere": BusyType.WORKING_ELSEWHERE,
+}
+"""LegacyFreeBusyStatus; what is not in it (NoData) counts as busy."""
+
+STATUS = {busy: name for name, busy in BUSY.items()} | {BusyType.UNAVAILABLE: "OOF"}
+
+ANSWERS = {
+    "Accept": "ACCEPTED",
+    "Decline": "DECLINED",
+    "Tentative": "TENTATIVE",
+    "Organizer": "ACCEPTED",
+    "Unknown": "NEEDS-ACTION",
+    "NoResponseReceived": "NEEDS-ACTION",
+}
+"""ResponseType of a resource, in iCalendar's words (PARTSTAT)."""
+
+MASTER = "RecurringMaster"
+SINGLE = "Single"
+
+
+class Unusable(ValueError):
+    """An item whose time cannot be told; the text says why, without its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One calendar item, as much of it as we ask for.
+
+    :param uid: of the server (iCalendar UID, the same for all instances of a series); empty when it has none.
+    :param start, end: instants as the server gave them; None when it did not.
+    :param own_uid: our own property: the UID that we chose when we wrote it.
+    :param zone: the Windows name of the zone it was made in.
+    :param rooms: addresses and answers of invited resources (only asked for of our own entries).
+    """
+
+    id: str
+    change_key: str
+    kind: str
+    uid: str
+    start: datetime | None
+    end: datetime | None
+    original: datetime | None
+    all_day: bool
+    busy: BusyType
+    cancelled: bool
+    categories: tuple[str, ...]
+    own_uid: str | None
+    stamp: Stamp | None
+    zone: str | None
+    subject: str = ""
+    location: str = ""
+    rooms: tuple[tuple[str, str], ...] = ()
+
+
+def items_of(message: Message) -> Iterator[Item]:
+    """The calendar items in a response message of FindItem or GetItem."""
+    for container in (f"{M}Items", f"{M}RootFolder/{T}Items"):
+        found = message.element.find(container)
+        for element in found if found is not None else ():
+            if element.tag == f"{T}CalendarItem":
+                yield read_item(element)
+
+
+def read_item(element: Element) -> Item:
+    """One ``t:CalendarItem``."""
+    identity = element.find(f"{T}ItemId")
+    ours = _own_properties(element)
+    zone = element.find(f"{T}StartTimeZone")
+    return Item(
+        id=identity.get("Id", "") if identity is not None else "",
+        change_key=identity.get("ChangeKey", "") if identity is not None else "",
+        kind=text(element, f"{T}CalendarItemType") or SINGLE,
+        uid=text(element, f"{T}UID") or "",
+        start=_instant(text(element, f"{T}Start")),
+        end=_instant(text(element, f"{T}End")),
+        original=_instant(text(element, f"{T}OriginalStart") or text(element, f"{T}RecurrenceId")),
+        all_day=text(element, f"{T}IsAllDayEvent") == "true",
+        busy=BUSY.get(text(element, f"{T}LegacyFreeBusyStatus") or "", BusyType.BUSY),
+        cancelled=text(element, f"{T}IsCancelled") == "true",
+        categories=tuple(s.text or "" for s in element.iterfind(f"{T}Categories/{T}String")),
+        own_uid=ours.get(UID_PROPERTY),
+        stamp=Stamp.decode(ours[STAMP_PROPERTY]) if STAMP_PROPERTY in ours else None,
+        zone=zone.get("Id") if zone is not None else None,
+        subject=text(element, f"{T}Subject") or "",
+        location=text(element, f"{T}Location") or "",
+        rooms=tuple(_rooms(element)),
+    )
+
+
+def occurrence(item: Item, zone: str, obeyed: Collection[str]) -> Occurrence | None:
+    """The dated instance that *item* is; None when it takes no time (zero minutes long, or called off).
+
+    :param zone: the mailbox's, in which whole days are read when the item's own is not known.
+    :param obeyed: names of the categories that mean something to us, folded; all others are dropped.
+    :raises Unusable: its times are missing or contradict each other.
+    """
+    span = interval_of(item, zone)
+    if span is None or item.cancelled:
+        return None
+    recurring = item.kind not in (SINGLE, MASTER)
+    return Occurrence(
+        uid=item.own_uid or item.uid or item.id,
+        original_start=(item.original or span.start) if recurring else None,
+        interval=span,
+        busy=item.busy,
+        all_day=item.all_day,
+        recurring=recurring,
+        categories=kept_categories(item.categories, obeyed),
+        stamp=item.stamp,
+    )
+
+
+def interval_of(item: Item, zone: str) -> Interval | None:
+    """The time it takes; None when that is nothing.
+
+    :raises Unusable: its times are missing or contradict each other.
+    """
+    if item.start is None or item.end is None:
+        raise Unusable("the server gives no start or end for it")
+    if item.start > item.end:
+        raise Unusable("it ends before it begins")
+    if item.all_day:
+        return _whole_days(item.start, item.end, item.zone, zone)
+    return Interval(item.start, item.end) if item.start < item.end else None
+
+
+def entry(item: Item, zone: str) -> Entry:
+    """One of our own entries as it stands on the server."""
+    try:
+        span = interval_of(item, zone)
+    except Unusable:
+        span = None
+    answers = [ANSWERS.get(answer, "NEEDS-ACTION") for _, answer in item.rooms]
+    return Entry(
+        key=item.id,
+        version=item.change_key,
+        uid=item.own_uid or item.uid,
+        interval=span,
+        location=item.location,
+        stamp=item.stamp,
+        digest=digest(span, item.subject, item.location),
+        categories=item.categories,
+        cancelled=item.cancelled,
+        room_answer=_verdict(answers) if answers else None,
+    )
+
+
+def kept_categories(categories: Collection[str], obeyed: Collection[str]) -> tuple[str, ...]:
+    """Those that mean something to us: a name of *obeyed*, or one followed by a colon and more."""
+    return tuple(name for name in categories if "".join(name.casefold().split()).partition(":")[0] in obeyed)
+
+
+def iana(name: str | None) -> str | None:
+    """The IANA zone that Exchange calls *name*; None when it cannot be told ("Customized Time Zone")."""
+    if not name:
+        return None
+    folded = name.casefold()
+    return WINDOWS.get(folded) or DISPLAY.get(folded) or (name if known(name) else None)
+
+
+def fingerprint(key: str, version: str, reason: str) -> str:
+    """Stands for content that could not be read; changes when the item does."""
+    return sha256(f"{key} {version} {reason}".encode()).hexdigest()
+
+
+def _whole_days(start: datetime, end: datetime, made_in: str | None, mailbox: str) -> Interval:
+    """The days that an all-day entry means, as whole days of the mailbox's zone.
+
+    Exchange keeps instants: midnight to midnight where it was made. Where that was is told by its zone; when that
+    name means nothing, by the mailbox's zone, where the nearest midnight is taken: asking what the machine's own
+    zone is (as exchangelib does) moves it by a day on a host in UTC.
+    """
+    zone = iana(made_in)
+    if zone is None or not _at_midnight(start, zone):
+        zone = mailbox
+    first, after = _nearest_day(start, zone), _nearest_day(end, zone)
+    return whole_days(first, max(first, after - timedelta(days=1)), mailbox)
+
+
+def _at_midnight(moment: datetime, zone: str) -> bool:
+    return wall_clock(moment, zone).time() == time()
+
+
+def _nearest_day(moment: datetime, zone: str) -> date:
+    """The day whose beginning is nearest."""
+    return wall_clock(moment + timedelta(hours=12), zone).date()
+
+
+def _verdict(answers: Collection[str]) -> str:
+    """One answer for all rooms: none may decline, all must accept."""
+    if "DECLINED" in answers:
+        return "DECLINED"
+    return "ACCEPTED" if set(answers) == {"ACCEPTED"} else "NEEDS-ACTION"
+
+
+def _rooms(element: Element) -> Iterator[tuple[str, str]]:
+    for attendee in element.iterfind(f"{T}Resources/{T}Attendee"):
+        address = text(attendee, f"{T}Mailbox/{T}EmailAddress") or ""
+        yield address.lower(), text(attendee, f"{T}ResponseType") or "Unknown"
+
+
+def _own_properties(element: Element) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in element.iterfind(f"{T}ExtendedProperty"):
+        uri = one.find(f"{T}ExtendedFieldURI")
+        if uri is not None and (value := text(one, f"{T}Value")):
+            found[uri.get("PropertyName", "")] = value
+    return found
+
+
+def _instant(value: str | None) -> datetime | None:
+    """An xs:dateTime in UTC; what cannot be read counts as missing.
+
+    Without a zone it is UTC: that is what a request without TimeZoneContext is answered in.
+    """
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
