@@ -122,9 +122,16 @@ class GuardedAdapter(HTTPAdapter):
             writer.close()
 
     def _send_once(self, request: requests.PreparedRequest, kwargs: dict[str, Any]) -> requests.Response:
+        return self._whole(self._begin(request, kwargs))
+
+    def _begin(self, request: requests.PreparedRequest, kwargs: dict[str, Any]) -> requests.Response:
+        """Send *request*; the answer's body is still to be read."""
         seconds = self._seconds()
         options = kwargs | {"stream": True, "timeout": (min(seconds, 10.0), seconds)}
-        response = super().send(request, **options)
+        return super().send(request, **options)
+
+    def _whole(self, response: requests.Response) -> requests.Response:
+        """Read the body, and let the connection be used again."""
         try:
             body = self._read(response)
         finally:

@@ -26,14 +26,16 @@ STALE = 20.0
 """Seconds after which a kept connection is not trusted with a write: losing it would leave the outcome unknown."""
 
 USER_AGENT = "syncd"
+CHALLENGES = frozenset({401, 407})
 
 
 class PostAdapter(GuardedAdapter):
     """Sends a POST once over a kept connection: NTLM authenticates connections, so each is worth keeping."""
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
-        """Send *request* and read its whole answer."""
-        return self._send_once(request, kwargs)
+        """Send *request* and read its whole answer, except a challenge: NTLM looks at its connection's certificate."""
+        response = self._begin(request, kwargs)
+        return response if response.status_code in CHALLENGES else self._whole(response)
 
 
 class Sessions:

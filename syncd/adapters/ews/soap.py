@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from syncd.model.interval import Interval
 
-VERSION = "Exchange2013_SP1"
-"""The schema we ask for: every server from 2013 SP1 to SE speaks it."""
+VERSION = "Exchange2016"
+"""The schema we ask for: Exchange Server 2016, 2019 and SE speak it."""
 
 PROPERTY_SET = "6d3a1f0e-52c4-4c7b-9d1d-8b6f2c41a7e5"
 """Our own set of named properties."""
