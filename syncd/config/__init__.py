@@ -1,12 +1,12 @@
 """Infrastructure from one file, `syncd.toml`: read, checked completely, never changed afterwards."""
 
+from syncd.config.accounts import CalendarAccount
 from syncd.config.clients import ClientSection, WebhookSection
 from syncd.config.credentials import client_of, new_client, secret, token_digest
 from syncd.config.load import Config, load, read_toml
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.reach import demand, reachable_problems
 from syncd.config.sections import (
-    CalendarAccount,
     CaseworkerSection,
     HttpSection,
     LogSection,

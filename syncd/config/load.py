@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from syncd.config.accounts import CalendarAccount
 from syncd.config.checks import cross_problems
 from syncd.config.clients import ClientSection
 from syncd.config.credentials import secret
@@ -18,7 +19,6 @@ from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.people import Row, read_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.sections import (
-    CalendarAccount,
     CaseworkerSection,
     HttpSection,
     Id,

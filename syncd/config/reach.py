@@ -42,6 +42,8 @@ def _secrets(config: Config) -> Iterator[tuple[str, SecretRef]]:
     for name, account in config.calendars.items():
         if account.password is not None:
             yield f"calendars.{name}.password", account.password
+        if account.ews.client_secret is not None:
+            yield f"calendars.{name}.ews.client_secret", account.ews.client_secret
     for name, client in config.clients.items():
         if client.webhook is not None:
             yield f"clients.{name}.webhook.secret", client.webhook.secret
@@ -62,6 +64,10 @@ def _authority_problems(config: Config) -> Iterator[str]:
         reason = _unusable(account.ca_file) if account.ca_file is not None else None
         if reason is not None:
             yield f"calendars.{name}.ca_file: '{account.ca_file}' {reason}"
+        for key in ("client_certificate", "client_key"):
+            path: Path | None = getattr(account.ews, key)
+            if path is not None and not os.access(path, os.R_OK):
+                yield f"calendars.{name}.ews.{key}: '{path}' cannot be read"
 
 
 def _unusable(path: Path) -> str | None:

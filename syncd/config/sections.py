@@ -93,58 +93,6 @@ class HttpSection(Section):
         return urlsplit(f"//{self.listen}").port or 0
 
 
-class CalendarAccount(Section):
-    """One way to reach calendars: a server and the account that may read and write there."""
-
-    adapter: Annotated[
-        Literal["caldav", "memory"],
-        Field(
-            description="Kind of server; 'memory' keeps calendars in the process, for trials.",
-            examples=["caldav"],
-        ),
-    ]
-    url: Annotated[
-        str | None,
-        Field(
-            description="Base URL of the server.",
-            examples=["https://kalender.example.dk/"],
-        ),
-    ] = None
-    username: Annotated[str | None, Field(description="Account name.", examples=["syncd"])] = None
-    password: Annotated[
-        SecretRef | None,
-        Field(
-            description="Where the password is kept, never the password itself.",
-            examples=[{"credential": "caldav"}],
-        ),
-    ] = None
-    ca_file: Annotated[
-        Path | None,
-        Field(description="Certificate authority of the server, if it is your own.", examples=["/etc/ssl/our-ca.pem"]),
-    ] = None
-    timeout_seconds: Annotated[int, Field(ge=1, le=300, description="A call that takes longer is given up.")] = 20
-    opening_hours: Annotated[
-        bool,
-        Field(description="CalDAV: be closed outside the hours that owners keep on the server (RFC 7953), too."),
-    ] = False
-
-    @field_validator("url")
-    @classmethod
-    def _web_address(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "https://x/")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("should begin with https:// (or http://) and name a server")
-        if parts.password is not None:
-            raise ValueError("must not contain a password; use the key 'password' with a reference")
-        return value
-
-    @model_validator(mode="after")
-    def _reachable(self) -> CalendarAccount:
-        if self.adapter == "caldav" and self.url is None:
-            raise ValueError("a caldav account needs url, the server's base address")
-        return self
-
-
 class SiteSection(Section):
     """A place with people and rooms."""
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from syncd import rulebook as rulebooks
 from syncd.clock import Clock
 from syncd.config import Config, demand
-from syncd.daemon.parts import applied_in, close_ports, layout_of, ports_of, store_of
+from syncd.daemon.accounts import close_ports, ports_of
+from syncd.daemon.parts import applied_in, layout_of, store_of
 from syncd.errors import StoreError
 from syncd.model.directory import Directory
 from syncd.model.mirror import UnreadableObject

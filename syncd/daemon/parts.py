@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from syncd import rulebook as rulebooks
-from syncd.adapters.caldav.calendar import CaldavCalendar
-from syncd.adapters.caldav.client import CaldavAccount
-from syncd.adapters.memory import MemoryCalendar
 from syncd.adapters.webhook import HttpCourier
 from syncd.booking.away import Away
 from syncd.booking.desk import Desk
@@ -20,7 +17,8 @@ from syncd.booking.keep_rooms import RoomKeeper
 from syncd.booking.reconcile import Reconciler
 from syncd.booking.watch import Watch
 from syncd.clock import Clock
-from syncd.config import CalendarAccount, Config, demand, secret
+from syncd.config import Config, demand, secret
+from syncd.daemon.accounts import close_ports, ports_of
 from syncd.errors import ConfigError, StoreError
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.offer import Rulebook
@@ -163,21 +161,6 @@ def assemble(config: Config, store: Store, clock: Clock) -> Parts:
     return _joined(config, config.directory(), store, ports_of(config, clock), clock)
 
 
-def ports_of(config: Config, clock: Clock) -> dict[str, CalendarPort]:
-    """Every account's way to its calendars; nothing is contacted yet.
-
-    :raises ConfigError: a secret cannot be read.
-    """
-    return {name: _port(name, account, clock, config.marks.marks().names) for name, account in config.calendars.items()}
-
-
-def close_ports(ports: Mapping[str, CalendarPort]) -> None:
-    """Let go of their connections."""
-    for port in ports.values():
-        if isinstance(port, CaldavCalendar):
-            port.close()
-
-
 def put_in_force(parts: Parts, clock: Clock) -> None:
     """Apply the rules file if it changed, and watch exactly the mailboxes of the configuration.
 
@@ -256,22 +239,6 @@ def _apply_rules(config: Config, store: Store, directory: Directory, clock: Cloc
     number = rulebooks.apply_file_if_changed(store, config.rules_file, directory, clock.now())
     if number is not None:
         log.info("rules.applied", revision=number)
-
-
-def _port(name: str, account: CalendarAccount, clock: Clock, obeyed: Collection[str]) -> CalendarPort:
-    if account.adapter == "memory":
-        return MemoryCalendar()
-    password = secret(account.password) if account.password is not None else None
-    reach = CaldavAccount(
-        name=name,
-        url=account.url or "",
-        username=account.username,
-        password=password,
-        timeout=float(account.timeout_seconds),
-        ca_file=str(account.ca_file) if account.ca_file else None,
-        opening_hours=account.opening_hours,
-    )
-    return CaldavCalendar(reach, obeyed=obeyed, clock=clock)
 
 
 def _pace(config: Config) -> Pace:

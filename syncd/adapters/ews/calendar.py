@@ -19,6 +19,7 @@ from syncd.model.delta import Delta, Since
 from syncd.model.directory import Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
+from syncd.model.marks import folded
 from syncd.ports import CheckResult, Glimpse, Member, Memory
 
 
@@ -33,7 +34,7 @@ class EwsCalendar:
     def __init__(self, account: EwsAccount, *, obeyed: Iterable[str] = (), clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._client = Client(account, self._clock)
-        self._obeyed = frozenset("".join(name.casefold().split()) for name in obeyed)
+        self._obeyed = frozenset(folded(name) for name in obeyed)
 
     def close(self) -> None:
         """Let go of kept connections."""

@@ -33,6 +33,7 @@ TIMES = (
     "calendar:LegacyFreeBusyStatus",
     "calendar:IsCancelled",
     "calendar:CalendarItemType",
+    "calendar:MyResponseType",
     "calendar:StartTimeZone",
 )
 """Properties asked for of everybody's entries."""

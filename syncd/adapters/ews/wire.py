@@ -13,6 +13,7 @@ from syncd.adapters.ews.soap import STAMP_PROPERTY, UID_PROPERTY
 from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.entry import Entry, digest
 from syncd.model.interval import Interval
+from syncd.model.marks import folded
 from syncd.model.zones import known, wall_clock, whole_days
 
 BUSY = {
@@ -36,6 +37,9 @@ ANSWERS = {
 }
 """ResponseType of a resource, in iCalendar's words (PARTSTAT)."""
 
+GUEST = frozenset({"Accept", "Tentative", "Decline", "NoResponseReceived"})
+"""MyResponseType of somebody who was invited."""
+
 MASTER = "RecurringMaster"
 SINGLE = "Single"
 
@@ -52,6 +56,7 @@ class Item:
     :param start, end: instants as the server gave them; None when it did not.
     :param own_uid: our own property: the UID that we chose when we wrote it.
     :param zone: the Windows name of the zone it was made in.
+    :param guest: the owner of the calendar was invited by somebody else.
     :param rooms: addresses and answers of invited resources (only asked for of our own entries).
     """
 
@@ -69,6 +74,7 @@ class Item:
     own_uid: str | None
     stamp: Stamp | None
     zone: str | None
+    guest: bool = False
     subject: str = ""
     location: str = ""
     rooms: tuple[tuple[str, str], ...] = ()
@@ -103,6 +109,7 @@ def read_item(element: Element) -> Item:
         own_uid=ours.get(UID_PROPERTY),
         stamp=Stamp.decode(ours[STAMP_PROPERTY]) if STAMP_PROPERTY in ours else None,
         zone=zone.get("Id") if zone is not None else None,
+        guest=text(element, f"{T}MyResponseType") in GUEST,
         subject=text(element, f"{T}Subject") or "",
         location=text(element, f"{T}Location") or "",
         rooms=tuple(_rooms(element)),
@@ -120,6 +127,7 @@ def occurrence(item: Item, zone: str, obeyed: Collection[str]) -> Occurrence | N
     if span is None or item.cancelled:
         return None
     recurring = item.kind not in (SINGLE, MASTER)
+    categories = kept_categories(item.categories, obeyed)
     return Occurrence(
         uid=item.own_uid or item.uid or item.id,
         original_start=(item.original or span.start) if recurring else None,
@@ -127,8 +135,9 @@ def occurrence(item: Item, zone: str, obeyed: Collection[str]) -> Occurrence | N
         busy=item.busy,
         all_day=item.all_day,
         recurring=recurring,
-        categories=kept_categories(item.categories, obeyed),
+        categories=categories,
         stamp=item.stamp,
+        guest=item.guest and bool(categories),
     )
 
 
@@ -169,7 +178,7 @@ def entry(item: Item, zone: str) -> Entry:
 
 def kept_categories(categories: Collection[str], obeyed: Collection[str]) -> tuple[str, ...]:
     """Those that mean something to us: a name of *obeyed*, or one followed by a colon and more."""
-    return tuple(name for name in categories if "".join(name.casefold().split()).partition(":")[0] in obeyed)
+    return tuple(name for name in categories if folded(name.partition(":")[0]) in obeyed)
 
 
 def iana(name: str | None) -> str | None:

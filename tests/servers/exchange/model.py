@@ -123,7 +123,12 @@ class Entry:
         return original, from_wall(wall(original, self.zone) + (last - first), self.zone)
 
     def between(self, start: datetime, end: datetime) -> list[Sight]:
-        """Everything dated of it that touches the span, in order; an entry without length touches at its start."""
+        """Everything dated of it that touches the span, in order; an entry without length touches at its start.
+
+        A corrupt one shows nowhere: no view tells that something is missing.
+        """
+        if self.values.get("Corrupt"):
+            return []
         if self.recurrence is None:
             return [one for one in (self.whole(),) if one.touches(start, end)]
         found = [one for one in map(self.occurrence, self._near(start, end)) if one and one.touches(start, end)]

@@ -150,6 +150,8 @@ def get_item(request: Request) -> Element:
     for one in children(ids):
         try:
             box, seen = request.item(one)
+            if seen.values.get("Corrupt"):
+                raise EwsError("ErrorItemCorrupt", "The item is corrupt.")
             messages.append(success(request.operation, m("Items", item(request.world, box, seen, shape))))
         except EwsError as error:
             messages.append(failure(request.operation, error, m("Items")))

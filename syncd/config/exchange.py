@@ -1,0 +1,79 @@
+"""The keys that only an Exchange server has; description, default and example stand at each field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from syncd.config.sections import SecretRef
+from syncd.section import Section
+
+
+class ExchangeSection(Section):
+    """How an Exchange server (adapter = "ews") is spoken to; the service account is in the table above."""
+
+    auth: Annotated[
+        Literal["ntlm", "basic", "certificate", "oauth", "kerberos"],
+        Field(description="How the service account proves itself; kerberos needs the extra syncd[kerberos]."),
+    ] = "ntlm"
+    impersonate: Annotated[
+        bool,
+        Field(description="Act as each mailbox by the role ApplicationImpersonation; false: as a delegate of it."),
+    ] = True
+    connections: Annotated[int, Field(ge=1, le=64, description="Requests to the server at the same time.")] = 8
+    streaming: Annotated[
+        bool,
+        Field(description="Listen for changes, so that they show within seconds; calendars are polled all the same."),
+    ] = True
+    attended_rooms: Annotated[
+        bool,
+        Field(
+            description="Rooms are invited and answer themselves (AutoAccept); false: syncd writes to their calendars."
+        ),
+    ] = True
+    proxy: Annotated[
+        str | None, Field(description="Proxy on the way to the server.", examples=["http://proxy.example.dk:3128"])
+    ] = None
+    client_certificate: Annotated[
+        Path | None, Field(description='For auth = "certificate": PEM file.', examples=["/etc/syncd/client.pem"])
+    ] = None
+    client_key: Annotated[
+        Path | None,
+        Field(description="Its private key, when it is in a file of its own.", examples=["/etc/syncd/client.key"]),
+    ] = None
+    token_url: Annotated[
+        str | None,
+        Field(
+            description='For auth = "oauth": token endpoint.', examples=["https://adfs.example.dk/adfs/oauth2/token"]
+        ),
+    ] = None
+    client_id: Annotated[str | None, Field(description='For auth = "oauth": id of the app.', examples=["0f1c…"])] = None
+    client_secret: Annotated[
+        SecretRef | None,
+        Field(description='For auth = "oauth": where its secret is kept.', examples=[{"credential": "exchange-app"}]),
+    ] = None
+    scope: Annotated[
+        str,
+        Field(description='For auth = "oauth": what the token is for.', examples=["https://mail.example.dk/.default"]),
+    ] = ""
+
+    @field_validator("proxy", "token_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://x/")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("should begin with https:// (or http://) and name a server")
+        if parts.password is not None:
+            raise ValueError("must not contain a password")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> ExchangeSection:
+        if self.auth == "oauth" and not (self.token_url and self.client_id and self.client_secret):
+            raise ValueError('auth = "oauth" needs token_url, client_id and client_secret')
+        if self.auth == "certificate" and self.client_certificate is None:
+            raise ValueError('auth = "certificate" needs client_certificate, a PEM file')
+        return self
