@@ -11,9 +11,10 @@ import typer
 from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, between, moment, parts_of, zone_of
 from syncd.clock import SystemClock
-from syncd.model.evidence import Evidence
+from syncd.model.eligibility import Traits
 from syncd.model.interval import Interval
 from syncd.model.zones import wall_clock
+from syncd.publish.past import Past, past
 
 if TYPE_CHECKING:
     from syncd.daemon.parts import Parts
@@ -33,10 +34,12 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(supply, name="supply")
 
 
-def show_as_of(parts: Parts, offer: str, at: datetime, window: Interval, *, as_json: bool) -> None:
+def show_as_of(
+    parts: Parts, offer: str, at: datetime, window: Interval, traits: Traits | None, *, as_json: bool
+) -> None:
     """Print what could have been booked as seen at an instant."""
     with parts.store.read() as tx:
-        found = tx.evidence.seen(offer, at, window)
+        found = past(tx, parts.directory, offer, at, window, traits)
     if as_json:
         screen.print_json(told(found))
         return
@@ -52,28 +55,33 @@ def show_as_of(parts: Parts, offer: str, at: datetime, window: Interval, *, as_j
         screen.table(f"{offer} as seen at {screen.local(at, zone)}", ("day", "form", "times"), rows)
 
 
-def _headline(found: Evidence, zone: str) -> str:
-    if not found.watched:
+def _headline(found: Past, zone: str) -> str:
+    seen = found.seen
+    if not seen.watched:
         return (
-            f"Nothing is on record for {screen.local(found.at, zone)}: syncd was not running then, and nothing could "
+            f"Nothing is on record for {screen.local(seen.at, zone)}: syncd was not running then, and nothing could "
             "be booked through it. See: syncd supply statement"
         )
-    if found.since is None:
-        return f"The offer '{found.offer}' was not in force at {screen.local(found.at, zone)}."
+    if seen.since is None:
+        return f"The offer '{seen.offer}' was not in force at {screen.local(seen.at, zone)}."
+    if found.entitled is False:
+        return f"The offer was not for these citizens, by the rules then in force ({seen.since.rules})."
     number = sum(len(starts) for starts in found.times.values())
-    return f"{STANDS[found.since.standing]} {number} times in the range; rules {found.since.rules}."
+    return f"{STANDS[seen.since.standing]} {number} times in the range; rules {seen.since.rules}."
 
 
-def told(found: Evidence) -> dict[str, object]:
-    """Evidence as JSON."""
+def told(found: Past) -> dict[str, object]:
+    """What the record says, as JSON."""
+    seen = found.seen
     return {
-        "offer": found.offer,
-        "as_of": screen.iso(found.at),
-        "from": screen.iso(found.window.start),
-        "to": screen.iso(found.window.end),
-        "on_record": found.watched,
-        "status": found.since.standing if found.since else None,
-        "rules": found.since.rules if found.since else None,
+        "offer": seen.offer,
+        "as_of": screen.iso(seen.at),
+        "from": screen.iso(seen.window.start),
+        "to": screen.iso(seen.window.end),
+        "on_record": seen.watched,
+        "status": seen.since.standing if seen.since else None,
+        "rules": seen.since.rules if seen.since else None,
+        "entitled": found.entitled,
         "times": [
             {"form": form, "start": screen.iso(start)} for form, starts in found.times.items() for start in starts
         ],

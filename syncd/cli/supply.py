@@ -10,6 +10,7 @@ from syncd.cli import screen
 from syncd.cli.evidence import show_as_of
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, parts_of, window_of, zone_of
 from syncd.clock import SystemClock
+from syncd.model.eligibility import Traits
 from syncd.model.offer import Answer, Form
 from syncd.model.zones import wall_clock
 
@@ -31,6 +32,9 @@ def slots(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="What could have been booked as seen at this time, from the record.")
     ] = None,
+    contact_group: Annotated[str | None, typer.Option(help="With --as-of: for citizens of this contact group.")] = None,
+    category: Annotated[str | None, typer.Option(help="With --as-of: for citizens of this client category.")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="With --as-of: for citizens in this person group.")] = None,
     path: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,7 +44,9 @@ def slots(
         zone = zone_of(parts.config)
         if as_of is not None:
             at = moment(as_of, zone)
-            show_as_of(parts, offer, at, window_of(start, end, zone, at, days=7), as_json=as_json)
+            named = contact_group is not None or category is not None or group
+            traits = Traits(contact_group or "", category or "", frozenset(group or ())) if named else None
+            show_as_of(parts, offer, at, window_of(start, end, zone, at, days=7), traits, as_json=as_json)
             return
         window = window_of(start, end, zone, now, days=7)
         answer = parts.publisher.answer(offer, window, now, caseworker=caseworker, form=form)

@@ -119,12 +119,14 @@ def _published(rulebook: Rulebook, people: Iterable[MailboxId], *, shadow: bool)
     return [one for one in people if rulebook.policy(one).mode in modes]
 
 
-def unpublished(rulebook: Rulebook, offer: Offer, caseworker: MailboxId) -> Reason | None:
-    """Why this person's times are not published at all; None when they are."""
+def unpublished(rulebook: Rulebook, offer: Offer, caseworker: MailboxId, *, shadow: bool = False) -> Reason | None:
+    """Why this person's times are not published at all; None when they are. :param shadow: as if shadow were live."""
     if caseworker not in offer.caseworkers:
         return Reason.NOT_SERVING
-    modes = {Mode.CLOSED: Reason.TEAM_CLOSED, Mode.SHADOW: Reason.TEAM_IN_SHADOW}
-    return modes.get(rulebook.policy(caseworker).mode)
+    mode = rulebook.policy(caseworker).mode
+    if mode is Mode.SHADOW:
+        return None if shadow else Reason.TEAM_IN_SHADOW
+    return Reason.TEAM_CLOSED if mode is Mode.CLOSED else None
 
 
 def out_of_reach(offer: Offer, directory: Directory, slot: Slot, now: datetime, *, immediate: bool) -> bool:

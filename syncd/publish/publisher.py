@@ -13,7 +13,7 @@ from syncd.model.directory import Directory, MailboxId
 from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Answer, Form, Offer, Rulebook, Slot
-from syncd.model.verdict import Verdict
+from syncd.model.verdict import Reason, Verdict
 from syncd.model.zones import midnight, wall_clock
 from syncd.publish import asking
 from syncd.publish.asking import Question
@@ -142,11 +142,19 @@ class Publisher:
         return _answer(self._scene(tx, self._asked(tx, question, now)), generation)
 
     def why(
-        self, offer: str, caseworker: MailboxId, start: datetime, now: datetime, form: Form | None = None
+        self,
+        offer: str,
+        caseworker: MailboxId,
+        start: datetime,
+        now: datetime,
+        form: Form | None = None,
+        *,
+        shadow: bool = False,
     ) -> Verdict:
         """Which step took this time away, or that it is on offer.
 
         :param form: None gives the verdict on the form that got furthest.
+        :param shadow: as if teams in shadow were live, for staff.
         :raises UnknownOffer, UnknownCaseworker, BadRequest: the question cannot be answered.
         """
         if start.tzinfo is None:
@@ -158,20 +166,20 @@ class Publisher:
             if caseworker not in directory.caseworkers:
                 raise UnknownCaseworker(f"There is no caseworker '{caseworker}'.")
             forms = asking.forms(known, form)
-            return best(self._verdict(tx, rulebook, known, caseworker, start, now, each) for each in forms)
+            refusal = asking.unpublished(rulebook, known, caseworker, shadow=shadow)
+            return best(self._verdict(tx, known, caseworker, start, now, each, refusal) for each in forms)
 
     def _verdict(
         self,
         tx: Tx,
-        rulebook: Rulebook,
         offer: Offer,
         caseworker: MailboxId,
         start: datetime,
         now: datetime,
         form: Form,
+        unpublished: Reason | None,
     ) -> Verdict:
         interval = Interval.at(start, offer.minutes[form])
-        unpublished = asking.unpublished(rulebook, offer, caseworker)
         if unpublished is not None:
             says = sentences(unpublished, {})
             return Verdict(offer.name, caseworker, form, interval, unpublished, says, {}, {})

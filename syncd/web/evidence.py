@@ -10,13 +10,15 @@ from fastapi import Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from syncd.errors import BadRequest
-from syncd.model.evidence import Evidence, Standing
+from syncd.model.eligibility import Traits
+from syncd.model.evidence import Standing
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
+from syncd.publish.past import Past, past
 from syncd.publish.statement import disturbances
 from syncd.web.deps import Client, Service
 from syncd.web.described import answers, resource
-from syncd.web.inputs import Body, Instant, PathName, asked, query_parameters
+from syncd.web.inputs import Body, Instant, Name, PathName, asked, query_parameters
 
 router = resource("/api/v1/offers")
 
@@ -27,6 +29,17 @@ class EvidenceQuery(Body):
     at: Annotated[Instant, Field(description="As seen at this time.")]
     start: Annotated[Instant, Field(alias="from", description="Times begin at or after this.")]
     end: Annotated[Instant, Field(alias="to", description="Times begin before this.")]
+    contact_group: Annotated[Name | None, Field(description="Only for citizens of this contact group.")] = None
+    category: Annotated[Name | None, Field(description="Only for citizens of this client category.")] = None
+    group: Annotated[Name | None, Field(description="Only for citizens in this person group.")] = None
+
+    @property
+    def traits(self) -> Traits | None:
+        """The class of citizens asked about; None for everybody."""
+        if self.contact_group is None and self.category is None and self.group is None:
+            return None
+        groups = frozenset([self.group] if self.group else [])
+        return Traits(self.contact_group or "", self.category or "", groups)
 
 
 class PeriodQuery(Body):
@@ -58,6 +71,7 @@ class EvidenceAnswer(BaseModel):
                     "on_record": True,
                     "status": "open",
                     "rules": 3,
+                    "entitled": None,
                     "times": [{"form": "in-person", "start": "2026-12-01T09:00:00Z"}],
                 }
             ]
@@ -70,6 +84,9 @@ class EvidenceAnswer(BaseModel):
     on_record: Annotated[bool, Field(description="False: syncd was not running, and nothing could be booked.")]
     status: Annotated[Standing | None, Field(description="null: the offer was not in force.")]
     rules: Annotated[int | None, Field(description="Number of the revision of the rules then.")]
+    entitled: Annotated[
+        bool | None, Field(description="Whether this class of citizens could book it then; null when none was named.")
+    ]
     times: list[PastTime]
 
 
@@ -137,7 +154,8 @@ def read_evidence(
     if query.at > service.clock.now():
         raise BadRequest("'at' lies ahead; ask for the slots instead.")
     with service.store.read() as tx:
-        found = tx.evidence.seen(offer, query.at, _window(query.start, query.end))
+        window = _window(query.start, query.end)
+        found = past(tx, service.directory(), offer, query.at, window, query.traits)
     return _json(_told(found))
 
 
@@ -164,15 +182,17 @@ def _window(start: Any, end: Any) -> Interval:
     return Interval(start, end)
 
 
-def _told(found: Evidence) -> dict[str, object]:
+def _told(found: Past) -> dict[str, object]:
+    seen = found.seen
     return {
-        "offer": found.offer,
-        "at": found.at,
-        "from": found.window.start,
-        "to": found.window.end,
-        "on_record": found.watched,
-        "status": found.since.standing if found.since else None,
-        "rules": found.since.rules if found.since else None,
+        "offer": seen.offer,
+        "at": seen.at,
+        "from": seen.window.start,
+        "to": seen.window.end,
+        "on_record": seen.watched,
+        "status": seen.since.standing if seen.since else None,
+        "rules": seen.since.rules if seen.since else None,
+        "entitled": found.entitled,
         "times": [{"form": form, "start": start} for form, starts in found.times.items() for start in starts],
     }
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncd.model.eligibility import Traits
 from syncd.model.evidence import DAY, Standing, packed, unpacked
 from syncd.model.interval import Interval
+from syncd.publish.past import Past, past
 from syncd.publish.recording import Recorder
 from syncd.publish.statement import Kind, disturbances
 from syncd.store import Store
@@ -186,3 +188,29 @@ def test_auditors_ask_over_http_and_others_may_not(town: Town, portal: Client, r
     past = {"from": "2026-11-30T00:00:00Z", "to": at}
     assert portal.get("/offers/jobsamtale/disturbances", **past).json()["disturbances"] == []
     assert portal.get("/offers/nix/disturbances", **past).status_code == 404
+
+
+def test_a_class_of_citizens_is_judged_by_the_rules_of_that_time(place: Town) -> None:
+    keeper = Keeper(place)
+    open_to = '[[offers.opfoelgning.open_to]]\ncontact_groups = ["1"]\n'
+    with place.store.begin() as tx:
+        newest = tx.rules.newest()
+        assert newest is not None
+        closed = tx.rules.add(newest[1] + open_to, "test", NOW)
+    keeper.tick()
+    then = place.clock.now()
+    with place.store.begin() as tx:
+        tx.rules.add(newest[1], "test", NOW)
+    keeper.tick(1)
+
+    def asked(at: datetime, traits: Traits | None) -> Past:
+        with place.store.read() as tx:
+            return past(tx, place.directory, "opfoelgning", at, WEEK, traits)
+
+    stranger, known = Traits(contact_group="2"), Traits(contact_group="1")
+    assert asked(then, None).entitled is None
+    assert (asked(then, stranger).entitled, asked(then, stranger).times) == (False, {})
+    assert asked(then, known).times == asked(then, None).times != {}
+    assert asked(then, known).seen.since is not None
+    assert asked(place.clock.now(), stranger).entitled is True
+    assert closed == 2
