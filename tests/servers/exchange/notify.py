@@ -46,7 +46,10 @@ class Subscription:
 
 
 class Subscriptions:
-    """All listeners of a world."""
+    """All listeners of a world.
+
+    `limit` is how many one mailbox may have (EWSMaxSubscriptions); `late` and `twice` hold for all of them.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -54,16 +57,16 @@ class Subscriptions:
         self.news = threading.Condition(world.lock)
         self.late = 0.0
         self.twice = False
+        self.limit = 5000
         world.listeners.append(self._heard)
 
     def _heard(self, change: Change) -> None:
-        for one in self.alive.values():
-            if not self._concerns(one, change):
-                continue
-            for _ in range(2 if one.twice or self.twice else 1):
-                one.number += 1
-                one.events.append((change.at, one.number, change))
-        self.news.notify_all()
+        with self.news:
+            for one in self.alive.values():
+                for _ in range(2 if one.twice or self.twice else 1) if self._concerns(one, change) else ():
+                    one.number += 1
+                    one.events.append((change.at, one.number, change))
+            self.news.notify_all()
 
     @staticmethod
     def _concerns(one: Subscription, change: Change) -> bool:
@@ -76,12 +79,13 @@ class Subscriptions:
 
     def drop(self, mailbox: str = "*") -> int:
         """Forget subscriptions, as a fail-over does; how many."""
-        marks = None if mailbox == "*" else self.world.box(mailbox).mark
-        lost = [key for key, one in self.alive.items() if marks in (None, one.mark)]
-        for key in lost:
-            del self.alive[key]
-        self.news.notify_all()
-        return len(lost)
+        with self.news:
+            marks = None if mailbox == "*" else self.world.box(mailbox).mark
+            lost = [key for key, one in self.alive.items() if marks in (None, one.mark)]
+            for key in lost:
+                del self.alive[key]
+            self.news.notify_all()
+            return len(lost)
 
     def take(self, one: Subscription, now: datetime) -> list[tuple[int, Change]]:
         """Events whose time to be told has come; they are told once."""
@@ -103,6 +107,8 @@ def subscribe(request: Request, subscriptions: Subscriptions) -> Element:
     if owner is None:
         raise EwsError("ErrorMissingEmailAddress", "The account has no mailbox, and none was named.")
     folders = frozenset((box.mark, name) for box, name in places) if places else None
+    if sum(one.mark == owner.mark for one in subscriptions.alive.values()) >= subscriptions.limit:
+        raise EwsError("ErrorExceededSubscriptionCount", "You have exceeded the available subscriptions.")
     kinds = frozenset(one.text or "" for one in asked.iterfind("{*}EventTypes/{*}EventType"))
     made = Subscription(str(uuid.uuid4()), owner.mark, folders, kinds, streaming, request.backend or owner.backend)
     subscriptions.alive[made.id] = made

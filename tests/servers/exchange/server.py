@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -82,6 +83,7 @@ class ExchangeServer:
     :param clock: the present instant; the real one if None.
     :param affinity: subscriptions are known to one server of the farm only, and cookies lead there.
     :param minute: real seconds of a streaming connection's minute.
+    :param concurrency: requests at a time for one mailbox (EWSMaxConcurrency); more are refused.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class ExchangeServer:
         clock: Callable[[], datetime] | None = None,
         affinity: bool = False,
         minute: float = 60.0,
+        concurrency: int = 27,
         port: int = 0,
     ) -> None:
         self.world = World(clock, seed)
@@ -99,7 +102,8 @@ class ExchangeServer:
         self.subscriptions = notify.Subscriptions(self.world)
         self.outlook = Outlook(self.world)
         self.validator = Validator(schemas) if schemas else None
-        self.affinity, self.minute, self.beat = affinity, minute, 45.0
+        self.affinity, self.minute, self.beat, self.concurrency = affinity, minute, 45.0, concurrency
+        self._at_work: Counter[str] = Counter()
         self.seen: list[Seen] = []
         self.counts: Counter[str] = Counter()
         self._listener = Listener(("127.0.0.1", port), Handler)
@@ -214,7 +218,23 @@ class ExchangeServer:
             return self._fault(problem)
         email = request.mailbox.address.email if request.mailbox else ""
         self._note(Seen(operation, email, headers, body))
-        return self._meet(request, self.faults.met(operation, email))
+        met = dict(self.faults.met(operation, email))
+        with self._counted(email) as number:
+            if number > self.concurrency:
+                met["connections"] = {}
+            return self._meet(request, met)
+
+    @contextmanager
+    def _counted(self, email: str) -> Iterator[int]:
+        """How many requests are at work for a mailbox, this one among them."""
+        with self.world.lock:
+            self._at_work[email] += 1
+            number = self._at_work[email]
+        try:
+            yield number
+        finally:
+            with self.world.lock:
+                self._at_work[email] -= 1
 
     def _note(self, seen: Seen) -> None:
         self.counts[seen.operation] += 1
