@@ -175,9 +175,10 @@ class MemoryCalendar:
         summary: str | None = None,
         location: str | None = None,
         cancelled: bool = False,
+        categories: tuple[str, ...] | None = None,
         key: GroupKey | None = None,
     ) -> None:
-        """A person changes one of our entries: moves it, rewords it, cancels it, or has it moved to another *key*."""
+        """A person changes one of our entries: moves, rewords, categorises or cancels it, or moves it to *key*."""
         with self._lock:
             calendar = self._calendar(mailbox)
             old, thing = next((k, t) for k, t in calendar.things.items() if t.draft and t.draft.uid == uid)
@@ -188,6 +189,7 @@ class MemoryCalendar:
                 interval=interval or draft.interval,
                 summary=draft.summary if summary is None else summary,
                 location=draft.location if location is None else location,
+                categories=draft.categories if categories is None else categories,
             )
             if key is not None and key != old:
                 self._remove(calendar, old)

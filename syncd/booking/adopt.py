@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.booking import texts
 from syncd.booking.allowed import BOOKED
+from syncd.booking.beside import PREFIX
 from syncd.booking.desire import desire
 from syncd.booking.follow import Ground, claimed, placed
 from syncd.booking.rooms import needs_room
@@ -92,11 +93,13 @@ def adopt(tx: Tx, entries: Iterable[Trace], ground: Ground) -> Meeting | None:
     known = tx.meetings.get(meeting_id, lock=True)
     if known is not None and known.desired_generation > 0:
         return _elsewhere(tx, known, newest, person, ground)
+    if meeting_id.startswith(PREFIX):
+        return _orphaned(tx, newest, ground)
     if person is None:
         return None
     if known is None:
-        tx.meetings.add(_unknown(person, ground.directory), ground.now)
-    meeting = _as_found(known or _unknown(person, ground.directory), person)
+        tx.meetings.add(_unknown(person, _zone(person, ground.directory)), ground.now)
+    meeting = _as_found(known or _unknown(person, _zone(person, ground.directory)), person)
     rooms = (entry.mailbox for entry in newest if entry.mailbox in ground.directory.rooms)
     return _taken_up(tx, _claimed(tx, meeting, next(rooms, None), ground), newest, person, ground)
 
@@ -115,6 +118,17 @@ def _elsewhere(
             tx.meetings.note(known.id, EntryRecord(entry.mailbox, wanted=False, key=entry.key))
     tx.meetings.touch([known.id], ground.now)
     return known
+
+
+def _orphaned(tx: Tx, entries: Sequence[Trace], ground: Ground) -> Meeting:
+    """What stood beside a caseworker's event: cleaned away; if it is wished still, `obey` takes it up again."""
+    unknown = _unknown(entries[0], _zone(entries[0], ground.directory))
+    meeting = replace(unknown, beside="", form=Form.IN_PERSON, wanted=False, attention=None)
+    tx.meetings.add(meeting, ground.now)
+    desire(tx, meeting, ground.now, above=entries[0].stamp.generation)
+    for entry in entries:
+        tx.meetings.note(meeting.id, EntryRecord(entry.mailbox, wanted=False, key=entry.key))
+    return meeting
 
 
 def _taken_up(tx: Tx, meeting: Meeting, entries: Sequence[Trace], person: Trace, ground: Ground) -> Meeting:
@@ -142,9 +156,14 @@ def _as_found(meeting: Meeting, entry: Trace) -> Meeting:
     )
 
 
-def _unknown(entry: Trace, directory: Directory) -> Meeting:
+def _zone(entry: Trace, directory: Directory) -> str:
+    """The zone of the site of the calendar's owner; of a calendar nobody watches, UTC."""
+    owner = directory.caseworkers.get(entry.mailbox) or directory.rooms.get(entry.mailbox)
+    return directory.sites[owner.site].zone if owner is not None else "UTC"
+
+
+def _unknown(entry: Trace, zone: str) -> Meeting:
     """What can be told from the caseworker's entry; the offer cannot."""
-    site = directory.sites[directory.caseworkers[entry.mailbox].site]
     return Meeting(
         id=entry.stamp.meeting,
         uid=f"{entry.stamp.meeting}@syncd",
@@ -154,7 +173,7 @@ def _unknown(entry: Trace, directory: Directory) -> Meeting:
         room=None,
         room_state=RoomState.NONE,
         interval=entry.interval,
-        zone=site.zone,
+        zone=zone,
         before=0,
         after=0,
         wanted=True,

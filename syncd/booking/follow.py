@@ -66,6 +66,10 @@ def _lock(tx: Tx, meeting: Meeting, verdict: Verdict, ground: Ground) -> None:
 
 
 def _move(tx: Tx, meeting: Meeting, verdict: Moved, ground: Ground) -> None:
+    if meeting.beside is not None:
+        desire(tx, meeting, ground.now)  # only the note was moved; it belongs beside her event
+        _remember(tx, meeting, verdict.mailbox, verdict.entry)
+        return
     desire(tx, placed(tx, replace(meeting, interval=verdict.interval), ground), ground.now)
     _remember(tx, meeting, verdict.mailbox, verdict.entry)
     unsettle(tx, meeting, ground.now)
@@ -75,6 +79,9 @@ def _move(tx: Tx, meeting: Meeting, verdict: Moved, ground: Ground) -> None:
 def _withdraw(tx: Tx, meeting: Meeting, verdict: Withdrawn, ground: Ground) -> None:
     cancelled(tx, meeting, ground.now)
     actor = f"calendar:{verdict.mailbox}"
+    if meeting.beside is not None:
+        tx.audit.add(actor, "mark.dismissed", meeting=meeting.id, now=ground.now)
+        return
     tx.audit.add(actor, "meeting.withdrawn", meeting=meeting.id, now=ground.now)
     for booking in tx.bookings.of(meeting.id):
         if booking.state in (BookingState.PENDING, BookingState.CONFIRMED):
@@ -102,9 +109,9 @@ def _change_room(tx: Tx, meeting: Meeting, verdict: RoomTaken, ground: Ground) -
 
 def _adopt(tx: Tx, meeting: Meeting, verdict: Newer, ground: Ground) -> None:
     """The calendar is ahead: take its time over, and count on from its generation."""
-    if meeting.wanted and verdict.interval not in (None, meeting.interval):
+    if meeting.wanted and meeting.beside is None and verdict.interval not in (None, meeting.interval):
         meeting = placed(tx, replace(meeting, interval=verdict.interval), ground)
-    if meeting.wanted:
+    if meeting.wanted and meeting.beside is None:
         meeting = replace(meeting, attention=_joined(meeting.attention, texts.RESTORED))
     desire(tx, meeting, ground.now, above=verdict.generation)
     _remember(tx, meeting, verdict.mailbox, verdict.entry)
@@ -113,8 +120,26 @@ def _adopt(tx: Tx, meeting: Meeting, verdict: Newer, ground: Ground) -> None:
 
 
 def placed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
-    """The meeting with its time claimed anew, and with the room it has, another one, or none."""
+    """The meeting with its time claimed anew, and with the room it has, another one, or none.
+
+    What stands beside a caseworker's own event claims none of her time: the event takes that already.
+    """
     tx.meetings.release(meeting.id)
+    if meeting.beside is None:
+        meeting = _timed(tx, meeting, ground)
+    else:
+        rooms = [room.id for room in ground.directory.rooms.values()]
+        tx.bookings.expire(ground.now, rooms, meeting.interval)
+    if not needs_room(ground.directory, ground.rulebook, meeting):
+        return meeting
+    return with_room(
+        meeting,
+        give_room(tx, ground.directory, ground.rulebook, meeting, now=ground.now, max_age=ground.limits.max_age),
+    )
+
+
+def _timed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
+    """The meeting with its caseworker's time claimed, beside another claim if a human wants it so."""
     person = meeting.caseworker
     span = with_buffers(meeting.interval, meeting.before, meeting.after)
     rooms = [room.id for room in ground.directory.rooms.values()]
@@ -123,13 +148,7 @@ def placed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
     if clash:
         tx.meetings.claim(meeting.id, person, span, active=False)
     conflict = clash or overlapped(tx, meeting, ground.rulebook)
-    meeting = replace(meeting, conflict=conflict, attention=texts.CONFLICT if conflict else None)
-    if not needs_room(ground.directory, ground.rulebook, meeting):
-        return meeting
-    return with_room(
-        meeting,
-        give_room(tx, ground.directory, ground.rulebook, meeting, now=ground.now, max_age=ground.limits.max_age),
-    )
+    return replace(meeting, conflict=conflict, attention=texts.CONFLICT if conflict else None)
 
 
 def claimed(tx: Tx, meeting: Meeting, span: Interval) -> bool:
@@ -147,6 +166,8 @@ def overlapped(tx: Tx, meeting: Meeting, rulebook: Rulebook) -> bool:
 
     Closed hours are no event: a human may well move a meeting there.
     """
+    if meeting.beside is not None:
+        return False  # it stands beside one
     policy = rulebook.policy(meeting.caseworker)
     events = foreign_events(tx, [meeting.caseworker], meeting.interval)[meeting.caseworker]
     return any(event.busy is not BusyType.UNAVAILABLE and blocks(event, policy, meeting.form) for event in events)
@@ -155,9 +176,9 @@ def overlapped(tx: Tx, meeting: Meeting, rulebook: Rulebook) -> bool:
 def with_room(meeting: Meeting, room: str | None) -> Meeting:
     """The meeting in *room*; without one, a person is told."""
     if room is not None:
-        return replace(meeting, room=room, room_state=RoomState.PENDING)
+        return replace(meeting, room=room, room_state=RoomState.PENDING, note=None)
     told = _joined(meeting.attention, texts.ROOM_MISSING)
-    return replace(meeting, room=None, room_state=RoomState.MISSING, attention=told)
+    return replace(meeting, room=None, room_state=RoomState.MISSING, attention=told, note=None)
 
 
 def _joined(*sentences: str | None) -> str:

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from syncd.booking import brake, texts
 from syncd.booking.adopt import Trace, adopt, traces
+from syncd.booking.allowed import BOOKED
 from syncd.booking.decide import decide
 from syncd.booking.follow import Ground, follow, overlapped
 from syncd.booking.record import conclude, record
@@ -22,7 +23,8 @@ from syncd.booking.sight import Decision, Limits, Sighting, Verdict
 from syncd.booking.steps import Acted, act, draft
 from syncd.errors import CalendarError, CalendarNotFound
 from syncd.model.booking import EntryRecord, Meeting
-from syncd.model.directory import Directory, MailboxId, MailboxKind
+from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind
+from syncd.model.entry import EntryDraft
 from syncd.model.mirror import MailboxStatus
 from syncd.model.offer import Rulebook
 from syncd.observe.logs import canonical_line
@@ -55,6 +57,7 @@ class Facts:
     meeting: Meeting
     records: tuple[EntryRecord, ...]
     gone: frozenset[MailboxId]
+    bookings: tuple[str, ...]
     installation: str
     stopped: bool
 
@@ -224,7 +227,8 @@ class Reconciler:
             known = tx.meetings.entries(meeting_id)
             records = tuple(one for one in known if one.wanted or one.mailbox in watched)
             gone = frozenset(one.mailbox for one in records if self._gone(tx, meeting, one))
-            return Facts(meeting, records, gone, tx.settings.installation(), brake.stopped(tx) is not None)
+            bookings = tuple(one.id for one in tx.bookings.of(meeting_id) if one.state in BOOKED)
+            return Facts(meeting, records, gone, bookings, tx.settings.installation(), brake.stopped(tx) is not None)
 
     def _gone(self, tx: Tx, meeting: Meeting, known: EntryRecord) -> bool:
         """Whether the mirror, read to the end after the first look missed the entry, misses it too."""
@@ -242,13 +246,16 @@ class Reconciler:
             return Sighting(known, _kind(facts.meeting, known.mailbox), None, None)
         offer = self._rulebook().offers.get(facts.meeting.offer)
         title = offer.title if offer else {}
-        wanted = draft(facts.meeting, mailbox, directory, title, facts.installation) if known.wanted else None
+        wanted = self._draft(facts, mailbox, title) if known.wanted else None
         try:
             entries = self._ports()[mailbox.account].find(mailbox, facts.meeting.uid)
         except CalendarError as error:
             failures[known.mailbox] = error
             return Sighting(known, mailbox.kind, wanted, None)
         return Sighting(known, mailbox.kind, wanted, entries, known.mailbox in facts.gone)
+
+    def _draft(self, facts: Facts, mailbox: Mailbox, title: Mapping[str, str]) -> EntryDraft:
+        return draft(facts.meeting, mailbox, self._directory(), title, facts.installation, facts.bookings)
 
     def _act(self, facts: Facts, decision: Decision, failures: dict[MailboxId, CalendarError], now: datetime) -> Result:
         known = {record.mailbox: record for record in facts.records}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from syncd.booking import texts
 from syncd.booking.desire import desire
-from syncd.booking.follow import Ground, claimed, overlapped
+from syncd.booking.follow import Ground, claimed, overlapped, with_room
 from syncd.booking.rooms import give_room, needs_room
 from syncd.booking.sight import Decision, Limits, days_since_1970
 from syncd.booking.steps import Acted
@@ -51,7 +51,7 @@ def conclude(tx: Tx, looked_at: Meeting) -> None:
     meeting = tx.meetings.get(looked_at.id, lock=True)
     if meeting is None or meeting.desired_generation != looked_at.desired_generation:
         return
-    if meeting.applied_generation == 0:
+    if meeting.applied_generation == 0 and meeting.beside is None:
         meeting = replace(meeting, attention=texts.NEVER_WRITTEN)
     tx.meetings.save(replace(meeting, owed_since=None, attempts=0), None)
 
@@ -75,6 +75,8 @@ def _counted(meeting: Meeting, repairs: int, now: datetime) -> Meeting:
 
 def _reassessed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
     """Whether it conflicts now: a clash that went away gives the time its full protection back."""
+    if meeting.beside is not None:
+        return meeting
     inactive = [claim for claim in tx.meetings.claims(meeting.id) if not claim.active]
     if inactive:
         span = with_buffers(meeting.interval, meeting.before, meeting.after)
@@ -93,7 +95,7 @@ def _room_found(tx: Tx, meeting: Meeting, ground: Ground) -> bool:
     room = give_room(tx, ground.directory, ground.rulebook, meeting, now=ground.now, max_age=ground.limits.max_age)
     if room is None:
         return False
-    desire(tx, replace(meeting, room=room, room_state=RoomState.PENDING), ground.now)
+    desire(tx, with_room(meeting, room), ground.now)
     tx.settings.bump()
     return True
 

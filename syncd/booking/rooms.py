@@ -15,7 +15,7 @@ from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Room
 from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus, trust
-from syncd.model.offer import Offer, Rulebook
+from syncd.model.offer import RoomRequirement, Rulebook
 from syncd.model.zones import wall_clock, whole_days
 from syncd.publish.moving import policy_of
 from syncd.publish.roomday import MAX_AGE, rooms_of
@@ -44,17 +44,17 @@ def give_room(
 
     :param max_age: how old the mirror of a room's calendar may be. :param without: rooms that must not be chosen.
     """
-    person, offer = directory.caseworkers.get(meeting.caseworker), rulebook.offers.get(meeting.offer)
-    if person is None or offer is None:
+    asked = asked_of(rulebook, meeting)
+    if meeting.caseworker not in directory.caseworkers or asked is None:
         return None
-    for room in _wanted(tx, directory, meeting, offer, without, now, max_age):
+    for room in _wanted(tx, directory, meeting, asked, without, now, max_age):
         try:
             with tx.session.begin_nested():
                 tx.meetings.claim(meeting.id, room, rank.claim(directory.rooms[room], meeting.interval))
         except IntegrityError:
             continue
         return room
-    return _moved_free(tx, directory, rulebook, meeting, without, now, max_age)
+    return _moved_free(tx, directory, rulebook, meeting, asked, without, now, max_age)
 
 
 def _moved_free(
@@ -62,12 +62,13 @@ def _moved_free(
     directory: Directory,
     rulebook: Rulebook,
     meeting: Meeting,
+    asked: RoomRequirement,
     without: Collection[MailboxId],
     now: datetime,
     max_age: timedelta,
 ) -> MailboxId | None:
     """Claim a room that others leave for this meeting."""
-    person, offer = directory.caseworkers[meeting.caseworker], rulebook.offers[meeting.offer]
+    person = directory.caseworkers[meeting.caseworker]
     site = directory.sites[person.site]
     day = wall_clock(meeting.interval.start, site.zone).date()
     if meeting.interval.end > whole_days(day, day, site.zone).end:
@@ -76,7 +77,7 @@ def _moved_free(
     for room in without:
         if room in rooms.layout.number:
             rooms.foreign(f"not {room}", room, *minutes(whole_days(day, day, site.zone), meeting.interval))
-    ask = ask_of(site, day, meeting.id, meeting.interval, offer.room_for(meeting.form), person.floor, person.teams)
+    ask = ask_of(site, day, meeting.id, meeting.interval, asked, person.floor, person.teams)
     proof = certificate(rooms, ask, policy_of(site)) if site.rooms.moves else None
     if proof is None:
         return None
@@ -91,17 +92,25 @@ def _moved_free(
 
 def needs_room(directory: Directory, rulebook: Rulebook, meeting: Meeting) -> bool:
     """Whether meetings of this offer and form are held in a room; an offer no longer known keeps what it had."""
+    if meeting.asks is not None or meeting.beside is not None:
+        return meeting.asks is not None
     offer, person = rulebook.offers.get(meeting.offer), directory.caseworkers.get(meeting.caseworker)
     if offer is None:
         return meeting.room is not None
     return offer.needs_room(meeting.form, open_plan=person is not None and person.open_plan)
 
 
+def asked_of(rulebook: Rulebook, meeting: Meeting) -> RoomRequirement | None:
+    """What the meeting asks of a room: by itself, or by its offer; None when nobody knows the offer any more."""
+    offer = rulebook.offers.get(meeting.offer)
+    return meeting.asks or (offer.room_for(meeting.form) if offer else None)
+
+
 def _wanted(
     tx: Tx,
     directory: Directory,
     meeting: Meeting,
-    offer: Offer,
+    asked: RoomRequirement,
     without: Collection[MailboxId],
     now: datetime,
     max_age: timedelta,
@@ -115,13 +124,13 @@ def _wanted(
         for room in directory.rooms.values()
         if room.site == person.site
         and room.id not in without
-        and _readable(statuses.get(room.id), rank.claim(room, meeting.interval), now, max_age)
+        and readable(statuses.get(room.id), rank.claim(room, meeting.interval), now, max_age)
     ]
     ranked = rank.choose(
         rooms,
-        offer.room_for(meeting.form),
+        asked,
         meeting.interval,
-        _busy(tx, rooms, around, meeting),
+        taken(tx, rooms, around, meeting),
         site=directory.sites[person.site],
         floor=person.floor,
         teams=person.teams,
@@ -130,17 +139,18 @@ def _wanted(
     return sorted(ranked, key=lambda room: room != meeting.room)
 
 
-def _readable(status: MailboxStatus | None, interval: Interval, now: datetime, max_age: timedelta) -> bool:
+def readable(status: MailboxStatus | None, interval: Interval, now: datetime, max_age: timedelta) -> bool:
     """Whether the mirror of a room's calendar can be trusted for this time; unknown time is never free time."""
     known = trust(status, now, max_age, interval).window
     return known is not None and known.contains(interval)
 
 
-def _busy(tx: Tx, rooms: list[Room], around: Interval, meeting: Meeting) -> dict[MailboxId, list[Interval]]:
+def taken(tx: Tx, rooms: list[Room], around: Interval, meeting: Meeting) -> dict[MailboxId, list[Interval]]:
+    """What takes these rooms, turnover included, beside the meeting itself."""
     ids = [room.id for room in rooms]
-    taken = tx.meetings.busy(ids, around, ignoring=meeting.id)
+    found = tx.meetings.busy(ids, around, ignoring=meeting.id)
     events = foreign_events(tx, ids, around)
     for room in rooms:
         blocking = (event.interval for event in events[room.id] if event.busy is not BusyType.FREE)
-        taken[room.id] = sorted([*taken[room.id], *(rank.claim(room, span) for span in blocking)])
-    return taken
+        found[room.id] = sorted([*found[room.id], *(rank.claim(room, span) for span in blocking)])
+    return found

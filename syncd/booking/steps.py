@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from syncd.booking import texts
+from syncd.booking import body, texts
+from syncd.booking.beside import beside_draft
 from syncd.booking.decide import seen
 from syncd.booking.sight import Remove, Step, Write
 from syncd.errors import CalendarError, OutcomeUnknown, VersionConflict
@@ -36,34 +37,46 @@ class Acted:
 
 
 def places(meeting: Meeting) -> tuple[MailboxId, ...]:
-    """The calendars the meeting should stand in."""
+    """The calendars the meeting should stand in; a note beside an event stands in its caseworker's too."""
     if not meeting.wanted:
         return ()
     return (meeting.caseworker,) if meeting.room is None else (meeting.caseworker, meeting.room)
 
 
 def draft(
-    meeting: Meeting, mailbox: Mailbox, directory: Directory, title: Mapping[str, str], installation: str
+    meeting: Meeting,
+    mailbox: Mailbox,
+    directory: Directory,
+    title: Mapping[str, str],
+    installation: str,
+    bookings: Sequence[str] = (),
 ) -> EntryDraft:
     """What should stand in *mailbox* for *meeting*, stamped with the digest of its own content.
 
     :param title: the offer's title by language.
+    :param bookings: ids of its bookings, for links to the case system.
     """
     stamp = Stamp(installation, meeting.id, meeting.desired_generation, "")
     if mailbox.kind is MailboxKind.ROOM:
         return stamped(EntryDraft(meeting.uid, meeting.interval, meeting.zone, texts.ROOM_SUBJECT, "", "", stamp))
+    if meeting.beside is not None:
+        return beside_draft(meeting, directory, stamp)
     room = directory.rooms.get(meeting.room) if meeting.room else None
     state = RoomState.MISSING if meeting.room_state is RoomState.MISSING else RoomState.PENDING
+    around = body.Around(
+        title=title,
+        reception=_reception(mailbox, directory),
+        cases=body.case_links(directory.case_url, meeting, bookings),
+        support=directory.support,
+    )
     return stamped(
         EntryDraft(
             uid=meeting.uid,
             interval=meeting.interval,
             zone=meeting.zone,
-            summary=texts.SUBJECT,
-            description=texts.description(
-                title, meeting.form, meeting.id, _reception(mailbox, directory), directory.support
-            ),
-            location=texts.location(meeting.form, room.name if room else None, state),
+            summary=body.subject(directory.language),
+            description=body.description(directory.language, meeting, around),
+            location=body.location(directory.language, meeting.form, room.name if room else None, state),
             stamp=stamp,
             room=Resource(room.mailbox.address, room.name) if room else None,
         )
@@ -123,4 +136,6 @@ def _carry_out(
 def _write(port: CalendarPort, mailbox: Mailbox, step: Write) -> Entry:
     if step.entry is None:
         return port.create(mailbox, step.draft)
-    return port.update(mailbox, step.entry, step.draft)
+    # Colours and marks that the caseworker gave it are hers.
+    theirs = dict.fromkeys((*step.draft.categories, *step.entry.categories))
+    return port.update(mailbox, step.entry, replace(step.draft, categories=tuple(theirs)))

@@ -6,19 +6,8 @@ room, never a name, a CPR number or a free text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from syncd.model.booking import RoomState
-from syncd.model.offer import Form
-
-SUBJECT = "Selvbooket samtale"
 ROOM_SUBJECT = "Optaget"
 """All that a room's calendar, which everybody can read, says."""
-
-FORMS = {Form.IN_PERSON: "Personligt fremmøde", Form.PHONE: "Telefon", Form.VIDEO: "Video"}
-
-MOVE_HINT = "Flyt eller slet aftalen her i kalenderen, så følger bookingen med."
-NO_ROOM = "Lokale mangler"
 
 FOREIGN = (
     "I kalenderen ligger allerede en aftale med samme id fra en anden installation af syncd. Den er ikke rørt. "
@@ -61,31 +50,3 @@ def lagging(reason: str) -> str:
 def reference(meeting_id: str) -> str:
     """The short code by which staff and citizens name a meeting to each other."""
     return f"{meeting_id[:4]}-{meeting_id[4:8]}".upper()
-
-
-def location(form: Form, room_name: str | None, room_state: RoomState) -> str:
-    """Where the meeting is; rooms can still be changed, and say so."""
-    if room_state is RoomState.MISSING:
-        return NO_ROOM
-    if room_name is None:
-        return FORMS[form] if form is not Form.IN_PERSON else ""
-    named = room_name if "lokale" in room_name.lower() else f"lokale {room_name}"
-    return f"{named} (kan ændres)"
-
-
-def description(title: Mapping[str, str], form: Form, meeting_id: str, reception: str = "", support: str = "") -> str:
-    """The body of the caseworker's entry.
-
-    :param title: the offer's title by language; Danish, or the first there is.
-    :param reception: where citizens report at the caseworker's site; told for meetings in person only.
-    :param support: whom to call when something is odd.
-    """
-    lines = [
-        title.get("da") or next(iter(title.values()), ""),
-        FORMS[form],
-        f"Borgeren melder sig her: {reception}" if reception and form is Form.IN_PERSON else "",
-        f"Reference: {reference(meeting_id)}",
-        MOVE_HINT,
-        f"Spørgsmål? {support}" if support else "",
-    ]
-    return "\n".join(line for line in lines if line)

@@ -14,6 +14,7 @@ from syncd.booking.away import Away
 from syncd.booking.desk import Desk
 from syncd.booking.handover import Handover
 from syncd.booking.keep_rooms import RoomKeeper
+from syncd.booking.obey import MarkKeeper
 from syncd.booking.reconcile import Reconciler
 from syncd.booking.watch import Watch
 from syncd.clock import Clock
@@ -50,6 +51,7 @@ class Parts:
     engine: Engine
     reconciler: Reconciler
     rooms: RoomKeeper
+    marks: MarkKeeper
     away: Away
     handover: Handover
     watch: Watch
@@ -198,6 +200,7 @@ def _joined(
         engine=engine,
         reconciler=Reconciler(store, lambda: ports, lambda: directory, rules),
         rooms=RoomKeeper(store, lambda: directory, rules),
+        marks=MarkKeeper(store, lambda: directory, rules, config.marks.marks()),
         away=Away(store, publisher, lambda: directory),
         handover=Handover(store, publisher, lambda: directory),
         watch=Watch(store, lambda: directory),

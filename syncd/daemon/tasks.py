@@ -34,6 +34,7 @@ GAUGE_SECONDS = 15.0
 FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 300.0
 WATCH_SECONDS = 60.0
+MARKS_SECONDS = 2.0
 REPAIR_SECONDS = 60.0
 NIGHT_SECONDS = 3600.0
 NIGHT = 2
@@ -48,6 +49,7 @@ def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]
         *_telling(parts, clock, stopping),
         Task("supply.record", RECORD_SECONDS, lambda _beat: record(parts(), clock)),
         Task("holds.expire", EXPIRE_SECONDS, lambda _beat: expire(parts(), clock)),
+        Task("marks.obey", MARKS_SECONDS, lambda _beat: obey_marks(parts(), clock)),
         Task("rooms.repair", REPAIR_SECONDS, lambda _beat: repair_rooms(parts(), clock)),
         Task("rooms.rearrange", NIGHT_SECONDS, lambda _beat: rearrange_rooms(parts(), clock)),
         Task("meetings.sweep", SWEEP_SECONDS, lambda _beat: sweep(parts(), clock)),
@@ -138,6 +140,13 @@ def sweep(parts: Parts, clock: Clock) -> None:
 def ask_people(parts: Parts, clock: Clock) -> None:
     """Raise a task for every meeting that needs a person, and for every absence that leaves meetings open."""
     parts.watch.look(clock.now())
+
+
+def obey_marks(parts: Parts, clock: Clock) -> None:
+    """Do what caseworkers ask for by categories in their own calendars."""
+    done = parts.marks.obey(clock.now())
+    if done.any:
+        log.info("marks.obeyed", **asdict(done))
 
 
 def repair_rooms(parts: Parts, clock: Clock) -> None:

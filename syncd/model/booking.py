@@ -30,7 +30,7 @@ TRANSITIONS: dict[BookingState, frozenset[BookingState]] = {
     BookingState.HELD: frozenset({BookingState.PENDING, BookingState.EXPIRED, BookingState.CANCELLED}),
     BookingState.PENDING: frozenset({BookingState.CONFIRMED, BookingState.CANCELLED, BookingState.NO_SHOW}),
     BookingState.CONFIRMED: frozenset({BookingState.PENDING, BookingState.CANCELLED, BookingState.NO_SHOW}),
-    BookingState.NO_SHOW: frozenset({BookingState.PENDING}),
+    BookingState.NO_SHOW: frozenset({BookingState.PENDING, BookingState.CONFIRMED}),
     BookingState.CANCELLED: frozenset(),
     BookingState.EXPIRED: frozenset(),
 }

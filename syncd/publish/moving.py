@@ -296,7 +296,7 @@ class Moving:
             claim.meeting,
             each.room.id,
             span(place.start, place.end),
-            offer.room_for(Form(place.form)) if offer else like(each.room),
+            place.asks or (offer.room_for(Form(place.form)) if offer else like(each.room)),
             person.floor if person else each.room.floor,
             person.teams if person else (),
             pinned=claim.meeting in self.pinned,

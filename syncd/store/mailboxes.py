@@ -215,10 +215,15 @@ class Mailboxes:
         """How many groups of the mailbox have an occurrence that is not over."""
         return self._session.scalar(rows.UPCOMING, {"of": mailbox, "now": epoch(now)}) or 0
 
-    def own(self, mailbox: MailboxId, now: datetime) -> list[tuple[str, GroupKey | None, Interval, bool]]:
-        """Our entries here whose meeting is not long over: meeting, key, time, whether it should stand here."""
+    def own(self, mailbox: MailboxId, now: datetime) -> list[tuple[str, GroupKey | None, Interval, bool, bool]]:
+        """Our entries here whose meeting is not long over.
+
+        :returns: meeting, key, time, whether it should stand here, and whether it is a note to the caseworker only.
+        """
         found = self._session.execute(rows.OWN, {"of": mailbox, "since": epoch(now - timedelta(days=1))})
-        return [(meeting, key, span(start, end), here and held) for meeting, key, start, end, here, held in found]
+        return [
+            (one, key, span(start, end), here and held, bool(only)) for one, key, start, end, here, held, only in found
+        ]
 
     def unreadable(self, mailbox: MailboxId | None = None) -> list[UnreadableObject]:
         """Objects that could not be understood, of one mailbox or all, acknowledged ones too."""

@@ -189,6 +189,7 @@ class Meetings:
         """Meetings to be held by *caseworker* that touch *window* and are not over, the earliest first."""
         question = select(*MeetingRow.__table__.c).where(
             MeetingRow.caseworker == caseworker,
+            MeetingRow.beside.is_(None),
             MeetingRow.wanted,
             MeetingRow.start < epoch(window.end),
             MeetingRow.end > max(epoch(window.start), epoch(now)),

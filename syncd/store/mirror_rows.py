@@ -76,8 +76,9 @@ OCCURRENCES_OF = _OCCURRENCES.where(OccurrenceRow.mailbox.in_(bindparam("many", 
 UPCOMING = select(func.count(OCCURRENCES.c.key.distinct())).where(
     OCCURRENCES.c.mailbox == bindparam("of"), OCCURRENCES.c.end > bindparam("now")
 )
+_NOTE = and_(MeetingRow.beside.is_not(None), MeetingRow.caseworker == EntryRow.mailbox)
 OWN = (
-    select(EntryRow.meeting, EntryRow.key, MeetingRow.start, MeetingRow.end, EntryRow.wanted, MeetingRow.wanted)
+    select(EntryRow.meeting, EntryRow.key, MeetingRow.start, MeetingRow.end, EntryRow.wanted, MeetingRow.wanted, _NOTE)
     .join(MeetingRow, MeetingRow.id == EntryRow.meeting)
     .where(EntryRow.mailbox == bindparam("of"), MeetingRow.end > bindparam("since"))
 )

@@ -91,6 +91,7 @@ def covered_by(session: Session, busy: BusyType, now: datetime) -> list[tuple[Ma
             ),
         )
         .where(entry.busy == busy.value, entry.end > epoch(now), MeetingRow.wanted, MeetingRow.end > epoch(now))
+        .where(MeetingRow.beside.is_(None))
         .group_by(entry.mailbox, entry.start, entry.end)
         .order_by(entry.start, entry.mailbox)
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from syncd.store.feeds import Feeds
     from syncd.store.idempotency import Idempotency
     from syncd.store.mailboxes import Mailboxes
+    from syncd.store.marks import Marks
     from syncd.store.meetings import Meetings
     from syncd.store.rooms import Rooms
     from syncd.store.rules import Rules
@@ -91,6 +92,13 @@ class Tx:
         from syncd.store.rooms import Rooms
 
         return Rooms(self.session)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """What caseworkers say by categories."""
+        from syncd.store.marks import Marks
+
+        return Marks(self.session)
 
     @cached_property
     def tasks(self) -> Tasks:

@@ -13,8 +13,10 @@ from syncd.model.booking import BookingState
 from syncd.model.busy import Stamp
 from syncd.model.directory import MailboxId
 from syncd.model.mirror import MailboxStatus
+from syncd.model.offer import RoomRequirement
 from syncd.store.chunks import chunks
 from syncd.store.instants import maybe, span
+from syncd.store.meeting_rows import asks
 from syncd.store.tables import (
     AbsenceRow,
     Base,
@@ -77,6 +79,8 @@ class Place(NamedTuple):
     room: MailboxId | None
     start: int
     end: int
+    asks: RoomRequirement | None = None
+    """What it asks of a room when that is not its offer's to say."""
 
 
 class ClaimFields(NamedTuple):
@@ -305,11 +309,12 @@ class Supply:
             MeetingRow.room,
             MeetingRow.start,
             MeetingRow.end,
+            MeetingRow.asks,
         )
         for some in chunks(meetings):
             query = select(MeetingRow.id, *columns).where(MeetingRow.id.in_(some))
             found |= {
-                row.id: Place(row.offer, row.form, row.caseworker, row.room, row.start, row.end)
+                row.id: Place(row.offer, row.form, row.caseworker, row.room, row.start, row.end, asks(row.asks))
                 for row in self._session.execute(query)
             }
         return found

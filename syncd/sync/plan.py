@@ -33,12 +33,14 @@ class OwnEntry:
     :param key: where it was last seen on the server; None when it was never seen.
     :param interval: the meeting's time.
     :param wanted: it should stand here; False once cancelled, moved to somebody else or given another room.
+    :param note: it only tells the caseworker something; she may throw away as many as she likes.
     """
 
     meeting: str
     key: GroupKey | None
     interval: Interval
     wanted: bool
+    note: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,8 @@ def _lost_meetings(
     held: Held, lost: Mapping[GroupKey, tuple[Occurrence, ...]], arrived: Mapping[GroupKey, Group], now: datetime
 ) -> tuple[str, ...]:
     """Our wanted future meetings among the lost; one that comes back under another key is not lost."""
-    wanted = {entry.meeting: entry.key for entry in held.own if entry.wanted and entry.interval.end > now}
+    expected = (entry for entry in held.own if entry.wanted and not entry.note)
+    wanted = {entry.meeting: entry.key for entry in expected if entry.interval.end > now}
     stamped = {
         meeting
         for key, occurrences in lost.items()
