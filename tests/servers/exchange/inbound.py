@@ -104,7 +104,7 @@ def _take_plain(world: World, tag: str, part: Element, draft: Draft) -> None:
         **dict.fromkeys(_FLAGS, lambda: part.text in ("true", "1")),
         "ReminderMinutesBeforeStart": lambda: int(part.text or 0),
         "Categories": lambda: tuple(one.text or "" for one in children(part)),
-        "Body": lambda: (part.get("BodyType") or "Text", part.text or ""),
+        "Body": lambda: _body(part.get("BodyType") or "Text", part.text or ""),
         "StartTimeZone": lambda: _zone(part),
         "EndTimeZone": lambda: _zone(part),
         "ToRecipients": lambda: recipients(world, part),
@@ -113,6 +113,16 @@ def _take_plain(world: World, tag: str, part: Element, draft: Draft) -> None:
     if tag not in readers:
         raise EwsError("ErrorInvalidPropertySet", f"The simulator cannot set {tag}.")
     draft.values["To" if tag == "ToRecipients" else tag] = readers[tag]()
+
+
+def _body(kind: str, text: str) -> tuple[str, str]:
+    """A text as Exchange keeps it: Windows line ends, HTML with a head of its own; it does not come back unchanged."""
+    text = text.replace("\r\n", "\n").replace("\n", "\r\n")
+    if kind == "Text" or "<meta" in text:
+        return kind, text
+    inner = text.partition("<body>")[2].partition("</body>")[0] if "<body>" in text else text
+    head = '<meta http-equiv="Content-Type" content="text/html; charset=utf-8">'
+    return kind, f"<html>\r\n<head>\r\n{head}\r\n</head>\r\n<body>\r\n{inner}\r\n</body>\r\n</html>\r\n"
 
 
 def _take_extended(part: Element, draft: Draft) -> None:

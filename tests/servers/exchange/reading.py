@@ -28,6 +28,8 @@ from tests.servers.exchange.world import Mailbox, World
 from tests.servers.exchange.zones import instant
 
 FIND_LIMIT = 1000
+RESTRICTED_LIMIT = 250
+"""EWSFindCountLimit, and what a restriction leaves of it."""
 _VIEW_DAYS = 2 * 366
 _TITLES = {"calendar": "Kalender", "inbox": "Indbakke", "sentitems": "Sendt post", "deleteditems": "Slettet post"}
 
@@ -124,11 +126,13 @@ def _root(
 
 def _listed(request: Request, box: Mailbox, name: str, shape: Shape) -> Element:
     entries = [entry.whole() for entry in box.folder(name)]
+    usual = FIND_LIMIT
     if (wanted := child(request.element, "m:Restriction")) is not None:
+        usual = RESTRICTED_LIMIT
         entries = [seen for seen in entries if restriction.holds(next(children(wanted)), seen, request.zone)]
     entries = restriction.ordered(entries, child(request.element, "m:SortOrder"))
     page = child(request.element, "m:IndexedPageItemView")
-    limit = int(request.twists.get("find_limit", FIND_LIMIT))
+    limit = int(request.twists.get("find_limit", usual))
     offset, size = 0, limit
     if page is not None:
         offset, size = int(page.get("Offset") or 0), min(int(page.get("MaxEntriesReturned") or limit), limit)
