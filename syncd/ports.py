@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -172,4 +172,43 @@ class Courier(Protocol):
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Receipt:
         """Send *body* once; ends within its time-out, follows no redirect and raises nothing."""
+        ...
+
+
+@runtime_checkable
+class Inviting(Protocol):
+    """What a `CalendarPort` may offer beside: rooms that are invited and answer for themselves.
+
+    Such a room is named on the caseworker's own meeting (`EntryDraft.room`), and never written to; its answer is
+    read from there (`Entry.rooms`).
+    """
+
+    def answers(self, room: Mailbox) -> bool:
+        """Whether *room* is one of those."""
+        ...
+
+    def silence(self, room: Mailbox) -> str:
+        """A sentence for staff: why *room* may not have answered, and what to do."""
+        ...
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """What a `CalendarPort` may offer beside: word of changes as they happen.
+
+    It only says where to look; what is told may come late, twice or not at all, so that calendars are read at their
+    interval all the same.
+    """
+
+    def listen(self, mailboxes: Collection[Mailbox], changed: Callable[[MailboxId], None]) -> None:
+        """Begin to tell *changed* of *mailboxes*, from threads of its own, until the port is closed."""
+        ...
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """What a `CalendarPort` may offer beside: a mailbox's own list of categories."""
+
+    def prepare(self, mailbox: Mailbox, categories: Collection[str]) -> tuple[str, ...]:
+        """Add those of *categories* that the owner's list lacks, and return them; the list keeps all it has."""
         ...

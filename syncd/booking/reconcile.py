@@ -18,6 +18,7 @@ from syncd.booking.adopt import Trace, adopt, traces
 from syncd.booking.allowed import BOOKED
 from syncd.booking.decide import decide
 from syncd.booking.follow import Ground, follow, overlapped
+from syncd.booking.invited import answered, inviting, waiting
 from syncd.booking.record import conclude, record
 from syncd.booking.sight import Decision, Limits, Sighting, Verdict
 from syncd.booking.steps import Acted, act, draft
@@ -193,7 +194,7 @@ class Reconciler:
                 self._conclude(facts.meeting)
                 return Result.SETTLED
             failures: dict[MailboxId, CalendarError] = {}
-            sightings = [self._see(facts, known, failures) for known in facts.records]
+            sightings = self._look(facts, failures)
             decision = decide(facts.meeting, sightings, facts.installation, now, self._limits)
             self._passing("decided")
             if decision.verdict is None:
@@ -237,6 +238,22 @@ class Reconciler:
         status = tx.mailboxes.status(known.mailbox)
         return _read_since(status, known.missing_since) and not tx.meetings.mirrored(meeting.uid, known.mailbox)
 
+    def _look(self, facts: Facts, failures: dict[MailboxId, CalendarError]) -> list[Sighting]:
+        """What all calendars of a meeting hold; invited rooms speak through the caseworkers' calendars."""
+        seen = [self._see(facts, known, failures) for known in facts.records]
+        people = [sight for sight in seen if sight.kind is MailboxKind.PERSON]
+        return [self._asked(sight, people, failures) for sight in seen]
+
+    def _asked(self, sight: Sighting, people: list[Sighting], failures: dict[MailboxId, CalendarError]) -> Sighting:
+        mailbox = self._directory().mailboxes.get(sight.mailbox)
+        port = inviting(self._ports(), mailbox) if mailbox is not None else None
+        if mailbox is None or port is None:
+            return sight
+        told = answered(sight, mailbox, people)
+        if told.entries is None:
+            failures[mailbox.id] = waiting(port, mailbox)
+        return told
+
     def _see(self, facts: Facts, known: EntryRecord, failures: dict[MailboxId, CalendarError]) -> Sighting:
         """What one calendar holds; when it cannot be read, the error is noted."""
         directory = self._directory()
@@ -247,6 +264,8 @@ class Reconciler:
         offer = self._rulebook().offers.get(facts.meeting.offer)
         title = offer.title if offer else {}
         wanted = self._draft(facts, mailbox, title) if known.wanted else None
+        if inviting(self._ports(), mailbox) is not None:
+            return Sighting(known, mailbox.kind, wanted, None, known.mailbox in facts.gone)
         try:
             entries = self._ports()[mailbox.account].find(mailbox, facts.meeting.uid)
         except CalendarError as error:

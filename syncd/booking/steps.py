@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from syncd.booking import body, texts
 from syncd.booking.beside import beside_draft
 from syncd.booking.decide import seen
+from syncd.booking.invited import inviting, waiting
 from syncd.booking.sight import Remove, Step, Write
 from syncd.errors import CalendarError, OutcomeUnknown, VersionConflict
 from syncd.model.booking import EntryRecord, Meeting, RoomState
@@ -119,8 +120,11 @@ def _carry_out(
     """Do one step; what is known afterwards, or None when a surplus copy went and the right one stays.
 
     :raises VersionConflict: something else stands there than was written.
+    :raises Transient: it is a room that was invited, and shall answer first.
     """
     port = ports[mailbox.account]
+    if (room := inviting(ports, mailbox)) is not None:
+        raise waiting(room, mailbox)
     if isinstance(step, Remove):
         port.delete(mailbox, step.entry)
         return None if record.wanted else EntryRecord(mailbox.id, wanted=False)

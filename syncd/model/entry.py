@@ -51,6 +51,7 @@ class Entry:
     :param digest: `digest` over what stands there now, to tell a human's hand.
     :param cancelled: STATUS:CANCELLED was set on it.
     :param room_answer: PARTSTAT / ResponseType of the invited room where a booking attendant answers.
+    :param rooms: addresses (lower case) of the invited rooms, each with its answer in iCalendar's words.
     """
 
     key: GroupKey
@@ -63,6 +64,7 @@ class Entry:
     categories: tuple[str, ...] = ()
     cancelled: bool = False
     room_answer: str | None = None
+    rooms: tuple[tuple[str, str], ...] = ()
 
 
 def digest(interval: Interval | None, summary: str, location: str) -> str:

@@ -18,9 +18,10 @@ from syncd.model.marks import DEFAULT_MARKS, Marks
 from syncd.model.mirror import MailboxStatus, UnreadableObject, trust
 from syncd.observe.logs import canonical_line
 from syncd.observe.metrics import SYNC_SECONDS
-from syncd.ports import CalendarPort
+from syncd.ports import CalendarPort, Inviting
 from syncd.store import Store, Tx
 from syncd.store.memory import StoredMemory
+from syncd.sync.copies import owned
 from syncd.sync.glance import glance, stands_for_a_pass
 from syncd.sync.marked import marked
 from syncd.sync.outcome import LossPreview, Outcome, Result
@@ -286,12 +287,20 @@ class Engine:
         wanted = window(begun.now, self._pace.horizon_days)
         memory = StoredMemory(self._store, begun.mailbox.id, retry_unreadable=since is None)
         try:
-            return marked(port.changes(begun.mailbox, wanted, since, memory), self._marks)
+            return self._seen(begun.mailbox, port.changes(begun.mailbox, wanted, since, memory))
         except TokenExpired:
             if since is None:
                 raise
             memory = StoredMemory(self._store, begun.mailbox.id, retry_unreadable=True)
-            return marked(port.changes(begun.mailbox, wanted, None, memory), self._marks)
+            return self._seen(begun.mailbox, port.changes(begun.mailbox, wanted, None, memory))
+
+    def _seen(self, mailbox: Mailbox, delta: Delta) -> Delta:
+        """The delta in our own names, with copies of our meetings in invited rooms known as ours."""
+        port = self._ports[mailbox.account]
+        if delta.groups and isinstance(port, Inviting) and port.answers(mailbox):
+            with self._store.read() as tx:
+                delta = owned(delta, tx.settings.installation())
+        return marked(delta, self._marks)
 
     def _decide(self, begun: _Pass, delta: Delta) -> Plan:
         mailbox = begun.mailbox.id

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from syncd.adapters.ews import groups
 from syncd.adapters.ews.account import EwsAccount
+from syncd.adapters.ews.advice import silent_room
 from syncd.adapters.ews.client import Client
 from syncd.adapters.ews.entries import Entries
 from syncd.adapters.ews.look import Token, mark_of, unchanged_since
@@ -16,7 +17,7 @@ from syncd.adapters.ews.survey import survey, troubled
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError
 from syncd.model.delta import Delta, Since
-from syncd.model.directory import Mailbox, MailboxId
+from syncd.model.directory import Mailbox, MailboxId, MailboxKind
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
 from syncd.model.marks import folded
@@ -82,6 +83,14 @@ class EwsCalendar:
                 return survey(self._client, mailbox, tomorrow)
         except CalendarError as error:
             return troubled(error)
+
+    def answers(self, room: Mailbox) -> bool:
+        """See `syncd.ports.Inviting.answers`."""
+        return self._client.account.attended_rooms and room.kind is MailboxKind.ROOM
+
+    def silence(self, room: Mailbox) -> str:
+        """See `syncd.ports.Inviting.silence`."""
+        return silent_room(room.address)
 
     def expand_group(self, address: str) -> tuple[Member, ...]:
         """See `syncd.ports.GroupSource.expand_group`; asked for as the group's own address, without impersonation."""

@@ -161,7 +161,7 @@ def entry(item: Item, zone: str) -> Entry:
         span = interval_of(item, zone)
     except Unusable:
         span = None
-    answers = [ANSWERS.get(answer, "NEEDS-ACTION") for _, answer in item.rooms]
+    rooms = tuple((address, ANSWERS.get(answer, "NEEDS-ACTION")) for address, answer in item.rooms)
     return Entry(
         key=item.id,
         version=item.change_key,
@@ -172,7 +172,8 @@ def entry(item: Item, zone: str) -> Entry:
         digest=digest(span, item.subject, item.location),
         categories=item.categories,
         cancelled=item.cancelled,
-        room_answer=_verdict(answers) if answers else None,
+        room_answer=_verdict([answer for _, answer in rooms]) if rooms else None,
+        rooms=rooms,
     )
 
 
