@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syncd.booking.collide import collision
+from syncd.booking.contacts import Contacts
 from syncd.booking.proposals import Affected, Proposal, propose
 from syncd.booking.take import by_load
 from syncd.errors import BookingError, SlotGone, TemporarilyClosed
@@ -30,9 +31,17 @@ class Away:
     """Finds proposals by the offers' rules; notice and horizon bind citizens, not staff.
 
     :param directory: everybody and everything as configured now.
+    :param contacts: knows whether a citizen could be called.
     """
 
-    def __init__(self, store: Store, publisher: Publisher, directory: Callable[[], Directory]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        publisher: Publisher,
+        directory: Callable[[], Directory],
+        contacts: Contacts | None = None,
+    ) -> None:
+        self._contacts = contacts or Contacts()
         self._store = store
         self._publisher = publisher
         self._directory = directory
@@ -67,7 +76,8 @@ class Away:
         known = [one for one in offer.caseworkers if one != meeting.caseworker and one in self._directory().caseworkers]
         ranked = by_load(tx, rules, self._directory(), known, meeting.interval, now)
         colleagues = tuple(one for one in ranked if self._can_take(tx, offer, meeting, one, now))
-        if Form.PHONE not in offer.minutes or meeting.form is Form.PHONE:
+        callable_ = self._contacts.callable_(tx, offer, meeting)
+        if Form.PHONE not in offer.minutes or meeting.form is Form.PHONE or not callable_:
             return Affected(meeting, colleagues)
         talk = by_phone(meeting)
         others = (one for one in ranked if one in colleagues or self._can_take(tx, offer, talk, one, now))

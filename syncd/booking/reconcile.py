@@ -8,7 +8,7 @@ otherwise meanwhile.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -59,6 +59,7 @@ class Facts:
     records: tuple[EntryRecord, ...]
     gone: frozenset[MailboxId]
     bookings: tuple[str, ...]
+    number: str
     installation: str
     stopped: bool
 
@@ -69,6 +70,7 @@ class Reconciler:
     :param ports: the calendar server of each account.
     :param directory, rulebook: the ones in force now.
     :param chance: a number in [0, 1) for the jitter of pauses.
+    :param number: the number to call that an entry shall tell, by its bookings.
     :param passing: told the name of each point a crash may fall on; for tests that crash there.
     """
 
@@ -81,7 +83,9 @@ class Reconciler:
         limits: Limits | None = None,
         chance: Callable[[], float] = CHANCE,
         passing: Callable[[str], None] = lambda _point: None,
+        number: Callable[[Tx, Sequence[str]], str] = lambda _tx, _bookings: "",
     ) -> None:
+        self._number = number
         self._store = store
         self._ports = ports
         self._directory = directory
@@ -229,7 +233,10 @@ class Reconciler:
             records = tuple(one for one in known if one.wanted or one.mailbox in watched)
             gone = frozenset(one.mailbox for one in records if self._gone(tx, meeting, one))
             bookings = tuple(one.id for one in tx.bookings.of(meeting_id) if one.state in BOOKED)
-            return Facts(meeting, records, gone, bookings, tx.settings.installation(), brake.stopped(tx) is not None)
+            number = self._number(tx, bookings)
+            return Facts(
+                meeting, records, gone, bookings, number, tx.settings.installation(), brake.stopped(tx) is not None
+            )
 
     def _gone(self, tx: Tx, meeting: Meeting, known: EntryRecord) -> bool:
         """Whether the mirror, read to the end after the first look missed the entry, misses it too."""
@@ -274,7 +281,7 @@ class Reconciler:
         return Sighting(known, mailbox.kind, wanted, entries, known.mailbox in facts.gone)
 
     def _draft(self, facts: Facts, mailbox: Mailbox, title: Mapping[str, str]) -> EntryDraft:
-        return draft(facts.meeting, mailbox, self._directory(), title, facts.installation, facts.bookings)
+        return draft(facts.meeting, mailbox, self._directory(), title, facts.installation, facts.bookings, facts.number)
 
     def _act(self, facts: Facts, decision: Decision, failures: dict[MailboxId, CalendarError], now: datetime) -> Result:
         known = {record.mailbox: record for record in facts.records}

@@ -15,6 +15,7 @@ from syncd.model.booking import EntryRecord, Meeting, RoomState
 from syncd.model.busy import Stamp
 from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind
 from syncd.model.entry import Entry, EntryDraft, Resource, same_time, stamped
+from syncd.model.offer import Form
 from syncd.ports import CalendarPort
 
 
@@ -51,11 +52,13 @@ def draft(
     title: Mapping[str, str],
     installation: str,
     bookings: Sequence[str] = (),
+    number: str = "",
 ) -> EntryDraft:
     """What should stand in *mailbox* for *meeting*, stamped with the digest of its own content.
 
     :param title: the offer's title by language.
     :param bookings: ids of its bookings, for links to the case system.
+    :param number: whom to call, for a talk by telephone; empty when that is not for the calendar to say.
     """
     stamp = Stamp(installation, meeting.id, meeting.desired_generation, "")
     if mailbox.kind is MailboxKind.ROOM:
@@ -69,6 +72,7 @@ def draft(
         reception=_reception(mailbox, directory),
         cases=body.case_links(directory.case_url, meeting, bookings),
         support=directory.support,
+        reach=number if meeting.form is Form.PHONE else directory.video(meeting.caseworker) or "",
     )
     return stamped(
         EntryDraft(

@@ -1,8 +1,9 @@
-"""Commands about what is kept of citizens: erase it."""
+"""Commands about what is kept of citizens: see whom to call, erase it."""
 
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from syncd.cli import screen
 from syncd.cli.desk import booked
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of
 from syncd.clock import SystemClock
+from syncd.errors import SyncdError
 
 if TYPE_CHECKING:
     from syncd.store.erasure import Erased
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 def add_to(_app: typer.Typer) -> None:
     """Add this module's commands; they stand below ``syncd bookings``."""
     booked.command("erase")(erase)
+    booked.command("contact")(contact)
 
 
 def erase(
@@ -48,13 +51,34 @@ def erase(
     _report(erased, as_json)
 
 
+def contact(
+    name: Annotated[str, typer.Argument(metavar="MEETING", help="A booking, a meeting, or the code in the calendar.")],
+    purpose: Annotated[str, typer.Option("--purpose", help="Why you look; it is written to the audit log.")],
+    path: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """How to reach the citizens of a meeting, while that is kept. The look is audited."""
+    from syncd.store.overview import meeting_named
+
+    now = SystemClock().now()
+    with parts_of(path) as parts, parts.store.begin() as tx:
+        meeting = meeting_named(tx.session, name)
+        if meeting is None:
+            raise SyncdError(f"There is no meeting {name!r}.")
+        found = parts.contacts.of_meeting(tx, meeting, f"cli:{getpass.getuser()}", now, purpose)
+    rows = [
+        (who.name or "", who.birth_date.isoformat() if who.birth_date else "", who.phone or "", who.mail or "", booking)
+        for booking, who in found.items()
+    ]
+    screen.table(f"{len(rows)} contact(s) are kept", ("name", "born", "phone", "mail", "booking"), rows)
+
+
 def _report(erased: Erased, as_json: bool) -> None:
     if as_json:
-        screen.print_json({"bookings": list(erased.bookings), "answers": erased.answers, "live": list(erased.live)})
+        screen.print_json(asdict(erased))
         return
     screen.say(
         f"{len(erased.bookings)} booking(s) no longer say whose they were; {erased.answers} stored answer(s) are gone "
-        "(a repeated request gets 410)."
+        f"(a repeated request gets 410), contact data of {erased.contacts}, {erased.letters} owed or dead notice(s)."
     )
     if erased.live:
         screen.say(

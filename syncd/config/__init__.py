@@ -2,7 +2,7 @@
 
 from syncd.config.accounts import CalendarAccount
 from syncd.config.clients import ClientSection, WebhookSection
-from syncd.config.credentials import client_of, new_client, secret, token_digest
+from syncd.config.credentials import client_of, new_client, sealing_key, secret, token_digest
 from syncd.config.load import Config, load, read_toml
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.reach import demand, reachable_problems
@@ -37,6 +37,7 @@ __all__ = [
     "new_client",
     "reachable_problems",
     "read_toml",
+    "sealing_key",
     "secret",
     "short_name",
     "token_digest",

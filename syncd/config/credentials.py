@@ -34,6 +34,20 @@ def secret(ref: SecretRef, env: Mapping[str, str] = os.environ) -> str:
     return value
 
 
+def sealing_key(ref: SecretRef, env: Mapping[str, str] = os.environ) -> bytes:
+    """The key that *ref* points to: 32 bytes, written as 64 hexadecimal digits.
+
+    :raises ConfigError: it is not there, or is something else.
+    """
+    try:
+        key = bytes.fromhex(secret(ref, env).strip())
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ConfigError("the key", ["should be 64 hexadecimal digits, as `openssl rand -hex 32` prints them"])
+    return key
+
+
 def _content(path: Path, place: str) -> str:
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")

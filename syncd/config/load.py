@@ -167,7 +167,16 @@ class Config(Section):
         zone = person.zone or self.sites[person.site].zone
         account, address = self._account(person.account), person.address.lower()
         box = Mailbox(person.id, MailboxKind.PERSON, account, address, zone, person.url)
-        return Caseworker(person.id, person.name, box, person.site, person.floor, person.teams, person.competences)
+        return Caseworker(
+            id=person.id,
+            name=person.name,
+            mailbox=box,
+            site=person.site,
+            floor=person.floor,
+            teams=person.teams,
+            competences=person.competences,
+            video=person.video,
+        )
 
     def _room(self, room: RoomSection) -> Room:
         zone = self.sites[room.site].zone

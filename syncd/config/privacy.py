@@ -53,6 +53,13 @@ class ContactsSection(Section):
             examples=[{"credential": "contacts"}],
         ),
     ] = None
+    in_calendar: Annotated[
+        bool,
+        Field(
+            description="Write the number to call into the caseworker's private entry of a talk by telephone. "
+            "It stays there when it is erased here."
+        ),
+    ] = False
     old_key: Annotated[
         SecretRef | None,
         Field(

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from syncd.config.credentials import secret
+from syncd.config.credentials import sealing_key, secret
 from syncd.config.load import Config
 from syncd.config.sections import SecretRef
 from syncd.errors import ConfigError
@@ -23,7 +23,12 @@ def reachable_problems(config: Config, env: Mapping[str, str] = os.environ, appl
     :param applied: digest of the rules file that is in force already (`Rules.applied_digest`). That file is not
         judged again: what was right when it was applied stays in force when somebody leaves.
     """
-    return [*_secret_problems(config, env), *_authority_problems(config), *_rules_problems(config, applied)]
+    return [
+        *_secret_problems(config, env),
+        *_key_problems(config, env),
+        *_authority_problems(config),
+        *_rules_problems(config, applied),
+    ]
 
 
 def demand(config: Config, env: Mapping[str, str] = os.environ, applied: str | None = None) -> None:
@@ -49,6 +54,16 @@ def _secrets(config: Config) -> Iterator[tuple[str, SecretRef]]:
             yield f"clients.{name}.webhook.secret", client.webhook.secret
         if client.webhook is not None and client.webhook.next_secret is not None:
             yield f"clients.{name}.webhook.next_secret", client.webhook.next_secret
+
+
+def _key_problems(config: Config, env: Mapping[str, str]) -> Iterator[str]:
+    for name in ("key", "old_key"):
+        ref = getattr(config.contacts, name)
+        try:
+            if ref is not None:
+                sealing_key(ref, env)
+        except ConfigError as error:
+            yield from (f"contacts.{name}: {error.source} {problem}" for problem in error.problems)
 
 
 def _secret_problems(config: Config, env: Mapping[str, str]) -> Iterator[str]:

@@ -146,6 +146,14 @@ class CaseworkerSection(Section):
     ] = None
     floor: Annotated[int, Field(ge=-9, le=99, description="Where the desk is.")] = 0
     teams: Annotated[tuple[str, ...], Field(description="Team names.", examples=[["job"]])] = ()
+    video: Annotated[
+        str | None,
+        Field(
+            description="Where her meetings by video are held, when the calendar makes no link.",
+            pattern=r"^https://[^\s]+$",
+            examples=["https://video.example.dk/anna"],
+        ),
+    ] = None
     competences: Annotated[
         tuple[str, ...], Field(description="What rules may ask for by competence:NAME.", examples=[["arabisk"]])
     ] = ()

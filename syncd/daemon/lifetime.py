@@ -96,6 +96,7 @@ class Daemon:
             health=lambda: look(parts, self._clock.now(), self._dispatcher.late()),
             freshen=parts.live,
             metrics=metrics.text,
+            contacts=parts.contacts,
         )
 
     def _begin(self, address: str, owed: int) -> None:

@@ -11,14 +11,16 @@ from pathlib import Path
 from syncd import rulebook as rulebooks
 from syncd.adapters.webhook import HttpCourier
 from syncd.booking.away import Away
+from syncd.booking.contacts import Contacts
 from syncd.booking.desk import Desk
 from syncd.booking.handover import Handover
 from syncd.booking.keep_rooms import RoomKeeper
 from syncd.booking.obey import MarkKeeper
 from syncd.booking.reconcile import Reconciler
+from syncd.booking.sealing import Seal
 from syncd.booking.watch import Watch
 from syncd.clock import Clock
-from syncd.config import Config, demand, secret
+from syncd.config import Config, demand, sealing_key, secret
 from syncd.daemon.accounts import close_ports, ports_of
 from syncd.errors import ConfigError, StoreError
 from syncd.model.directory import Directory, MailboxId
@@ -52,6 +54,7 @@ class Parts:
     reconciler: Reconciler
     rooms: RoomKeeper
     marks: MarkKeeper
+    contacts: Contacts
     away: Away
     handover: Handover
     watch: Watch
@@ -188,6 +191,7 @@ def _joined(
     engine = Engine(store, ports, directory, _pace(config), marks=config.marks.marks())
     rules = RulesInForce(store, lambda: directory)
     publisher = _publisher(config, store, directory, rules)
+    contacts = Contacts(_seal(config))
     limit = timedelta(seconds=config.sync.hold_limit_seconds)
     return Parts(
         config=config,
@@ -198,10 +202,17 @@ def _joined(
         publisher=publisher,
         desk=Desk(store, publisher, lambda: directory),
         engine=engine,
-        reconciler=Reconciler(store, lambda: ports, lambda: directory, rules),
+        reconciler=Reconciler(
+            store,
+            lambda: ports,
+            lambda: directory,
+            rules,
+            number=contacts.numbers if config.contacts.in_calendar else lambda _tx, _bookings: "",
+        ),
         rooms=RoomKeeper(store, lambda: directory, rules),
         marks=MarkKeeper(store, lambda: directory, rules, config.marks.marks()),
-        away=Away(store, publisher, lambda: directory),
+        contacts=contacts,
+        away=Away(store, publisher, lambda: directory, contacts),
         handover=Handover(store, publisher, lambda: directory),
         watch=Watch(store, lambda: directory),
         live=LiveLook(store, engine, lambda offer, named: _serving(rules(), offer, named), Patience(limit=limit)),
@@ -223,6 +234,14 @@ def receivers_of(config: Config) -> dict[str, Receiver]:
             keys = tuple(key_of(secret(ref), f"clients.{name}.webhook") for ref in refs)
             found[name] = Receiver(name, hook.url, hook.events, keys)
     return found
+
+
+def _seal(config: Config) -> Seal | None:
+    """What seals contact data; None when no key is configured."""
+    kept = config.contacts
+    if kept.key is None:
+        return None
+    return Seal(sealing_key(kept.key), *([sealing_key(kept.old_key)] if kept.old_key else []))
 
 
 def _publisher(config: Config, store: Store, directory: Directory, rules: RulesInForce) -> Publisher:

@@ -185,6 +185,7 @@ def _periods(kept: RetentionSection) -> retention.Periods:
     return retention.Periods(
         bookings=timedelta(days=kept.bookings_days),
         answers=timedelta(days=kept.answers_days),
+        contacts=timedelta(days=kept.contact_days),
         mirror=timedelta(days=kept.mirror_days),
         supply=timedelta(days=kept.supply_days),
         audit=timedelta(days=kept.audit_days),

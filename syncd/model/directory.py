@@ -75,6 +75,7 @@ class Caseworker:
     """A person whose time is booked. ``name`` is shown to staff only.
 
     :param competences: what she can be asked for besides her teams: ``sygedagpenge``, ``arabic``.
+    :param video: where her meetings by video are held.
     :param open_plan: the desk is among others, so that talks may need a room whatever their form.
     """
 
@@ -86,6 +87,7 @@ class Caseworker:
     teams: tuple[str, ...] = ()
     competences: tuple[str, ...] = ()
     open_plan: bool = False
+    video: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,11 @@ class Directory:
     language: str = "da"
     case_url: str = ""
     mailboxes: Mapping[MailboxId, Mailbox] = field(default_factory=dict)
+
+    def video(self, caseworker: MailboxId) -> str | None:
+        """Where this caseworker's meetings by video are held; None when that is not known here."""
+        person = self.caseworkers.get(caseworker)
+        return None if person is None else person.video
 
     @classmethod
     def of(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Literal
 
 from syncd.model.directory import MailboxId
 from syncd.model.eligibility import Matching, Own
@@ -118,6 +119,7 @@ class Offer:
     :param cancellable: whether citizens may cancel at all.
     :param moves: how often a citizen may move a booking; None for any number.
     :param seats: citizens per meeting; more than one makes it a group meeting.
+    :param number: whether staff know citizens' telephone numbers, or one must come with a booking by telephone.
     :param one_future: a citizen may have one future booking of its kind only.
     :param open_to: who may book; everybody when empty.
     :param own: what a citizen's own caseworker means.
@@ -147,6 +149,7 @@ class Offer:
     topics: tuple[str, ...] = ()
     talk_type: str = ""
     one_future: bool = False
+    number: Literal["known", "asked"] = "known"
     move_notice: int | None = None
     cancellable: bool = True
     open_to: tuple[Matching, ...] = ()

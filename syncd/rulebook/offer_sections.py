@@ -120,6 +120,10 @@ class OfferSection(Section):
         int | None, Field(ge=0, description="How often a citizen may move it; unset: any number.", examples=[3])
     ] = None
     seats: Annotated[int, Field(ge=1, le=500, description="Citizens per meeting; more than one: a group.")] = 1
+    number: Annotated[
+        Literal["known", "asked"],
+        Field(description="Telephone numbers: known to staff, or asked for with each booking by telephone."),
+    ] = "known"
     one_future: Annotated[
         bool, Field(description="One future booking per citizen, of this offer and those of the same talk_type.")
     ] = False

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from syncd.errors import StoreError
 from syncd.model.booking import BookingState
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch
+from syncd.store.outward_tables import DeliveryRow, EventRow
 from syncd.store.session import Store, Tx
-from syncd.store.tables import BookingRow, IdempotencyRow, MeetingRow
+from syncd.store.tables import BookingRow, ContactRow, IdempotencyRow, MeetingRow
 
 GONE = 410
 ANSWER = json.dumps(
@@ -41,12 +42,16 @@ class Erased:
 
     :param bookings: ids of bookings that no longer say whose they are.
     :param answers: stored answers that were replaced by a refusal.
+    :param contacts: bookings whose contact data went.
+    :param letters: notices about these bookings that were still owed to clients, or had come back.
     :param live: ids of bookings of this citizen that are still ahead; nothing of them was touched. Cancel them first.
     """
 
     bookings: tuple[str, ...]
     answers: int
     live: tuple[str, ...]
+    contacts: int = 0
+    letters: int = 0
 
 
 NOBODY = Erased((), 0, ())
@@ -103,12 +108,27 @@ def _in_ledger(tx: Tx, entries: Mapping[str, int]) -> list[str]:
 def _erase(tx: Tx, bookings: Collection[str], now: datetime) -> Erased:
     live = _live(tx, bookings, now)
     over = [booking for booking in bookings if booking not in live]
-    answers = 0
+    answers = contacts = letters = 0
     for some in chunks(over):
         tx.session.execute(update(BookingRow).where(BookingRow.id.in_(some)).values(citizen=None))
         told = update(IdempotencyRow).where(IdempotencyRow.booking.in_(some)).values(status=GONE, body=ANSWER)
         answers += len(tx.session.scalars(told.returning(IdempotencyRow.key)).all())
-    return Erased(tuple(over), answers, tuple(sorted(live)))
+        gone = delete(ContactRow).where(ContactRow.booking.in_(some))
+        contacts += len(tx.session.scalars(gone.returning(ContactRow.booking)).all())
+        letters += _letters(tx, some)
+    return Erased(tuple(over), answers, tuple(sorted(live)), contacts, letters)
+
+
+def _letters(tx: Tx, bookings: Collection[str]) -> int:
+    """Drop notices about these bookings that wait for a client or came back from one; they name them by id."""
+    events = delete(EventRow).where(EventRow.booking.in_(bookings)).returning(EventRow.number)
+    count = len(tx.session.scalars(events).all())
+    marks = [booking.encode() for booking in bookings]
+    rows = tx.session.execute(select(DeliveryRow.id, DeliveryRow.body)).all()
+    found = [row.id for row in rows if any(mark in row.body for mark in marks)]
+    for some in chunks(found):
+        tx.session.execute(delete(DeliveryRow).where(DeliveryRow.id.in_(some)))
+    return count + len(found)
 
 
 def _live(tx: Tx, bookings: Collection[str], now: datetime) -> set[str]:

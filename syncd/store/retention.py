@@ -23,6 +23,7 @@ from syncd.store.tables import (
     AuditRow,
     BookingRow,
     ClaimRow,
+    ContactRow,
     EntryRow,
     IdempotencyRow,
     MeetingRow,
@@ -42,6 +43,7 @@ class Periods:
     :param bookings: after the meeting, until nothing tells whose it was.
     :param answers: stored answers to POSTs (the promise of the API is 14 days).
     :param holds: reservations that ran out, so that a late question about one still gets a precise answer.
+    :param contacts: citizens' contact data, after the meeting.
     :param mirror: what calendars held, after it ended.
     :param supply: the record of what was on offer, and the times that lacked a room.
     :param audit: the log of who looked at or changed what.
@@ -51,6 +53,7 @@ class Periods:
     bookings: timedelta = timedelta(days=90)
     answers: timedelta = timedelta(days=14)
     holds: timedelta = timedelta(days=1)
+    contacts: timedelta = timedelta(days=7)
     mirror: timedelta = timedelta(days=1)
     supply: timedelta = timedelta(days=1095)
     audit: timedelta = timedelta(days=730)
@@ -67,6 +70,7 @@ class Swept:
     :param traces: claims and calendar entries of old meetings removed.
     :param audit: rows removed from the audit log.
     :param tasks: tasks removed that were done long ago.
+    :param contacts: bookings whose contact data went.
     :param mirror: occurrences that ended long ago, removed.
     :param supply: times that lacked a room, and rows of the record of what was on offer, removed.
     """
@@ -77,6 +81,7 @@ class Swept:
     traces: int
     audit: int
     tasks: int = 0
+    contacts: int = 0
     mirror: int = 0
     supply: int = 0
 
@@ -93,6 +98,7 @@ def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
         traces=_repeat(store, lambda tx: _traces(tx, now - periods.bookings)),
         audit=_repeat(store, lambda tx: _portion(tx, AuditRow.id, AuditRow.at < epoch(now - periods.audit))),
         tasks=_repeat(store, lambda tx: _portion(tx, TaskRow.id, TaskRow.done < epoch(now - periods.tasks))),
+        contacts=_repeat(store, lambda tx: _contacts(tx, now - periods.contacts)),
         mirror=_repeat(
             store, lambda tx: _portion(tx, OccurrenceRow.id, OccurrenceRow.end < _day(now - periods.mirror))
         ),
@@ -126,6 +132,17 @@ def _shortages(tx: Tx, before: datetime) -> int:
     starts = tx.session.scalars(select(RoomShortageRow.start).where(old).distinct().limit(PORTION)).all()
     gone = delete(RoomShortageRow).where(RoomShortageRow.start.in_(starts)).returning(RoomShortageRow.start)
     return len(tx.session.scalars(gone).all())
+
+
+def _contacts(tx: Tx, before: datetime) -> int:
+    """Remove contact data of meetings that were held, or should have been, long ago; of cancelled ones too."""
+    needed = select(BookingRow.id).join(MeetingRow, MeetingRow.id == BookingRow.meeting)
+    needed = needed.where(
+        BookingRow.id == ContactRow.booking,
+        BookingRow.state != BookingState.CANCELLED.value,
+        MeetingRow.end >= epoch(before),
+    )
+    return _portion(tx, ContactRow.booking, ~needed.exists())
 
 
 def _references(tx: Tx, before: datetime) -> int:

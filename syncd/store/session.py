@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from syncd.store.absences import Absences
     from syncd.store.audit import Audit
     from syncd.store.bookings import Bookings
+    from syncd.store.contacts import SealedContacts
     from syncd.store.events import Events
     from syncd.store.evidence import EvidenceLog
     from syncd.store.feeds import Feeds
@@ -85,6 +86,13 @@ class Tx:
         from syncd.store.absences import Absences
 
         return Absences(self.session, self.settings)
+
+    @cached_property
+    def contacts(self) -> SealedContacts:
+        """How citizens can be reached, under seal."""
+        from syncd.store.contacts import SealedContacts
+
+        return SealedContacts(self.session)
 
     @cached_property
     def rooms(self) -> Rooms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -137,6 +137,35 @@ class ProposalAnswer(AbsenceAnswer):
 
     model_config = _example(ABSENCE | {"proposals": [PROPOSAL]})
     proposals: list[HandoverAnswer]
+
+
+class ContactAnswer(BaseModel):
+    """How the citizen of one booking can be reached; null where the portal said nothing."""
+
+    booking: str
+    name: str | None
+    birth_date: date | None
+    phone: str | None
+    mail: str | None
+
+
+class ContactsAnswer(BaseModel):
+    """How the citizens of a meeting can be reached."""
+
+    model_config = _example(
+        {
+            "contacts": [
+                {
+                    "booking": "h5b5n2q7xk3c9w0r4tya",
+                    "name": "Ada Berg",
+                    "birth_date": None,
+                    "phone": "+45 12 34 56 78",
+                    "mail": None,
+                }
+            ]
+        }
+    )
+    contacts: list[ContactAnswer]
 
 
 class DoneAnswer(BaseModel):

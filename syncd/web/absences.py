@@ -22,6 +22,7 @@ from syncd.web.absence_schemas import (
     AbsenceAnswer,
     AbsenceRequest,
     AbsencesAnswer,
+    ContactsAnswer,
     HandoverAnswer,
     HandoverRequest,
     ProposalAnswer,
@@ -148,6 +149,25 @@ def see_proposals(service: Service, client: Client, id: PathName) -> Response:
     return _json(_proposal(found))
 
 
+@meetings.get(
+    "/{id}/contacts",
+    summary="How to reach the citizens of a meeting",
+    responses=answers(200, ContactsAnswer, "One for each booking that has any.", "unknown-booking", "forbidden"),
+)
+def see_contacts(service: Service, client: Client, id: PathName) -> Response:
+    """Whom reception must call, while the data are kept; the look-up is audited."""
+    client.need("staff")
+    with service.store.begin() as tx:
+        meeting = meeting_named(tx.session, id)
+        if meeting is None:
+            raise UnknownBooking("There is no such meeting.")
+        found = service.contacts.of_meeting(tx, meeting, f"client:{client.name}", service.clock.now())
+    names = ("name", "birth_date", "phone", "mail")
+    return _json(
+        {"contacts": [{"booking": one} | {name: getattr(who, name) for name in names} for one, who in found.items()]}
+    )
+
+
 @meetings.post(
     "/{id}/handover",
     summary="Give a meeting to somebody else",
@@ -176,7 +196,7 @@ def hand_over(service: Service, client: Client, id: PathName, body: HandoverRequ
 
 
 def _away(service: Deps) -> Away:
-    return Away(service.store, service.publisher, service.directory)
+    return Away(service.store, service.publisher, service.directory, service.contacts)
 
 
 def _handover(service: Deps) -> Handover:

@@ -9,6 +9,7 @@ from syncd.booking.results import Appointment
 from syncd.booking.states import TABLE, standing
 from syncd.model.booking import BookingState, Meeting
 from syncd.model.directory import Directory
+from syncd.model.offer import Form
 
 
 def hold_content(found: Appointment, directory: Directory) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def booking_content(found: Appointment, directory: Directory, now: datetime) -> 
         "calendars": "written" if meeting.settled else "owed",
         "standing": stands,
         "say": {"da": shown.da, "en": shown.en} if shown.da else None,
+        "video": directory.video(meeting.caseworker) if meeting.form is Form.VIDEO else None,
         "conflict": meeting.conflict,
         "attention": meeting.attention is not None,
     }

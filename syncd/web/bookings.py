@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from fastapi import Response
 
 from syncd.booking.lookup import bookings_of
+from syncd.booking.results import Appointment
+from syncd.model.contact import Contact
 from syncd.store import Tx
 from syncd.web.access import Caller
 from syncd.web.appointments import booking_content
@@ -53,6 +56,7 @@ def make_booking(service: Service, client: Client, body: BookRequest, key: Idemp
 
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
         made = service.desk.book(client.name, body.hold, body.citizen.reference, now, tx=tx)
+        _reachable(service, tx, made, body.contact(), now)
         return 201, booking_content(made, service.directory(), now)
 
     return answer(once(service, client, key, f"POST {PATH}", body, act, now), PATH)
@@ -117,6 +121,7 @@ def move_booking(
         moved = service.desk.reschedule(
             client.name, id, body.start, body.caseworker, body.form, now, whom=body.whom(), tx=tx
         )
+        _reachable(service, tx, moved, Contact(phone=body.phone), now)
         return 200, booking_content(moved, service.directory(), now)
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/reschedule", body, act, now))
@@ -141,6 +146,13 @@ def cancel_booking(
         return 200, booking_content(ended, service.directory(), now)
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/cancel", body, act, now))
+
+
+def _reachable(service: Deps, tx: Tx, made: Appointment, contact: Contact, now: datetime) -> None:
+    """Keep how the citizen can be reached, and insist on a number where the talk needs one."""
+    service.contacts.keep(tx, made.booking.id, contact, now)
+    offer = service.rulebook().offers.get(made.meeting.offer)
+    service.contacts.need_number(tx, offer, made.meeting, made.booking)
 
 
 def _freshen(service: Deps, client: Caller, booking_id: str, body: RescheduleRequest) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
+from syncd.booking.contacts import Contacts
 from syncd.booking.desk import Desk
 from syncd.clock import Clock
 from syncd.config import ClientSection
@@ -49,6 +50,7 @@ class Deps:
 
     :param clients: the clients of the configuration, by name.
     :param rulebook: the rules in force.
+    :param contacts: keeps citizens' contact data, when there is a key to seal them with.
     :param metrics: all figures in the Prometheus text format.
     """
 
@@ -62,6 +64,7 @@ class Deps:
     health: Callable[[], Health]
     freshen: Freshen
     metrics: Callable[[], bytes]
+    contacts: Contacts = field(default_factory=Contacts)
     limits: Limits = field(default_factory=Limits)
     rendered: Renderer = field(default_factory=Renderer)
 

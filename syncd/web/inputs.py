@@ -73,6 +73,14 @@ Reference = Annotated[
     ),
 ]
 
+Written = Annotated[str, AfterValidator(_not_a_cpr), Field(min_length=1, max_length=100, pattern=PRINTABLE)]
+"""A name or another short text of a person; never a civil registration number."""
+
+Phone = Annotated[
+    str,
+    Field(pattern=r"^\+?[0-9](?:[ -]?[0-9]){4,17}$", description="Digits, with spaces and a leading + if you like."),
+]
+
 IdempotencyKey = Annotated[
     str,
     Header(

@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 
 from syncd.booking.states import Standing
 from syncd.model.booking import BookingState, RoomState
+from syncd.model.contact import Contact
 from syncd.model.eligibility import Own, Whom
 from syncd.model.offer import Form
-from syncd.web.inputs import Body, Instant, Name
-from syncd.web.slot_schemas import Citizen, KnownCitizen, Text, example
+from syncd.web.inputs import Body, Instant, Name, Phone
+from syncd.web.slot_schemas import BookedCitizen, Citizen, KnownCitizen, Text, example
 
 HOLD: dict[str, Any] = {
     "id": "h5b5n2q7xk3c9w0r4tya",
@@ -68,7 +69,11 @@ class BookRequest(Body):
         {"hold": "h5b5n2q7xk3c9w0r4tya", "citizen": {"reference": "borger-7f3a"}}
     )
     hold: Name
-    citizen: Citizen
+    citizen: BookedCitizen
+
+    def contact(self) -> Contact:
+        """How the citizen can be reached, as far as the portal says."""
+        return self.citizen.contact.contact() if self.citizen.contact else Contact()
 
 
 class RescheduleRequest(Body):
@@ -78,6 +83,7 @@ class RescheduleRequest(Body):
     start: Instant
     caseworker: Annotated[Name | None, Field(description="Left out: as before.")] = None
     form: Annotated[Form | None, Field(description="Left out: as before.")] = None
+    phone: Annotated[Phone | None, Field(description="The citizen's number, when it becomes a talk by phone.")] = None
     immediate: Annotated[bool, Field(description="For immediate booking: with the times that are kept for it.")] = False
     latest: Annotated[date | None, Field(description="The last day on which the meeting may be held.")] = None
 
@@ -200,6 +206,7 @@ class BookingAnswer(HoldAnswer):
     ]
     standing: Annotated[Standing, Field(description="How it stands, in one word; see the page on states.")]
     say: Annotated[Text | None, Field(description="What to tell the citizen.")]
+    video: Annotated[str | None, Field(description="Where a meeting by video is held.")] = None
     conflict: Annotated[bool, Field(description="A human put something so that both overlap; nothing is moved back.")]
     attention: Annotated[bool, Field(description="A task asks a person of the staff to look at it.")]
 

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from syncd.model.contact import Contact
 from syncd.model.eligibility import Traits
 from syncd.model.offer import Form
 from syncd.model.verdict import Reason
-from syncd.web.inputs import Body, Instant, Name, Reference
+from syncd.web.inputs import Body, Instant, Name, Phone, Reference, Written
 
 SLOT: dict[str, Any] = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T09:30:00Z", "form": "in-person", "count": 2}
 
@@ -32,6 +33,31 @@ class Citizen(Body):
 
     model_config = Body.model_config | example({"reference": "borger-7f3a"})
     reference: Reference
+
+
+class ContactRequest(Body):
+    """How the citizen can be reached; kept under seal, and erased soon after the meeting."""
+
+    model_config = Body.model_config | example({"name": "Ada Berg", "phone": "+45 12 34 56 78"})
+    name: Annotated[Written | None, Field(description="As staff should say it.")] = None
+    birth_date: date | None = None
+    phone: Phone | None = None
+    mail: Annotated[str | None, Field(max_length=200, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")] = None
+
+    def contact(self) -> Contact:
+        """As the rest of syncd knows it."""
+        return Contact(self.name, self.birth_date, self.phone, self.mail)
+
+
+class BookedCitizen(Citizen):
+    """The citizen, and how to reach them where the portal passes it on."""
+
+    model_config = Body.model_config | example(
+        {"reference": "borger-7f3a", "contact": {"name": "Ada Berg", "phone": "+45 12 34 56 78"}}
+    )
+    contact: Annotated[ContactRequest | None, Field(description="Refused where no key to seal it is configured.")] = (
+        None
+    )
 
 
 class KnownCitizen(Citizen):

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from syncd.adapters.memory import MemoryCalendar
+from syncd.booking.contacts import Contacts
 from syncd.booking.desk import Desk
 from syncd.booking.reconcile import Reconciler
 from syncd.clock import FixedClock
@@ -113,6 +114,7 @@ class Town:
     directory: Directory = field(default_factory=directory)
     looked: list[tuple[str, datetime, str | None]] = field(default_factory=list)
     unreachable: bool = False
+    contacts: Contacts = field(default_factory=Contacts)
     health: Health = field(
         default_factory=lambda: Health(
             (Check("database", Standing.GOOD, "Databasen svarer.", "The database answers."),)
@@ -167,6 +169,7 @@ class Town:
             health=lambda: self.health,
             freshen=self.freshen,
             metrics=metrics.text,
+            contacts=self.contacts,
         )
 
 
