@@ -102,7 +102,7 @@ def ahead(session: Session, now: datetime) -> list[tuple[MailboxId, Interval, in
     """Caseworkers with meetings that are not over: from now to the end of the last, and how many."""
     question = (
         select(MeetingRow.caseworker, func.max(MeetingRow.end), func.count())
-        .where(MeetingRow.wanted, MeetingRow.end > epoch(now))
+        .where(MeetingRow.wanted, MeetingRow.beside.is_(None), MeetingRow.end > epoch(now))
         .group_by(MeetingRow.caseworker)
         .order_by(MeetingRow.caseworker)
     )
@@ -110,8 +110,9 @@ def ahead(session: Session, now: datetime) -> list[tuple[MailboxId, Interval, in
 
 
 def needing_attention(session: Session, since: datetime) -> list[Meeting]:
-    """Meetings with something to tell a person, and not over before *since*; the earliest first."""
-    question = select(*MeetingRow.__table__.c).where(MeetingRow.attention.is_not(None), MeetingRow.end > epoch(since))
+    """Booked meetings with something to tell a person, and not over before *since*; the earliest first."""
+    told = (MeetingRow.attention.is_not(None), MeetingRow.beside.is_(None))
+    question = select(*MeetingRow.__table__.c).where(*told, MeetingRow.end > epoch(since))
     return [rows.meeting(row) for row in session.execute(question.order_by(MeetingRow.start, MeetingRow.id))]
 
 
