@@ -47,11 +47,14 @@ def demo(
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Keep the town here instead of a temporary folder.")
     ] = None,
+    exchange: Annotated[
+        bool, typer.Option("--exchange", help="On a simulated Exchange server instead of CalDAV; needs a checkout.")
+    ] = False,
 ) -> None:
     """Start a made-up jobcentre on a real calendar server and guide through it."""
     from syncd.demo import run as show
 
-    raise typer.Exit(show(once=once, directory=directory))
+    raise typer.Exit(show(once=once, directory=directory, on_exchange=exchange))
 
 
 @db.command("upgrade")

@@ -20,13 +20,19 @@ class ChildFailed(Exception):
 
 
 @contextmanager
-def child(name: str, command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def child(
+    name: str, command: Sequence[str], log: Path, folder: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run *command* while the block lasts, its output going to *log*; SIGTERM at the end, SIGKILL if that is not heard.
+
+    :param folder: where it runs; here if None.
 
     It gets a process group of its own, so that Ctrl-C reaches only the demonstration, which then ends it in order.
     """
     with log.open("ab") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0)
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0
+        )
     try:
         yield process
     finally:

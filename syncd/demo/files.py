@@ -10,8 +10,9 @@ from pathlib import Path
 
 from syncd.config import token_digest
 from syncd.demo.children import HOST
+from syncd.demo.desk import House
 from syncd.demo.people import CASEWORKERS, ORGANISATION, ROOMS, SITE, ZONE, Owner
-from syncd.demo.radicale import SERVICE_ACCOUNT, CalendarServer
+from syncd.demo.radicale import SERVICE_ACCOUNT
 
 PASS_SECONDS = 2
 """Pause between two looks at a calendar; short, so that a visitor sees changes at once."""
@@ -36,12 +37,7 @@ hold_limit_seconds = 60
 [log]
 format = "json"
 
-[calendars.radicale]
-adapter = "caldav"
-url = "{url}"
-username = "{account}"
-password = {{file = "secrets/{account}"}}
-
+{calendars}
 [sites.{site}]
 name = "Jobcenter Byhavn, Torvet 1"
 zone = "{zone}"
@@ -123,7 +119,7 @@ def passwords(folder: Path) -> Mapping[str, str]:
     return {account: secret(folder, account) for account in (SERVICE_ACCOUNT, *owners)}
 
 
-def write(folder: Path, server: CalendarServer, port: int) -> Path:
+def write(folder: Path, server: House, port: int) -> Path:
     """Write the operator's files for a daemon on *port*; the path of the configuration."""
     text = _TOML.format(
         organisation=ORGANISATION,
@@ -131,8 +127,7 @@ def write(folder: Path, server: CalendarServer, port: int) -> Path:
         host=HOST,
         port=port,
         interval=PASS_SECONDS,
-        url=server.url,
-        account=SERVICE_ACCOUNT,
+        calendars=server.table(),
         site=SITE,
         zone=ZONE,
         digest=token_digest(secret(folder, "portal")),
@@ -144,19 +139,19 @@ def write(folder: Path, server: CalendarServer, port: int) -> Path:
     return folder / CONFIG
 
 
-def _people(server: CalendarServer) -> str:
+def _people(server: House) -> str:
     rows = [(*_common(one, server), one.team) for one in CASEWORKERS]
     return _table(("id", "name", "address", "site", "floor", "url", "teams"), rows)
 
 
-def _rooms(server: CalendarServer) -> str:
+def _rooms(server: House) -> str:
     rows = [
         (*_common(one, server), one.seats, " ".join(one.features), "yes" if one.step_free else "no") for one in ROOMS
     ]
     return _table(("id", "name", "address", "site", "floor", "url", "capacity", "features", "step_free"), rows)
 
 
-def _common(owner: Owner, server: CalendarServer) -> tuple[object, ...]:
+def _common(owner: Owner, server: House) -> tuple[object, ...]:
     return owner.id, owner.name, owner.address, SITE, owner.floor, server.collection(owner.id)
 
 

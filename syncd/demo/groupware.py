@@ -41,6 +41,11 @@ class Item:
         return str(self.event["UID"])
 
     @property
+    def summary(self) -> str:
+        """SUMMARY, or nothing."""
+        return str(self.event.get("SUMMARY", ""))
+
+    @property
     def start(self) -> datetime | None:
         """Begin in UTC; None for an all-day entry."""
         begins = self.event["DTSTART"].dt

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
+from syncd.demo.groupware import Groupware
 
 COLLECTION = "kalender"
 SERVICE_ACCOUNT = "syncd"
@@ -34,6 +35,13 @@ filesystem_folder = {folder}/collections
 type = internal
 [logging]
 level = warning
+"""
+
+_TABLE = """[calendars.radicale]
+adapter = "caldav"
+url = "{url}"
+username = "{account}"
+password = {{file = "secrets/{account}"}}
 """
 
 # Everybody sees their own calendar; syncd's account may read and write them all, as a groupware administrator sets it.
@@ -66,6 +74,21 @@ class CalendarServer:
     def collection(self, owner: str) -> str:
         """URL of *owner*'s calendar."""
         return f"{self.url}{owner}/{COLLECTION}/"
+
+    def table(self) -> str:
+        """How syncd is told of it."""
+        return _TABLE.format(url=self.url, account=SERVICE_ACCOUNT)
+
+    def desk(self, owner: str) -> Groupware:
+        """*owner*'s calendar, opened with that account's own password."""
+        return Groupware(self.collection(owner), owner, self.passwords[owner])
+
+    def invitation(self, owner: str) -> str:
+        """How a visitor looks at *owner*'s calendar."""
+        return (
+            f"{self.url} - log in as {owner}, password {self.passwords[owner]}\n"
+            f"                       (any CalDAV program will do: {self.collection(owner)})"
+        )
 
 
 def lay_out(folder: Path, calendars: Mapping[str, Mapping[str, str]], passwords: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from io import TextIOWrapper
 from pathlib import Path
 from subprocess import Popen
@@ -18,18 +18,17 @@ from subprocess import Popen
 import httpx2
 
 from syncd.clock import SystemClock
-from syncd.demo import files, radicale, town
+from syncd.demo import exchange, files, radicale, town
 from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
-from syncd.demo.groupware import Groupware
+from syncd.demo.desk import House
 from syncd.demo.people import CASEWORKERS, ORGANISATION, ROOMS, ZONE
 from syncd.demo.portal import Portal, Refused
-from syncd.demo.radicale import CalendarServer
 from syncd.demo.tour import NotSeen, Tour
 from syncd.model.interval import Interval
 from syncd.model.zones import wall_clock
 
 OFFER = "jobsamtale"
-_RADICALE_PORT, _HTTP_PORT = 5232, 8080
+_RADICALE_PORT, _EXCHANGE_PORT, _HTTP_PORT = 5232, 5233, 8080
 _START_SECONDS = 60
 _DAYS = 21
 
@@ -43,15 +42,16 @@ class Town:
     """
 
     base: str
-    server: CalendarServer
+    server: House
     folder: Path
 
 
-def run(once: bool, directory: Path | None = None) -> int:
+def run(once: bool, directory: Path | None = None, on_exchange: bool = False) -> int:
     """Show the demonstration; the exit code.
 
     :param once: walk through the guided tour and end; otherwise run until Ctrl-C.
     :param directory: where everything is kept; a temporary folder, removed at the end, if None.
+    :param on_exchange: the town's calendars are on a simulated Exchange server (of a checkout) instead of Radicale.
     """
     began = time.monotonic()
     # whoever ends the demonstration politely gets its processes ended too
@@ -59,7 +59,7 @@ def run(once: bool, directory: Path | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True, errors="replace")  # each line as it happens, wherever it goes
     try:
-        with _folder(directory) as folder, _town(folder, fixed_ports=not once) as running:
+        with _folder(directory) as folder, _town(folder, not once, on_exchange) as running:
             print(f"\n{ORGANISATION} is up after {time.monotonic() - began:.1f} s.\n")
             if once:
                 return guide(running)
@@ -87,16 +87,10 @@ def _folder(directory: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _town(folder: Path, *, fixed_ports: bool) -> Iterator[Town]:
+def _town(folder: Path, fixed_ports: bool, on_exchange: bool) -> Iterator[Town]:
     """The calendar server and the daemon, each as a process, answering while the block lasts."""
-    today = wall_clock(SystemClock().now(), ZONE).date()
-    calendars, passwords = town.calendars(today), files.passwords(folder)
-    radicale.lay_out(folder, calendars, passwords)
-    events = sum(len(one) for one in calendars.values())
-    print(f"{len(CASEWORKERS)} caseworkers, {len(ROOMS)} rooms, {events} calendar objects in {folder}")
     with ExitStack() as stack:
-        server = stack.enter_context(radicale.serve(folder, passwords, _RADICALE_PORT if fixed_ports else 0))
-        print(f"Radicale, a CalDAV server, answers at {server.url}")
+        server = stack.enter_context((_exchange if on_exchange else _radicale)(folder, fixed_ports))
         number = port(_HTTP_PORT if fixed_ports else 0)
         config, log = files.write(folder, server, number), folder / "syncd.log"
         command = [sys.executable, "-m", "syncd", "run", "--config", str(config)]
@@ -106,6 +100,35 @@ def _town(folder: Path, *, fixed_ports: bool) -> Iterator[Town]:
         running = Town(base, server, folder)
         _await_slots(running, process, log)
         yield running
+
+
+@contextmanager
+def _radicale(folder: Path, fixed_ports: bool) -> Iterator[House]:
+    """The town on a real CalDAV server."""
+    calendars, passwords = town.calendars(_today()), files.passwords(folder)
+    radicale.lay_out(folder, calendars, passwords)
+    _count(sum(len(one) for one in calendars.values()), folder)
+    with radicale.serve(folder, passwords, _RADICALE_PORT if fixed_ports else 0) as server:
+        print(f"Radicale, a CalDAV server, answers at {server.url}")
+        yield server
+
+
+@contextmanager
+def _exchange(folder: Path, fixed_ports: bool) -> Iterator[House]:
+    """The town on a simulated Exchange server."""
+    filling = exchange.town(town.entries(_today()), files.passwords(folder))
+    _count(len(filling["entries"]), folder)
+    with exchange.serve(folder, filling, _EXCHANGE_PORT if fixed_ports else 0) as server:
+        print(f"A simulated Exchange server answers at {server.endpoint}")
+        yield server
+
+
+def _today() -> date:
+    return wall_clock(SystemClock().now(), ZONE).date()
+
+
+def _count(entries: int, folder: Path) -> None:
+    print(f"{len(CASEWORKERS)} caseworkers, {len(ROOMS)} rooms, {entries} calendar objects in {folder}")
 
 
 def _await_slots(running: Town, process: Popen[bytes], log: Path) -> None:
@@ -144,12 +167,8 @@ def _window() -> Interval:
 
 def guide(running: Town) -> int:
     """Walk through the tour, one line a step; 1 as soon as a step was not seen."""
-
-    def open_calendar(owner: str) -> Groupware:
-        return Groupware(running.server.collection(owner), owner, running.server.passwords[owner])
-
     portal = _portal(running)
-    tour = Tour(portal, _window(), open_calendar)
+    tour = Tour(portal, _window(), running.server.desk)
     try:
         for number, (title, step) in enumerate(tour.steps().items(), start=1):
             try:
@@ -178,8 +197,7 @@ def _invite(running: Town) -> None:
                        {_command()} slots {OFFER} {days} --config {config}
 How it stands          {running.base}/
 The HTTP interface     {running.base}/api-docs?lang=en
-A caseworker's desk    {running.server.url} - log in as {person.id}, password {running.server.passwords[person.id]}
-                       (any CalDAV program will do: {running.server.collection(person.id)})
+A caseworker's desk    {running.server.invitation(person.id)}
 Logs                   {running.folder}/syncd.log
 
 Move or delete events there and ask again: what is on offer follows within {files.PASS_SECONDS} seconds.

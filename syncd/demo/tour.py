@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from syncd.demo.groupware import Groupware, Item
+from syncd.demo.desk import Desk, Entry
 from syncd.demo.people import CASEWORKERS, ROOMS, ZONE, DemoRoom, Person
 from syncd.demo.portal import Portal, Time, start_of
 from syncd.model.interval import Interval
@@ -33,13 +33,13 @@ class Tour:
 
     portal: Portal
     window: Interval
-    open_calendar: Callable[[str], Groupware]
+    open_calendar: Callable[[str], Desk]
     booking: str = ""
     uid: str = ""
     chosen: Time | None = None
     person: Person = CASEWORKERS[0]
     room: DemoRoom = ROOMS[0]
-    opened: dict[str, Groupware] = field(default_factory=dict)
+    opened: dict[str, Desk] = field(default_factory=dict)
 
     def steps(self) -> Mapping[str, Callable[[], str]]:
         """What happens → the step that sees to it and answers what it saw."""
@@ -91,7 +91,7 @@ class Tour:
         """The room's own calendar shows the same UID at the same time."""
         item = self._find(self.room.id, self._start(), None)
         state = _seen("the booking confirmed", self._confirmed, lambda: self.portal.booking(self.booking))
-        return f"“{item.event['SUMMARY']}” {_when(self._start())}; the booking is {state} now"
+        return f"“{item.summary}” {_when(self._start())}; the booking is {state} now"
 
     def gone(self) -> str:
         """Nobody is offered the same caseworker at the same time again."""
@@ -182,21 +182,21 @@ class Tour:
             raise NotSeen(f"another day with a time of {self.person.name}; {len(times)} times are offered")
         return later[0]
 
-    def _calendar(self, owner: str) -> Groupware:
+    def _calendar(self, owner: str) -> Desk:
         if owner not in self.opened:
             self.opened[owner] = self.open_calendar(owner)
         return self.opened[owner]
 
-    def _find(self, owner: str, start: datetime, room: DemoRoom | None) -> Item:
+    def _find(self, owner: str, start: datetime, room: DemoRoom | None) -> Entry:
         """The meeting's entry in *owner*'s calendar, once it is there; with *room* invited, if one is given."""
         calendar, span = self._calendar(owner), Interval.at(start, 1)
 
-        def look() -> Item | None:
+        def look() -> Entry | None:
             found = [i for i in calendar.items(span) if i.start == start and self.uid in ("", i.uid)]
             return next((i for i in found if room is None or room.address in i.rooms), None)
 
         def there() -> object:
-            return [(str(item.event.get("SUMMARY")), item.start, item.rooms) for item in calendar.items(span)]
+            return [(item.summary, item.start, item.rooms) for item in calendar.items(span)]
 
         return _seen(f"the meeting in the calendar of {owner} at {_when(start)}", look, there)
 

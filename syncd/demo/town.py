@@ -19,13 +19,17 @@ _DAYS = ("MO", "TU", "WE", "TH", "FR")
 
 def calendars(today: date, seed: int = 1) -> Mapping[str, Mapping[str, str]]:
     """Everybody's calendar: owner's id → file name → text of one calendar object."""
-    monday = today - timedelta(days=today.weekday())
-    owners = {person.id: _person(person, monday, seed) for person in CASEWORKERS}
-    rooms = {room.id: _room(room, monday, seed) for room in ROOMS}
     return {
         owner: {f"{event.uid.partition('@')[0]}.ics": text(event) for event in events}
-        for owner, events in (owners | rooms).items()
+        for owner, events in entries(today, seed).items()
     }
+
+
+def entries(today: date, seed: int = 1) -> Mapping[str, tuple[Event, ...]]:
+    """Everybody's entries: owner's id → what stands in that calendar."""
+    monday = today - timedelta(days=today.weekday())
+    people = {person.id: tuple(_person(person, monday, seed)) for person in CASEWORKERS}
+    return people | {room.id: tuple(_room(room, monday, seed)) for room in ROOMS}
 
 
 def _person(person: Person, monday: date, seed: int) -> Iterator[Event]:

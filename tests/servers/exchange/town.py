@@ -35,18 +35,17 @@ def fill(server: ExchangeServer, town: Mapping[str, Any]) -> None:
 
 def book(server: ExchangeServer, entry: dict[str, Any]) -> str:
     """One entry as people write it; names are those of the schema."""
+    email = entry.pop("email")
     start, end = (datetime.fromisoformat(entry.pop(key)) for key in ("start", "end"))
     recurrence = entry.pop("recurrence", None)
     rooms, people = (tuple(entry.pop(key, ())) for key in ("rooms", "people"))
-    for key in ("Categories",):
-        if key in entry:
-            entry[key] = tuple(entry[key])
-    return server.outlook.book(
-        entry.pop("email"),
-        start,
-        end,
-        recurrence=series(recurrence) if recurrence else None,
-        rooms=rooms,
-        people=people,
-        **entry,
-    )
+    skipped, moved = entry.pop("skipped", ()), entry.pop("moved", ())
+    if "Categories" in entry:
+        entry["Categories"] = tuple(entry["Categories"])
+    pattern = series(recurrence) if recurrence else None
+    uid = server.outlook.book(email, start, end, recurrence=pattern, rooms=rooms, people=people, **entry)
+    for original in skipped:
+        server.outlook.delete(email, uid, datetime.fromisoformat(original))
+    for original, new in moved:
+        server.outlook.move(email, uid, datetime.fromisoformat(new), original=datetime.fromisoformat(original))
+    return uid

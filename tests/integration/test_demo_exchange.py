@@ -1,0 +1,83 @@
+"""The town stands on the simulated Exchange server as it stands on CalDAV, and staff can work with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import icalendar
+import pytest
+import recurring_ical_events
+
+from syncd.config import load
+from syncd.demo import exchange, files, town
+from syncd.demo.children import ChildFailed
+from syncd.demo.people import DOMAIN, ZONE
+from syncd.model.interval import Interval
+from tests.environment import shared
+from tests.servers.exchange import ExchangeServer
+from tests.servers.exchange.town import fill
+
+TODAY = date(2026, 11, 18)
+SPAN = Interval(datetime(2026, 10, 11, 22, tzinfo=UTC), datetime(2026, 12, 13, 23, tzinfo=UTC))
+DAYS = (date(2026, 10, 12), date(2026, 12, 14))
+PASSWORDS = dict.fromkeys(("syncd", "anna", "bo", "lokale-0-02"), "hemmelig")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ExchangeServer]:
+    with ExchangeServer(shared("reference/ews-xsd")) as running:
+        fill(running, exchange.town(town.entries(TODAY), PASSWORDS))
+        yield running
+        assert "\n".join(running.violations) == ""
+
+
+@pytest.mark.parametrize("owner", ["anna", "bo", "emma", "farid", "hans", "lars", "lokale-0-02", "lokale-1-12"])
+def test_every_entry_stands_at_the_times_that_icalendar_libraries_compute(server: ExchangeServer, owner: str) -> None:
+    objects = [icalendar.Calendar.from_ical(text) for text in town.calendars(TODAY)[owner].values()]
+    events = [one for calendar in objects for one in recurring_ical_events.of(calendar).between(*DAYS)]
+
+    seen = server.outlook.calendar(f"{owner}@{DOMAIN}", SPAN.start, SPAN.end)
+
+    expected = sorted((_instant(one.start), _instant(one.end), str(one["SUMMARY"])) for one in events)
+    assert sorted((one.start, one.end, one.values["Subject"]) for one in seen) == expected
+    assert len(expected) > 10
+
+
+def _instant(moment: date) -> datetime:
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC)
+    return datetime.combine(moment, datetime.min.time(), ZoneInfo(ZONE)).astimezone(UTC)
+
+
+def test_staff_add_and_drag_entries_and_open_only_their_own_calendar(server: ExchangeServer) -> None:
+    desk = exchange.ExchangeHouse(f"{server.base}/", PASSWORDS).desk("anna")
+    span = Interval.at(datetime(2026, 11, 29, 6, tzinfo=UTC), 30)
+    later = Interval.at(span.start + timedelta(hours=2), 30)
+
+    desk.add(span, "Tandlæge & co", ZONE)
+    [added] = desk.items(span)
+    desk.move(added, later, ZONE)
+    [moved] = desk.items(later)
+    desk.close()
+
+    assert (added.summary, added.start, moved.start, moved.uid) == ("Tandlæge & co", span.start, later.start, added.uid)
+    assert server.outlook.calendar(f"bo@{DOMAIN}", span.start, later.end) == []
+
+
+def test_the_operators_files_name_the_exchange_server(tmp_path: Path) -> None:
+    house = exchange.ExchangeHouse("http://127.0.0.1:5233/", files.passwords(tmp_path))
+
+    config = load(files.write(tmp_path, house, 8080))
+
+    assert config.calendars["exchange"].url == "http://127.0.0.1:5233/EWS/Exchange.asmx"
+    assert config.directory().mailboxes["anna"].url is None
+
+
+def test_outside_a_checkout_it_says_what_to_leave_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "_CHECKOUT", tmp_path)
+
+    with pytest.raises(ChildFailed, match="leave --exchange out"), exchange.serve(tmp_path, {}):
+        pass
