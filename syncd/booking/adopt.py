@@ -135,7 +135,7 @@ def _taken_up(tx: Tx, meeting: Meeting, entries: Sequence[Trace], person: Trace,
     """Desired as it was found, above every generation that was seen."""
     meeting = desire(tx, meeting, ground.now, above=entries[0].stamp.generation)
     for entry in entries:
-        wanted = entry.mailbox in (meeting.caseworker, meeting.room)
+        wanted = entry.mailbox in (*meeting.people, meeting.room)
         tx.meetings.note(meeting.id, EntryRecord(entry.mailbox, wanted, entry.key))
     _seat(tx, meeting, ground.now)
     tx.audit.add(f"calendar:{person.mailbox}", "meeting.adopted", meeting=meeting.id, now=ground.now)
@@ -188,7 +188,8 @@ def _claimed(tx: Tx, meeting: Meeting, room: MailboxId | None, ground: Ground) -
     tx.meetings.release(meeting.id)
     span = with_buffers(meeting.interval, meeting.before, meeting.after)
     if not claimed(tx, meeting, span):
-        tx.meetings.claim(meeting.id, meeting.caseworker, span, active=False)
+        for person in meeting.people:
+            tx.meetings.claim(meeting.id, person, span, active=False)
         meeting = replace(meeting, conflict=True)
     if room is None:
         missing = needs_room(ground.directory, ground.rulebook, meeting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from syncd.booking.take import Wish
-from syncd.errors import NotAllowed
+from syncd.errors import BadRequest, NotAllowed
 from syncd.model.booking import Booking, BookingState, Meeting
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.eligibility import Whom
@@ -33,6 +33,13 @@ def admitted(offer: Offer, whom: Whom, named: MailboxId | None) -> asking.Admiss
         told = f"The rules of the offer {offer.name!r} do not let this citizen book it. Nothing was changed."
         raise NotAllowed(told, reason="not-entitled", say=NOT_ENTITLED)
     return admission
+
+
+def known_topic(offer: Offer, topic: str) -> None:
+    """:raises BadRequest: the offer has no such topic."""
+    if topic and topic not in offer.topics:
+        named = ", ".join(offer.topics) or "none"
+        raise BadRequest(f"The offer {offer.name!r} has no such topic; its topics are: {named}. Nothing was changed.")
 
 
 def in_time(directory: Directory, wish: Wish) -> None:

@@ -128,7 +128,7 @@ def affected_by(tx: Tx, caseworker: MailboxId, away: Interval, now: datetime, re
 
 def for_staff(offer: Offer) -> Offer:
     """The offer without the rules that bind citizens only."""
-    return replace(offer, notice=0, horizon_days=max(offer.horizon_days, 366))
+    return replace(offer, notice=0, reserve=None, horizon_days=max(offer.horizon_days, 366))
 
 
 def given(meeting: Meeting, to: MailboxId) -> Meeting:

@@ -36,14 +36,14 @@ def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting
 
     :param away: whether the caseworker's absence stands in the way, too.
     """
-    policy = rulebook.policy(meeting.caseworker)
+    people = meeting.people
     padded = with_buffers(meeting.interval, meeting.before, meeting.after)
-    if tx.meetings.busy([meeting.caseworker], padded, ignoring=meeting.id)[meeting.caseworker]:
+    if any(tx.meetings.busy(people, padded, ignoring=meeting.id).values()):
         return True
-    if away and tx.absences.away([meeting.caseworker], meeting.interval):
+    if away and tx.absences.away(people, meeting.interval):
         return True
-    beside = _events(tx, [meeting.caseworker], padded, meeting.id)[meeting.caseworker]
-    if any(_stands(event, policy, meeting) for event in beside):
+    beside = _events(tx, people, padded, meeting.id)
+    if any(_stands(event, rulebook.policy(one), meeting) for one in people for event in beside[one]):
         return True
     room = directory.rooms.get(meeting.room) if meeting.room else None
     if room is None:

@@ -7,15 +7,17 @@ bookings and meetings. Nothing here waits for a network; what calendars must hea
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from syncd.booking.allowed import BOOKED, admitted, in_time, may_cancel, may_move, one_future
+from syncd.booking.allowed import BOOKED, admitted, in_time, known_topic, may_cancel, may_move, one_future
+from syncd.booking.alternatives import alternatives
 from syncd.booking.collide import collision
-from syncd.booking.desire import booked, cancelled, desire
+from syncd.booking.desire import desire
 from syncd.booking.results import Appointment, Reply
+from syncd.booking.seats import join, leave, only_one_each, reseated, take_seat
 from syncd.booking.take import Wish, about, by_load, moved_meeting, new_meeting, take
 from syncd.errors import (
     BadRequest,
@@ -39,10 +41,6 @@ from syncd.store.idempotency import Stored
 
 T = TypeVar("T")
 
-ALTERNATIVES = 5
-"""How many other times a citizen is shown when the chosen one is gone."""
-ALTERNATIVE_DAYS = (timedelta(days=2), timedelta(days=14))
-"""How far from the chosen time they are looked for, in turn."""
 LONGEST_KEY = 255
 
 
@@ -127,17 +125,20 @@ class Desk:
         """
         return self._run(lambda tx: self._hold(tx, client, offer, start, caseworker, form, citizen, whom, now), now, tx)
 
-    def book(self, client: str, hold_id: str, citizen: str, now: datetime, *, tx: Tx | None = None) -> Appointment:
+    def book(
+        self, client: str, hold_id: str, citizen: str, now: datetime, *, topic: str = "", tx: Tx | None = None
+    ) -> Appointment:
         """Turn a hold into a booking, allocating nothing new; the calendars are written soon after.
 
         Booking the same hold again for the same citizen returns the booking.
 
+        :param topic: what the citizen wants to talk about, one of the offer's topics; empty for none.
         :raises HoldExpired: it ran out.
         :raises SlotGone: an event has landed on the held time meanwhile; with alternatives.
         """
         if not citizen.strip():
             raise BadRequest("A booking needs the citizen's reference.")
-        return self._run(lambda tx: self._book(tx, client, hold_id, citizen, now), now, tx)
+        return self._run(lambda tx: self._book(tx, client, hold_id, citizen, topic, now), now, tx)
 
     def booking(
         self, client: str, booking_id: str, now: datetime, *, purpose: str | None = None, tx: Tx | None = None
@@ -202,25 +203,36 @@ class Desk:
     ) -> Appointment:
         offer = self._offer(tx, name)
         wish = Wish(offer, form, self._interval(offer, form, start), self._ids(), whom=whom)
-        candidates = self._candidates(tx, wish, caseworker, now)
+        people = self._people(wish, caseworker)
         if citizen is not None:
             one_future(tx, client, citizen, self._rules(tx), offer, now)
-        taken = take(tx, self._publisher, self._directory(), wish, candidates, now)
-        meeting = new_meeting(self._directory(), wish, taken)
+        meeting = join(tx, self._publisher, wish, people, now)
+        if meeting is None:
+            meeting = self._new_meeting(tx, wish, self._ranked(tx, wish, people, now), now)
+        elif citizen is not None:
+            only_one_each(tx, meeting, client, citizen)
         expires = now + timedelta(minutes=wish.offer.hold_minutes)
         hold = Booking(self._ids(), meeting.id, client, BookingState.HELD, now, citizen, expires)
-        tx.meetings.add(meeting, now)
         tx.bookings.add(hold)
-        taken.claim(tx, meeting.id)
         tx.settings.bump()
         made = Appointment(hold, meeting)
         self._audit(tx, "hold.made", made, now)
         return made
 
-    def _book(self, tx: Tx, client: str, hold_id: str, citizen: str, now: datetime) -> Appointment:
+    def _new_meeting(self, tx: Tx, wish: Wish, candidates: Sequence[MailboxId], now: datetime) -> Meeting:
+        """A meeting that claims the wished time; no calendar should hold it yet."""
+        taken = take(tx, self._publisher, self._directory(), wish, candidates, now)
+        meeting = new_meeting(self._directory(), wish, taken)
+        tx.meetings.add(meeting, now)
+        taken.claim(tx, meeting.id)
+        return meeting
+
+    def _book(self, tx: Tx, client: str, hold_id: str, citizen: str, topic: str, now: datetime) -> Appointment:
         hold, meeting = self._pair(tx, client, hold_id, UnknownHold)
-        one_future(tx, client, citizen, self._rules(tx), self._offer(tx, meeting.offer), now, ignoring=hold_id)
-        tx.mailboxes.lock(meeting.caseworker)
+        offer = self._offer(tx, meeting.offer)
+        known_topic(offer, topic)
+        one_future(tx, client, citizen, self._rules(tx), offer, now, ignoring=hold_id)
+        tx.mailboxes.lock(*meeting.people)
         hold, meeting = self._locked(tx, client, hold, meeting)
         if hold.citizen not in (None, citizen):
             raise BadRequest("This hold was made for another citizen. Nothing was booked.")
@@ -230,8 +242,9 @@ class Desk:
             raise HoldExpired("The reservation has run out. Choose a time again.", **about(meeting))
         if collision(tx, self._rules(tx), self._directory(), meeting):
             raise SlotGone("Something was put into the calendar at this time meanwhile.", **about(meeting))
-        booking = replace(advance(hold, BookingState.PENDING), citizen=citizen, expires=None)
-        made = Appointment(booking, booked(tx, meeting, now))
+        only_one_each(tx, meeting, client, citizen, ignoring=hold_id)
+        booking = replace(advance(hold, BookingState.PENDING), citizen=citizen, expires=None, topic=topic)
+        made = Appointment(booking, take_seat(tx, meeting, now))
         tx.bookings.save(booking, now)
         tx.settings.bump()
         self._audit(tx, "booking.made", made, now)
@@ -259,11 +272,14 @@ class Desk:
         may_move(booking, meeting, offer, now)
         if (meeting.interval, meeting.caseworker, meeting.form) == (wish.interval, person, target):
             return Appointment(booking, meeting)
-        tx.meetings.release(meeting.id)
-        taken = take(tx, self._publisher, self._directory(), wish, [person], now)
-        changed = desire(tx, moved_meeting(self._directory(), meeting, wish, taken), now)
-        taken.claim(tx, meeting.id)
-        booking = replace(booking, moves=booking.moves + 1)
+        anew = replace(wish, meeting=self._ids(), replaces=None)
+        seated = reseated(
+            tx, self._publisher, booking, meeting, wish, person, now, lambda: self._new_meeting(tx, anew, [person], now)
+        )
+        changed = seated or self._moved(tx, meeting, wish, person, now)
+        if changed.id == meeting.id and changed == meeting:
+            return Appointment(booking, meeting)
+        booking = replace(booking, meeting=changed.id, moves=booking.moves + 1)
         if booking.state is BookingState.CONFIRMED:
             booking = advance(booking, BookingState.PENDING)
         tx.bookings.save(booking, now)
@@ -272,16 +288,24 @@ class Desk:
         self._audit(tx, "booking.moved", made, now)
         return made
 
+    def _moved(self, tx: Tx, meeting: Meeting, wish: Wish, person: MailboxId, now: datetime) -> Meeting:
+        """The whole meeting at the wished time; its own time is freed first."""
+        tx.meetings.release(meeting.id)
+        taken = take(tx, self._publisher, self._directory(), wish, [person], now)
+        changed = desire(tx, moved_meeting(self._directory(), meeting, wish, taken), now)
+        taken.claim(tx, meeting.id)
+        return changed
+
     def _cancel(self, tx: Tx, client: str, booking_id: str, reason: str | None, now: datetime) -> Appointment:
         booking, meeting = self._pair(tx, client, booking_id, UnknownBooking)
-        tx.mailboxes.lock(meeting.caseworker)
+        tx.mailboxes.lock(*meeting.people)
         booking, meeting = self._locked(tx, client, booking, meeting)
         if booking.state in (BookingState.CANCELLED, BookingState.EXPIRED):
             return Appointment(booking, meeting)
         if booking.state is not BookingState.HELD:
             may_cancel(booking, meeting, self._rules(tx).offers.get(meeting.offer), now)
         ended = advance(booking, BookingState.CANCELLED)
-        made = Appointment(ended, cancelled(tx, meeting, now))
+        made = Appointment(ended, leave(tx, meeting, booking, now))
         tx.bookings.save(ended, now)
         tx.settings.bump()
         self._audit(tx, "booking.cancelled", made, now, detail=reason)
@@ -307,17 +331,24 @@ class Desk:
             raise UnknownCaseworker(f"No caseworker {caseworker!r} serves the offer {offer.name!r}.")
         return caseworker
 
-    def _candidates(self, tx: Tx, wish: Wish, caseworker: MailboxId | None, now: datetime) -> list[MailboxId]:
-        """Whom to ask for the time, in order; the citizen's own caseworker first where the offer says so."""
+    def _people(self, wish: Wish, caseworker: MailboxId | None) -> list[MailboxId]:
+        """Whom the citizen may have the meeting with, her own caseworker first where the offer says so."""
         if caseworker is not None:
             self._serving(wish.offer, caseworker)
         admission = admitted(wish.offer, wish.whom, caseworker)
         in_time(self._directory(), wish)
         if admission.only is not None:
             return [self._serving(wish.offer, admission.only)]
-        known = [one for one in wish.offer.caseworkers if one in self._directory().caseworkers]
-        ranked = by_load(tx, self._rules(tx), self._directory(), known, wish.interval, now)
-        return sorted(ranked, key=lambda one: one != admission.first)
+        known = (one for one in wish.offer.caseworkers if one in self._directory().caseworkers)
+        return sorted(known, key=lambda one: one != admission.first)
+
+    def _ranked(self, tx: Tx, wish: Wish, people: Sequence[MailboxId], now: datetime) -> list[MailboxId]:
+        """Those of *people* who seem to be free, her own caseworker first, then the least burdened."""
+        if len(people) == 1:
+            return list(people)
+        ranked = by_load(tx, self._rules(tx), self._directory(), people, wish.interval, now)
+        first = admitted(wish.offer, wish.whom, None).first
+        return sorted(ranked, key=lambda one: one != first)
 
     def _pair(
         self, tx: Tx, client: str, booking_id: str, missing: type[UnknownHold | UnknownBooking]
@@ -368,26 +399,5 @@ class Desk:
             return self._store.run(work)
         except SlotGone as gone:
             if "offer" in gone.facts and "alternatives" not in gone.facts:
-                gone.facts["alternatives"] = self._alternatives(gone, now)
+                gone.facts["alternatives"] = alternatives(self._publisher, gone, now)
             raise
-
-    def _alternatives(self, gone: SlotGone, now: datetime) -> list[str]:
-        """Other starts of the same offer and form, the nearest first; days further off only when near ones are few."""
-        wanted = datetime.fromisoformat(str(gone.facts["start"]))
-        starts: list[datetime] = []
-        for days in ALTERNATIVE_DAYS:
-            starts = self._starts(gone, Interval(max(now, wanted - days), max(now, wanted) + days), now)
-            if len(starts) >= ALTERNATIVES:
-                break
-        nearest = sorted(starts, key=lambda at: (abs(at - wanted), at))
-        return [at.isoformat().replace("+00:00", "Z") for at in nearest if at != wanted][:ALTERNATIVES]
-
-    def _starts(self, gone: SlotGone, window: Interval, now: datetime) -> list[datetime]:
-        answer = self._publisher.answer(
-            str(gone.facts["offer"]),
-            window,
-            now,
-            caseworker=str(gone.facts["caseworker"]) if "caseworker" in gone.facts else None,
-            form=Form(str(gone.facts["form"])),
-        )
-        return sorted({slot.interval.start for slot in answer.slots})

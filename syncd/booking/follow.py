@@ -59,7 +59,7 @@ def follow(tx: Tx, looked_at: Meeting, verdict: Verdict, ground: Ground) -> bool
 
 
 def _lock(tx: Tx, meeting: Meeting, verdict: Verdict, ground: Ground) -> None:
-    tx.mailboxes.lock(meeting.caseworker)
+    tx.mailboxes.lock(*meeting.people)
     says = verdict.interval if isinstance(verdict, Moved | Newer) else None
     spans = [meeting.interval, says] if says else [meeting.interval]
     lock_site_days(tx, ground.directory, {meeting.caseworker}, spans)
@@ -139,23 +139,24 @@ def placed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
 
 
 def _timed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
-    """The meeting with its caseworker's time claimed, beside another claim if a human wants it so."""
-    person = meeting.caseworker
+    """The meeting with its people's time claimed, beside another claim if a human wants it so."""
     span = with_buffers(meeting.interval, meeting.before, meeting.after)
     rooms = [room.id for room in ground.directory.rooms.values()]
-    tx.bookings.expire(ground.now, [person, *rooms], span)
+    tx.bookings.expire(ground.now, [*meeting.people, *rooms], span)
     clash = not claimed(tx, meeting, span)
     if clash:
-        tx.meetings.claim(meeting.id, person, span, active=False)
+        for person in meeting.people:
+            tx.meetings.claim(meeting.id, person, span, active=False)
     conflict = clash or overlapped(tx, meeting, ground.rulebook)
     return replace(meeting, conflict=conflict, attention=texts.CONFLICT if conflict else None)
 
 
 def claimed(tx: Tx, meeting: Meeting, span: Interval) -> bool:
-    """Whether the caseworker's time could be claimed; not when another meeting of ours has it."""
+    """Whether everybody's time could be claimed; not when another meeting of ours has some of it."""
     try:
         with tx.session.begin_nested():
-            tx.meetings.claim(meeting.id, meeting.caseworker, span)
+            for person in sorted(meeting.people):
+                tx.meetings.claim(meeting.id, person, span)
     except IntegrityError:
         return False
     return True
@@ -168,9 +169,12 @@ def overlapped(tx: Tx, meeting: Meeting, rulebook: Rulebook) -> bool:
     """
     if meeting.beside is not None:
         return False  # it stands beside one
-    policy = rulebook.policy(meeting.caseworker)
-    events = foreign_events(tx, [meeting.caseworker], meeting.interval)[meeting.caseworker]
-    return any(event.busy is not BusyType.UNAVAILABLE and blocks(event, policy, meeting.form) for event in events)
+    found = foreign_events(tx, meeting.people, meeting.interval)
+    return any(
+        event.busy is not BusyType.UNAVAILABLE and blocks(event, rulebook.policy(person), meeting.form)
+        for person in meeting.people
+        for event in found[person]
+    )
 
 
 def with_room(meeting: Meeting, room: str | None) -> Meeting:

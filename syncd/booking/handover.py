@@ -199,7 +199,7 @@ class Handover:
         """Everybody's time whom the choices concern, in the one order, before anything is decided."""
         known = {choice.meeting: tx.meetings.get(choice.meeting) for choice in choices}
         meetings = [one for one in known.values() if one is not None]
-        people = {one.caseworker for one in meetings} | {choice.to for choice in choices if choice.to}
+        people = {person for one in meetings for person in one.people} | {choice.to for choice in choices if choice.to}
         starts = [(choice.start, known[choice.meeting]) for choice in choices]
         spans = [one.interval for one in meetings]
         spans += [Interval(start, start + one.interval.duration) for start, one in starts if start and one]

@@ -43,7 +43,7 @@ def release(store: Store, desk: Desk, client: str, hold_id: str, now: datetime) 
         meeting = tx.meetings.get(hold.meeting) if hold else None
         if meeting is not None:
             # Booking takes this lock too: what is a hold afterwards stays one until we commit.
-            tx.mailboxes.lock(meeting.caseworker)
+            tx.mailboxes.lock(*meeting.people)
             hold = tx.bookings.get(hold_id, client, lock=True)
         if hold is None or hold.state in BOOKED:
             raise UnknownHold("There is no hold of this id, or it belongs to another client. Nothing was changed.")

@@ -296,7 +296,7 @@ class Reconciler:
 
 def _kind(meeting: Meeting, mailbox: MailboxId) -> MailboxKind:
     """Whose calendar it is, when the directory does not know it any more."""
-    return MailboxKind.PERSON if mailbox == meeting.caseworker else MailboxKind.ROOM
+    return MailboxKind.PERSON if mailbox in meeting.people else MailboxKind.ROOM
 
 
 def _read_since(status: MailboxStatus | None, since: datetime) -> bool:

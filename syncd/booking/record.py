@@ -28,7 +28,7 @@ def record(tx: Tx, looked_at: Meeting, decision: Decision, acted: Acted, ground:
     :param chance: in [0, 1), for the jitter of the pause.
     """
     if looked_at.wanted and (looked_at.conflict or looked_at.room_state is RoomState.MISSING):
-        tx.mailboxes.lock(looked_at.caseworker)
+        tx.mailboxes.lock(*looked_at.people)
         lock_site_days(tx, ground.directory, {looked_at.caseworker}, [looked_at.interval])
     meeting = tx.meetings.get(looked_at.id, lock=True)
     if meeting is None or meeting.desired_generation != looked_at.desired_generation:
@@ -80,7 +80,7 @@ def _reassessed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
     inactive = [claim for claim in tx.meetings.claims(meeting.id) if not claim.active]
     if inactive:
         span = with_buffers(meeting.interval, meeting.before, meeting.after)
-        tx.bookings.expire(ground.now, [meeting.caseworker], span)
+        tx.bookings.expire(ground.now, meeting.people, span)
         if claimed(tx, meeting, span):
             tx.meetings.drop_inactive(meeting.id)
             inactive = []

@@ -42,7 +42,7 @@ def places(meeting: Meeting) -> tuple[MailboxId, ...]:
     """The calendars the meeting should stand in; a note beside an event stands in its caseworker's too."""
     if not meeting.wanted:
         return ()
-    return (meeting.caseworker,) if meeting.room is None else (meeting.caseworker, meeting.room)
+    return meeting.people if meeting.room is None else (*meeting.people, meeting.room)
 
 
 def draft(
@@ -83,7 +83,8 @@ def draft(
             description=body.description(directory.language, meeting, around),
             location=body.location(directory.language, meeting.form, room.name if room else None, state),
             stamp=stamp,
-            room=Resource(room.mailbox.address, room.name) if room else None,
+            # One entry invites the room; those of further people only say where it is.
+            room=Resource(room.mailbox.address, room.name) if room and mailbox.id == meeting.caseworker else None,
         )
     )
 

@@ -44,12 +44,17 @@ class Wish:
         """The caseworker's time that it takes, with buffers."""
         return with_buffers(self.interval, self.offer.before, self.offer.after)
 
+    @property
+    def helpers(self) -> set[MailboxId]:
+        """Everybody who may fill a further role."""
+        return {one for role in self.offer.partners for one in role}
+
     def lock(self, tx: Tx, directory: Directory, caseworker: MailboxId) -> None:
         """Let nobody else decide about the caseworker's time, or the site's rooms that day, until we commit."""
         if self.offer.offer_per_day is not None or self.offer.offer_per_week is not None:
             locks.take(tx.session, [locks.offer(self.offer.name)])
-        people = {caseworker} | ({self.replaces.caseworker} if self.replaces else set())
-        tx.mailboxes.lock(*sorted(people))
+        people = {caseworker} | ({*self.replaces.people} if self.replaces else set())
+        tx.mailboxes.lock(*sorted(people | self.helpers))
         person = directory.caseworkers[caseworker]
         roomy = self.offer.needs_room(self.form, open_plan=person.open_plan)
         if roomy or (self.replaces and self.replaces.room):
@@ -64,6 +69,7 @@ class Taken:
     caseworker: MailboxId
     room: MailboxId | None
     spans: tuple[tuple[MailboxId, Interval], ...]
+    partners: tuple[MailboxId, ...] = ()
 
     def claim(self, tx: Tx, meeting: str) -> None:
         """Write the claims; the database has the last word.
@@ -107,19 +113,35 @@ def _take_of(
     site = directory.caseworkers[caseworker].site
     rooms = [room.id for room in directory.rooms.values() if room.site == site]
     zone = directory.sites[site].zone
-    tx.bookings.expire(now, [caseworker], wish.padded)
+    tx.bookings.expire(now, [caseworker, *wish.helpers], wish.padded)
     # Not only at this time: whoever moves for it may take the place of a hold that ran out.
     tx.bookings.expire(now, rooms, local_days(wish.interval, zone))
     slot = Slot(wish.interval, caseworker, wish.form)
     proof = publisher.still_free(
         tx, wish.offer, slot, now, ignoring_meeting=wish.meeting, immediate=wish.whom.immediate
     )
-    spans = [(caseworker, wish.padded)]
+    partners = _partners(tx, publisher, wish, slot, now)
+    spans = [(person, wish.padded) for person in (caseworker, *partners)]
     if proof is None:
-        return Taken(caseworker, None, tuple(spans))
+        return Taken(caseworker, None, tuple(sorted(spans)), partners)
     relocate(tx, directory, proof.moves, now)
     spans.append((proof.room, rank.claim(directory.rooms[proof.room], wish.interval)))
-    return Taken(caseworker, proof.room, tuple(sorted(spans)))
+    return Taken(caseworker, proof.room, tuple(sorted(spans)), partners)
+
+
+def _partners(tx: Tx, publisher: Publisher, wish: Wish, slot: Slot, now: datetime) -> tuple[MailboxId, ...]:
+    """Who fills the further roles: of all ways the one whose people have the least to do that week.
+
+    :raises SlotGone: they cannot be filled.
+    """
+    if not wish.offer.partners:
+        return ()
+    ways = publisher.partners(tx, wish.offer, slot, now, ignoring_meeting=wish.meeting)
+    if not ways:
+        raise SlotGone(GONE)
+    week = wish.interval.padded(timedelta(days=3), timedelta(days=3))
+    taken = tx.meetings.busy(wish.helpers, week, now, ignoring=wish.meeting)
+    return min(ways, key=lambda way: (sum(len(taken[one]) for one in way), way))
 
 
 def new_meeting(directory: Directory, wish: Wish, taken: Taken) -> Meeting:
@@ -140,6 +162,7 @@ def new_meeting(directory: Directory, wish: Wish, taken: Taken) -> Meeting:
         wanted=False,
         desired_generation=0,
         applied_generation=0,
+        partners=taken.partners,
     )
 
 

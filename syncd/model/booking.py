@@ -65,6 +65,7 @@ class Meeting:
         category asked for it); None for what was booked. Her event takes her time, this one takes none.
     :param asks: what it asks of a room when that is not for its offer to say.
     :param note: what could not be had and what could, as its entry tells the caseworker; told once.
+    :param partners: who else of ours takes part, in the order of the offer's roles.
     :param rewrites: writes on ``rewrites_day`` (days since 1970) that repaired what was right before.
     """
 
@@ -91,6 +92,12 @@ class Meeting:
     beside: str | None = None
     asks: RoomRequirement | None = None
     note: str | None = None
+    partners: tuple[MailboxId, ...] = ()
+
+    @property
+    def people(self) -> tuple[MailboxId, ...]:
+        """Everybody of ours who holds it, the caseworker first."""
+        return (self.caseworker, *self.partners)
 
     @property
     def settled(self) -> bool:
@@ -125,6 +132,7 @@ class Booking:
     :param citizen: the client's opaque reference of the citizen; None while only held.
     :param expires: when a hold ends (UTC).
     :param moves: how often the citizen rescheduled it.
+    :param topic: what the citizen chose to talk about, of the offer's topics; empty when nothing.
     """
 
     id: str
@@ -135,6 +143,7 @@ class Booking:
     citizen: str | None = None
     expires: datetime | None = None
     moves: int = 0
+    topic: str = ""
 
 
 def advance(booking: Booking, to: BookingState) -> Booking:

@@ -41,6 +41,8 @@ class Reason(StrEnum):
     EVENT = "event"
     AWAY = "away"
     """The caseworker's absence was given by hand."""
+    FULL = "full"
+    """All seats of the group meeting at this time are taken."""
     BOOKED = "booked"
     HELD = "held"
     NO_PARTNER = "no-partner"

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from threading import Lock
 
 from syncd.errors import BadRequest, NoRoom, SlotGone, TemporarilyClosed, UnknownCaseworker
@@ -18,6 +19,7 @@ from syncd.model.zones import midnight, wall_clock
 from syncd.publish import asking
 from syncd.publish.asking import Question
 from syncd.publish.choice import NO_ROOM, prove
+from syncd.publish.groups import joinable
 from syncd.publish.inforce import Rules, RulesInForce
 from syncd.publish.partners import fillings, free_by_role
 from syncd.publish.pipeline import STEPS, pooled, survivors
@@ -30,7 +32,7 @@ from syncd.roomalloc.allocate import Certificate
 from syncd.slots.compute import Step
 from syncd.slots.grid import Grid
 from syncd.slots.kept import released_next
-from syncd.slots.table import Row, SlotTable
+from syncd.slots.table import Row, Seat, SlotTable
 from syncd.store import Store, Tx
 from syncd.store.instants import epoch, moment
 from syncd.store.rooms import Shortage
@@ -220,6 +222,22 @@ class Publisher:
         person = scene.asked.directory.caseworkers[slot.caseworker]
         return prove(tx, scene, slot) if offer.needs_room(slot.form, open_plan=person.open_plan) else None
 
+    def seats(
+        self, tx: Tx, offer: Offer, people: Sequence[MailboxId], slot: tuple[datetime, Form], now: datetime, whom: Whom
+    ) -> list[str]:
+        """Group meetings at this time with one of *people* that a citizen can join, the fullest first.
+
+        The caller holds nobody's lock yet: one that is to be joined is locked and asked for again.
+
+        :param slot: when it begins, and how it is held.
+        """
+        start, form = slot
+        window = Interval(start, start + timedelta(days=1))
+        published = [one for one in people if asking.unpublished(self.rules.within(tx), offer, one) is None]
+        about = self._about(tx, offer, published, [form], window, now, immediate=whom.immediate)
+        found = joinable(self._scene(tx, about))
+        return [group.meeting for group, seat in found if seat.start == epoch(start)]
+
     def partners(
         self, tx: Tx, offer: Offer, slot: Slot, now: datetime, ignoring_meeting: str | None = None
     ) -> list[tuple[MailboxId, ...]]:
@@ -342,6 +360,7 @@ def refusal(generation: int, until: datetime) -> Answer:
 
 def _answer(scene: Scene, generation: int) -> Answer:
     asked = scene.asked
+    joins = [seat for _, seat in joinable(scene)] if scene.groups else []
     rows: list[Row] = []
     counts = [0] * len(STEPS)
     for form in asked.forms:
@@ -349,24 +368,25 @@ def _answer(scene: Scene, generation: int) -> Answer:
             counts = [number + cells.bit_count() for number, cells in zip(counts, left, strict=True)]
             rows.append(Row(form, asked.offer.minutes[form], person.id, left[-1]))
     return Answer(
-        slots=SlotTable(scene.grid, rows),
+        slots=SlotTable(scene.grid, rows, asked.offer.seats, joins),
         generation=generation,
         as_of=scene.as_of,
-        valid_until=_valid_until(scene, rows),
+        valid_until=_valid_until(scene, rows, joins),
         closed={one: trust.reason for one, trust in scene.distrusted.items()},
         since={one: trust.since for one, trust in scene.distrusted.items() if trust.since is not None},
         counts=dict(zip(STEP_NAMES, counts, strict=True)),
     )
 
 
-def _valid_until(scene: Scene, rows: Sequence[Row]) -> datetime:
+def _valid_until(scene: Scene, rows: Sequence[Row], joins: Sequence[Seat]) -> datetime:
     """When time alone changes the answer: the first slot's notice, a hold, a calendar's age, the next midnight."""
     asked = scene.asked
     edges = [asked.now + LONGEST_VALID, *scene.edges]
     everything = 0
     for row in rows:
         everything |= row.starts
-    first = next(scene.grid.instants(everything), None)
+    starts = [seat.start for seat in joins] + list(islice(scene.grid.instants(everything), 1))
+    first = min(starts, default=None)
     if first is not None:
         last_chance = moment(first) - timedelta(minutes=asked.offer.notice)
         edges.append(max(last_chance, asked.now + timedelta(microseconds=1)))

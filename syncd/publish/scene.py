@@ -22,7 +22,7 @@ from syncd.slots.grid import DAY, Cells, Grid, Span, cell_minutes
 from syncd.slots.hours import Hours
 from syncd.store import Tx
 from syncd.store.instants import epoch, moment
-from syncd.store.supply import OwnMeeting, Supply
+from syncd.store.supply import AWAY, Group, OwnMeeting, Supply
 
 EIGHT_DAYS = 8 * DAY
 """Around the window, so that a week's meetings are counted whole."""
@@ -109,6 +109,7 @@ class Scene:
     :param as_of: the oldest calendar it rests on.
     :param edges: instants at which time alone changes something: a hold runs out, a calendar gets too old.
     :param partners: those who may fill a further role and whose calendar can be trusted.
+    :param groups: meetings of a group offer that somebody has a seat in, whose calendar can be trusted.
     """
 
     asked: Asked
@@ -122,6 +123,7 @@ class Scene:
     as_of: datetime | None
     edges: tuple[datetime, ...]
     partners: tuple[Person, ...] = ()
+    groups: tuple[Group, ...] = ()
 
 
 def grid_of(offer: Offer, directory: Directory, window: Interval) -> Grid:
@@ -172,6 +174,7 @@ class Reader:
         booked = self._memory.bookings.read(self._supply, relied, grid)
         room_times = tuple(self._room_times(halls, layouts, own, booked))
         people = {one: self._person(one, layouts[one], own, booked[one]) for one in able}
+        groups = self._groups([one for one in asked.people if one in people], booked)
         ages = [age for one in relied if (age := self._statuses[one].as_of) is not None]
         return Scene(
             asked,
@@ -183,8 +186,9 @@ class Reader:
             self._moving(room_times, booked),
             self._taken(),
             min(ages, default=None),
-            tuple(self._edges(booked, [trusts[one] for one in relied])),
+            (*self._edges(booked, [trusts[one] for one in relied]), *_runs_out(groups)),
             tuple(people[one] for one in asked.helpers if one in people),
+            groups,
         )
 
     def _rooms_in_question(self) -> list[Room]:
@@ -277,11 +281,33 @@ class Reader:
             if row.meeting != asked.ignoring and (row.expires is None or row.expires > now)
         )
 
+    def _groups(self, people: Sequence[MailboxId], booked: Mapping[MailboxId, Booked]) -> tuple[Group, ...]:
+        """Nobody joins a meeting that clashes with something, or whose caseworker is away."""
+        asked = self._asked
+        if asked.offer.seats == 1 or not people:
+            return ()
+        start, end = epoch(asked.window.start), epoch(asked.window.end)
+        found = self._supply.groups(asked.offer.name, people, start, end, epoch(asked.now))
+        return tuple(
+            group
+            for group in found
+            if not group.conflict
+            and not any(
+                claim.meeting == AWAY and claim.start < group.end and group.start < claim.end
+                for claim in booked[group.caseworker].claims
+            )
+        )
+
     def _edges(self, booked: Mapping[MailboxId, Booked], trusts: Collection[Trust]) -> Iterable[datetime]:
         now = epoch(self._asked.now)
         ends = {claim.expires for each in booked.values() for claim in each.claims if claim.expires is not None}
         yield from (moment(end) for end in ends if end > now)
         yield from {trust.until for trust in trusts if trust.until is not None}
+
+
+def _runs_out(groups: Iterable[Group]) -> set[datetime]:
+    """When holds of seats run out."""
+    return {moment(expires) for group in groups for expires in group.taken if expires is not None}
 
 
 def _covered(status: MailboxStatus) -> Span:

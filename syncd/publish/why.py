@@ -19,7 +19,7 @@ from syncd.publish.scene import Asked, Person, Scene
 from syncd.publish.words import BUSY_DA, sentences
 from syncd.roomalloc import rank
 from syncd.slots.blocking import Event, blocks, closes
-from syncd.slots.bounds import days_ahead
+from syncd.slots.bounds import days_ahead, earliest
 from syncd.slots.caps import caps_of, period
 from syncd.slots.compute import Step
 from syncd.slots.grid import DAY, Cells, Span
@@ -27,7 +27,7 @@ from syncd.slots.hours import closed_because, exception_on, open_spans, weekly_s
 from syncd.slots.kept import released
 from syncd.store import Tx
 from syncd.store.instants import epoch, moment
-from syncd.store.supply import AWAY, ClaimFields, Supply
+from syncd.store.supply import AWAY, ClaimFields, Group, Supply
 
 Facts = dict[str, str]
 
@@ -53,6 +53,9 @@ class Inquiry:
         counts = self._of_day(left)
         if self._interval.start < self._asked.now:
             return self._told(Reason.PAST, {}, counts)
+        group = next((one for one in self._scene.groups if self._is_this(one)), None)
+        if group is not None and self._interval.start >= moment(earliest(self._asked.offer, self._asked.now)):
+            return self._of_group(group, counts)
         bit = self._scene.grid.bit(epoch(self._interval.start))
         for step, cells in left.items():
             if not cells & bit or self._interval.start.microsecond:
@@ -64,6 +67,15 @@ class Inquiry:
         return Verdict(
             self._asked.offer.name, self._caseworker, self._form, self._interval, reason, says, facts, counts
         )
+
+    def _is_this(self, group: Group) -> bool:
+        start = epoch(self._interval.start)
+        return (group.caseworker, group.form, group.start) == (self._caseworker, self._form.value, start)
+
+    def _of_group(self, group: Group, counts: Mapping[str, int]) -> Verdict:
+        seats = self._asked.offer.seats
+        facts = {"seats": str(seats), "taken": str(len(group.taken))}
+        return self._told(Reason.OFFERED if len(group.taken) < seats else Reason.FULL, facts, counts)
 
     def _of_day(self, left: Mapping[Step, Cells]) -> dict[str, int]:
         """Survivors among the candidates of the same local day."""

@@ -75,6 +75,10 @@ SENTENCES: Mapping[Reason, tuple[str, str]] = {
         "Sagsbehandleren er fraværende {span_wall}.",
         "The caseworker is away {span_wall}.",
     ),
+    Reason.FULL: (
+        "Alle {seats} pladser på gruppemødet er taget.",
+        "All {seats} seats of the group meeting are taken.",
+    ),
     Reason.BOOKED: (
         "Et booket møde optager {span_wall} (med buffer).",
         "A booked meeting takes {span_wall} (with buffers).",

@@ -83,7 +83,7 @@ def _offer(name: str, offer: OfferSection, people: Mapping[MailboxId, Caseworker
     return Offer(
         name=name,
         caseworkers=tuple(serving(offer.who, able)),
-        room=RoomRequirement(offer.room.seats, offer.room.features, offer.room.step_free),
+        room=RoomRequirement(_room_seats(offer), offer.room.features, offer.room.step_free),
         room_forms=frozenset(offer.room_forms) & frozenset(offer.minutes),
         partners=tuple(tuple(serving(role, people)) for role in offer.partners),
         open_to=tuple(Matching(**way.model_dump()) for way in offer.open_to),
@@ -93,6 +93,11 @@ def _offer(name: str, offer: OfferSection, people: Mapping[MailboxId, Caseworker
         ),
         **offer.model_dump(exclude=_MADE),
     )
+
+
+def _room_seats(offer: OfferSection) -> int:
+    """A group meeting's room takes all its citizens and the caseworker."""
+    return max(offer.room.seats, offer.seats + 1) if offer.seats > 1 else offer.room.seats
 
 
 def _reserve(section: ReserveSection | None) -> Reserve | None:

@@ -15,13 +15,27 @@ from syncd.slots.grid import Cells, Grid
 
 
 class Time(NamedTuple):
-    """One time of one form; *number* caseworkers can serve it. *start* and *end* in epoch seconds."""
+    """One time of one form; *number* caseworkers can serve it. *start* and *end* in epoch seconds.
+
+    :param seats: how many citizens can still book it, for group meetings; 0 for others.
+    """
 
     start: int
     end: int
     form: Form
     number: int
     servers: tuple[MailboxId, ...]
+    seats: int = 0
+
+
+class Seat(NamedTuple):
+    """A group meeting that has seats left. *start* and *end* in epoch seconds."""
+
+    caseworker: MailboxId
+    form: Form
+    start: int
+    end: int
+    left: int
 
 
 @dataclass(frozen=True)
@@ -35,14 +49,33 @@ class Row:
 
 
 class SlotTable(Sequence[Slot]):
-    """The slots of an answer, by time, then form, then caseworker in the order of *rows*."""
+    """The slots of an answer, by time, then form, then caseworker in the order of *rows*.
 
-    def __init__(self, grid: Grid, rows: Sequence[Row]) -> None:
+    :param seats: of a new meeting. :param joins: meetings with seats left, when it is a group's.
+    """
+
+    def __init__(self, grid: Grid, rows: Sequence[Row], seats: int = 1, joins: Sequence[Seat] = ()) -> None:
         self._grid = grid
         self._rows = tuple(row for row in rows if row.starts)
+        self._seats, self._joins = seats, tuple(joins)
 
     def times(self, *, named: bool = False) -> list[Time]:
         """Each time once, in order, with how many can serve it; *named* also says who."""
+        found = self._opened(named=named)
+        return found if self._seats == 1 else self._with_seats(found)
+
+    def _with_seats(self, opened: Sequence[Time]) -> list[Time]:
+        """New group meetings and those that have seats left, together."""
+        found = {(one.start, one.end, one.form): one._replace(seats=one.number * self._seats) for one in opened}
+        for seat in self._joins:
+            key = (seat.start, seat.end, seat.form)
+            one = found.get(key, Time(*key, 0, (), 0))
+            found[key] = one._replace(
+                number=one.number + 1, servers=(*one.servers, seat.caseworker), seats=one.seats + seat.left
+            )
+        return sorted(found.values(), key=_by_start)
+
+    def _opened(self, *, named: bool) -> list[Time]:
         forms: dict[Form, list[Row]] = {}
         for row in self._rows:
             forms.setdefault(row.form, []).append(row)
@@ -65,10 +98,10 @@ class SlotTable(Sequence[Slot]):
         return tuple(found)
 
     def __len__(self) -> int:
-        return sum(row.starts.bit_count() for row in self._rows)
+        return sum(row.starts.bit_count() for row in self._rows) + len(self._joins)
 
     def __bool__(self) -> bool:
-        return bool(self._rows)
+        return bool(self._rows or self._joins)
 
     def __iter__(self) -> Iterator[Slot]:
         return iter(self._slots)

@@ -17,6 +17,9 @@ from syncd.store.instants import epoch
 from syncd.store.meetings import alive
 from syncd.store.tables import BookingRow, ClaimRow, MeetingRow
 
+LIVE = (BookingState.HELD, BookingState.PENDING, BookingState.CONFIRMED)
+"""States of a seat that is taken."""
+
 
 class Bookings:
     """The table ``bookings``, seen from inside one transaction."""
@@ -95,6 +98,8 @@ class Bookings:
         for hold in over:
             self.save(advance(hold, BookingState.EXPIRED), now)
         if over:
-            gone = delete(ClaimRow).where(ClaimRow.meeting.in_([hold.meeting for hold in over]))
+            # In a group meeting others may have seats still.
+            others = select(BookingRow.id).where(BookingRow.meeting == ClaimRow.meeting, BookingRow.state.in_(LIVE))
+            gone = delete(ClaimRow).where(ClaimRow.meeting.in_([hold.meeting for hold in over]), ~others.exists())
             self._session.execute(gone.execution_options(synchronize_session=False))
         return len(over)

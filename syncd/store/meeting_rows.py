@@ -50,7 +50,7 @@ ADD_BOOKING = insert(_BOOKINGS)
 SAVE_BOOKING = (
     update(_BOOKINGS)
     .where(_BOOKINGS.c.id == bindparam("which"))
-    .values({name: bindparam(name) for name in ("meeting", "state", "citizen", "expires", "moves", "changed")})
+    .values({name: bindparam(name) for name in ("meeting", "state", "citizen", "expires", "moves", "topic", "changed")})
 )
 
 _HELD = select(*_BOOKINGS.c).where(
@@ -102,6 +102,7 @@ def meeting_values(meeting: Meeting) -> dict[str, object]:
         "owed_since": optional(meeting.owed_since),
         "rewrites_day": meeting.rewrites_day,
         "rewrites": meeting.rewrites,
+        "partners": "\n".join(meeting.partners),
         "beside": meeting.beside,
         "asks": asked(meeting.asks),
         "note": meeting.note,
@@ -131,6 +132,7 @@ def meeting(row: Row[Any]) -> Meeting:
         owed_since=maybe(row.owed_since),
         rewrites_day=row.rewrites_day,
         rewrites=row.rewrites,
+        partners=tuple(row.partners.split("\n")) if row.partners else (),
         beside=row.beside,
         asks=asks(row.asks),
         note=row.note,
@@ -179,6 +181,7 @@ def booking_values(booking: Booking, changed: datetime) -> dict[str, object]:
         "citizen": booking.citizen,
         "expires": optional(booking.expires),
         "moves": booking.moves,
+        "topic": booking.topic,
         "changed": epoch(changed),
     }
 
@@ -194,4 +197,5 @@ def booking(row: Row[Any] | BookingRow) -> Booking:
         citizen=row.citizen,
         expires=maybe(row.expires),
         moves=row.moves,
+        topic=row.topic,
     )

@@ -202,7 +202,7 @@ class Meetings:
     ) -> dict[MailboxId, int]:
         """How many meetings and live holds of each caseworker begin inside *window*."""
         question = (
-            select(MeetingRow.caseworker, func.count().label("number"))
+            select(MeetingRow.caseworker, func.count(MeetingRow.id.distinct()).label("number"))
             .join(BookingRow, BookingRow.meeting == MeetingRow.id)
             .where(
                 MeetingRow.caseworker.in_(caseworkers),

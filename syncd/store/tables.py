@@ -178,6 +178,8 @@ class MeetingRow(Base):
     rewrites: Mapped[int]
     attention: Mapped[str | None]
     conflict: Mapped[bool]
+    partners: Mapped[str] = mapped_column(default="")
+    """Ids of further people who hold it, joined by newlines."""
     created: Mapped[int]
     beside: Mapped[str | None]
     """UID of the caseworker's own event that this one stands beside; NULL for a booked meeting."""
@@ -241,6 +243,7 @@ class BookingRow(Base):
     citizen: Mapped[str | None]
     expires: Mapped[int | None]
     moves: Mapped[int]
+    topic: Mapped[str] = mapped_column(default="")
     created: Mapped[int]
     changed: Mapped[int]
 

@@ -27,6 +27,8 @@ def hold_content(found: Appointment, directory: Directory) -> dict[str, Any]:
         "state": booking.state,
         "room": _room(meeting, directory),
         "moves": booking.moves,
+        "topic": booking.topic or None,
+        "partners": list(meeting.partners),
         "created": booking.created.replace(microsecond=0),
     }
     if booking.state is BookingState.HELD and booking.expires is not None:

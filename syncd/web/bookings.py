@@ -55,7 +55,7 @@ def make_booking(service: Service, client: Client, body: BookRequest, key: Idemp
     now = service.clock.now()
 
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
-        made = service.desk.book(client.name, body.hold, body.citizen.reference, now, tx=tx)
+        made = service.desk.book(client.name, body.hold, body.citizen.reference, now, topic=body.topic or "", tx=tx)
         _reachable(service, tx, made, body.contact(), now)
         return 201, booking_content(made, service.directory(), now)
 

@@ -156,14 +156,21 @@ def _days(times: list[Time], zone: str) -> list[dict[str, Any]]:
 
 def _listed(times: list[Time], *, named: bool) -> str:
     """Each time as JSON; put together from text, for an answer may have thousands."""
-    if not named:
+    if not named and not (times and times[0].seats):
         return f"[{','.join([f'{_head(at.start, at.end, at.form)}{at.number}}}' for at in times])}]"
+    if not named:
+        return f"[{','.join([f'{_head(at.start, at.end, at.form)}{at.number}{_seats(at)}}}' for at in times])}]"
     return f"[{','.join([_named(at) for at in times])}]"
 
 
 def _named(at: Time) -> str:
     who = msgspec.json.encode(at.servers).decode()
-    return f'{_head(at.start, at.end, at.form)}{at.number},"caseworkers":{who}}}'
+    return f'{_head(at.start, at.end, at.form)}{at.number}{_seats(at)},"caseworkers":{who}}}'
+
+
+def _seats(at: Time) -> str:
+    """The seats left, of a group's time."""
+    return f',"seats":{at.seats}' if at.seats else ""
 
 
 @lru_cache(65_536)

@@ -70,6 +70,7 @@ class BookRequest(Body):
     )
     hold: Name
     citizen: BookedCitizen
+    topic: Annotated[Name | None, Field(description="One of the offer's topics.")] = None
 
     def contact(self) -> Contact:
         """How the citizen can be reached, as far as the portal says."""
@@ -193,6 +194,8 @@ class HoldAnswer(BaseModel):
     room: RoomOfMeeting
     expires: Annotated[datetime | None, Field(description="Until when the time is kept.")] = None
     moves: Annotated[int, Field(description="How often the citizen moved it.")]
+    topic: Annotated[str | None, Field(description="What the citizen wants to talk about.")] = None
+    partners: Annotated[list[str], Field(description="Who else takes part, of a collective meeting.")] = []
     created: datetime
 
 

@@ -127,6 +127,7 @@ class SlotAnswer(BaseModel):
     end: datetime
     form: Form
     count: Annotated[int, Field(description="How many caseworkers can serve it.", ge=1)]
+    seats: Annotated[int | None, Field(description="Seats left, of group meetings.")] = None
     caseworkers: Annotated[list[str], Field(description="Who; only with expand=servers.")] = []
 
 
