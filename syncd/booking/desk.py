@@ -17,7 +17,7 @@ from syncd.booking.alternatives import alternatives
 from syncd.booking.collide import collision
 from syncd.booking.desire import desire
 from syncd.booking.results import Appointment, Reply
-from syncd.booking.seats import join, leave, only_one_each, reseated, take_seat
+from syncd.booking.seats import join_or_open, leave, only_one_each, reseated, take_seat
 from syncd.booking.take import Wish, about, by_load, moved_meeting, new_meeting, take
 from syncd.errors import (
     BadRequest,
@@ -55,9 +55,7 @@ class Desk:
     Every method runs in a transaction of its own, or inside *tx* when one is given (see `once`).
     All raise `Contention` or another `StoreError` when the database cannot be used.
 
-    :param publisher: knows the rules in force, and proves that a time is on offer.
-    :param directory: everybody and everything as configured now.
-    :param ids: makes new ids.
+    :param directory: everybody and everything as configured now. :param ids: makes new ids.
     """
 
     def __init__(
@@ -206,17 +204,15 @@ class Desk:
         people = self._people(wish, caseworker)
         if citizen is not None:
             one_future(tx, client, citizen, self._rules(tx), offer, now)
-        meeting = join(tx, self._publisher, wish, people, now)
-        if meeting is None:
-            meeting = self._new_meeting(tx, wish, self._ranked(tx, wish, people, now), now)
-        elif citizen is not None:
+        opened = lambda: self._new_meeting(tx, wish, self._ranked(tx, wish, people, now), now)  # noqa: E731 - short
+        meeting = join_or_open(tx, self._publisher, wish, people, now, opened)
+        if citizen is not None and offer.seats > 1:
             only_one_each(tx, meeting, client, citizen)
         expires = now + timedelta(minutes=wish.offer.hold_minutes)
         hold = Booking(self._ids(), meeting.id, client, BookingState.HELD, now, citizen, expires)
         tx.bookings.add(hold)
         tx.settings.bump()
-        made = Appointment(hold, meeting)
-        self._audit(tx, "hold.made", made, now)
+        self._audit(tx, "hold.made", made := Appointment(hold, meeting), now)
         return made
 
     def _new_meeting(self, tx: Tx, wish: Wish, candidates: Sequence[MailboxId], now: datetime) -> Meeting:

@@ -39,6 +39,27 @@ def join(tx: Tx, publisher: Publisher, wish: Wish, people: Sequence[MailboxId], 
     return None
 
 
+def join_or_open(
+    tx: Tx, publisher: Publisher, wish: Wish, people: Sequence[MailboxId], now: datetime, opened: Callable[[], Meeting]
+) -> Meeting:
+    """A meeting with a seat left, or a new one.
+
+    :param opened: makes the new one. Somebody may be faster and open it first: then there are seats in theirs.
+    :raises SlotGone: there is neither.
+    """
+    if wish.offer.seats == 1:
+        return opened()
+    if (found := join(tx, publisher, wish, people, now)) is not None:
+        return found
+    try:
+        with tx.session.begin_nested():
+            return opened()
+    except SlotGone:
+        if (found := join(tx, publisher, wish, people, now)) is not None:
+            return found
+        raise
+
+
 def _locked(tx: Tx, publisher: Publisher, meeting_id: str, asked: Asked) -> Meeting:
     """The meeting with nobody else deciding about its seats any more.
 

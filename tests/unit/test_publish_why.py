@@ -33,6 +33,11 @@ def full_rooms(town: Town) -> None:
     town.event("r2", "09:00", "12:00")
 
 
+def full_group(town: Town) -> None:
+    town.apply(RULES.replace('who = ["team:job"]', 'who = ["team:job"]\nseats = 2', 1))
+    town.book("10:00"), town.book("10:00")
+
+
 def far_rules(more: str = "") -> str:
     return RULES.replace("horizon_days = 14", "horizon_days = 60") + more
 
@@ -84,6 +89,7 @@ CASES: list[tuple[Reason, Callable[[Town], object], dict[str, object]]] = [
     (Reason.NO_ROOM, full_rooms, {"form": Form.IN_PERSON}),
     (Reason.SITE_CLOSED, lambda town: town.apply(RULES + OPENING), {"form": Form.IN_PERSON}),
     (Reason.NO_PARTNER, lambda town: (town.apply(PAIRED), town.event("cara", "10:15", "10:30")), {}),
+    (Reason.FULL, full_group, {"who": "anna"}),
     (Reason.RESERVED, lambda town: town.apply(RESERVED), {}),
 ]
 
