@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncd.model.offer import Form
 from syncd.publish.scene import Scene
 from syncd.slots.bounds import earliest, horizon_end
 from syncd.slots.table import Seat
-from syncd.store.supply import Group
+from syncd.store.seats import Group
 
 
 def joinable(scene: Scene) -> Iterator[tuple[Group, Seat]]:
@@ -19,5 +18,5 @@ def joinable(scene: Scene) -> Iterator[tuple[Group, Seat]]:
         left = offer.seats - len(group.taken)
         zone = asked.site(group.caseworker).zone
         until = horizon_end(offer, asked.now, zone, immediate=asked.immediate)
-        if left > 0 and begin <= group.start < until and Form(group.form) in asked.forms:
-            yield group, Seat(group.caseworker, Form(group.form), group.start, group.end, left)
+        if left > 0 and begin <= group.start < until and group.form in asked.forms:
+            yield group, Seat(group.caseworker, group.form, group.start, group.end, left)

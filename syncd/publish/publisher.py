@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from threading import Lock
 
 from syncd.errors import BadRequest, NoRoom, SlotGone, TemporarilyClosed, UnknownCaseworker
@@ -15,14 +14,14 @@ from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Answer, Form, Offer, Rulebook, Slot
 from syncd.model.verdict import Reason, Verdict
-from syncd.model.zones import midnight, wall_clock
 from syncd.publish import asking
+from syncd.publish.answering import LONGEST_VALID, answered, refusal
 from syncd.publish.asking import Question
 from syncd.publish.choice import NO_ROOM, prove
 from syncd.publish.groups import joinable
 from syncd.publish.inforce import Rules, RulesInForce
 from syncd.publish.partners import fillings, free_by_role
-from syncd.publish.pipeline import STEPS, pooled, survivors
+from syncd.publish.pipeline import pooled, survivors
 from syncd.publish.reserve import reserve_is_open
 from syncd.publish.roster import Roster
 from syncd.publish.scene import Asked, Memory, Reader, Scene
@@ -30,17 +29,12 @@ from syncd.publish.why import Inquiry, best
 from syncd.publish.words import sentences
 from syncd.roomalloc.allocate import Certificate
 from syncd.slots.compute import Step
-from syncd.slots.grid import Grid
-from syncd.slots.kept import released_next
-from syncd.slots.table import Row, Seat, SlotTable
 from syncd.store import Store, Tx
-from syncd.store.instants import epoch, moment
+from syncd.store.instants import epoch
 from syncd.store.rooms import Shortage
 
 ANSWERS = 1024
 """Answers remembered while nothing changes."""
-STEP_NAMES = tuple(step.value for step in STEPS)
-LONGEST_VALID = timedelta(hours=1)
 GONE = "This time is no longer on offer. Nothing was changed; choose another one."
 CLOSED = "The calendar cannot be trusted at the moment. Nothing was changed; try again in a minute."
 
@@ -141,7 +135,7 @@ class Publisher:
             if own.slots:
                 return own
         question = question._replace(caseworker=admission.only)
-        return _answer(self._scene(tx, self._asked(tx, question, now)), generation)
+        return answered(self._scene(tx, self._asked(tx, question, now)), generation)
 
     def why(
         self,
@@ -351,55 +345,3 @@ class Publisher:
 def _known(whom: Whom) -> Whom:
     """The same, for somebody who was let in already."""
     return replace(whom, staff=True)
-
-
-def refusal(generation: int, until: datetime) -> Answer:
-    """The answer for a citizen who may not book the offer."""
-    return Answer(SlotTable(Grid(0, 60, 0), ()), generation, None, until, {}, {}, entitled=False)
-
-
-def _answer(scene: Scene, generation: int) -> Answer:
-    asked = scene.asked
-    joins = [seat for _, seat in joinable(scene)] if scene.groups else []
-    rows: list[Row] = []
-    counts = [0] * len(STEPS)
-    for form in asked.forms:
-        for person, left in pooled(scene, form):
-            counts = [number + cells.bit_count() for number, cells in zip(counts, left, strict=True)]
-            rows.append(Row(form, asked.offer.minutes[form], person.id, left[-1]))
-    return Answer(
-        slots=SlotTable(scene.grid, rows, asked.offer.seats, joins),
-        generation=generation,
-        as_of=scene.as_of,
-        valid_until=_valid_until(scene, rows, joins),
-        closed={one: trust.reason for one, trust in scene.distrusted.items()},
-        since={one: trust.since for one, trust in scene.distrusted.items() if trust.since is not None},
-        counts=dict(zip(STEP_NAMES, counts, strict=True)),
-    )
-
-
-def _valid_until(scene: Scene, rows: Sequence[Row], joins: Sequence[Seat]) -> datetime:
-    """When time alone changes the answer: the first slot's notice, a hold, a calendar's age, the next midnight."""
-    asked = scene.asked
-    edges = [asked.now + LONGEST_VALID, *scene.edges]
-    everything = 0
-    for row in rows:
-        everything |= row.starts
-    starts = [seat.start for seat in joins] + list(islice(scene.grid.instants(everything), 1))
-    first = min(starts, default=None)
-    if first is not None:
-        last_chance = moment(first) - timedelta(minutes=asked.offer.notice)
-        edges.append(max(last_chance, asked.now + timedelta(microseconds=1)))
-    zones = {person.site.zone for person in scene.people}
-    edges += _releases(scene, zones)
-    edges += [midnight(wall_clock(asked.now, zone).date() + timedelta(days=1), zone) for zone in zones]
-    return min(edge for edge in edges if edge > asked.now)
-
-
-def _releases(scene: Scene, zones: Iterable[str]) -> list[datetime]:
-    """When the next stretch of the reserve becomes everybody's."""
-    asked = scene.asked
-    if asked.offer.reserve is None or asked.immediate or asked.reserve_open:
-        return []
-    edges = (released_next(asked.offer.reserve, scene.grid, asked.now, zone) for zone in zones)
-    return [moment(edge) for edge in edges if edge is not None]

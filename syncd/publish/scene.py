@@ -22,7 +22,8 @@ from syncd.slots.grid import DAY, Cells, Grid, Span, cell_minutes
 from syncd.slots.hours import Hours
 from syncd.store import Tx
 from syncd.store.instants import epoch, moment
-from syncd.store.supply import AWAY, Group, OwnMeeting, Supply
+from syncd.store.seats import Group, groups
+from syncd.store.supply import AWAY, OwnMeeting, Supply
 
 EIGHT_DAYS = 8 * DAY
 """Around the window, so that a week's meetings are counted whole."""
@@ -155,7 +156,7 @@ class Reader:
 
     def __init__(self, tx: Tx, memory: Memory, asked: Asked, installation: str) -> None:
         self._memory, self._asked = memory, asked
-        self._supply = Supply(tx.session, installation)
+        self._session, self._supply = tx.session, Supply(tx.session, installation)
         self._grid = grid_of(asked.offer, asked.directory, asked.window)
         self._halls = self._rooms_in_question()
         self._people = list(dict.fromkeys([*asked.people, *asked.helpers])) if asked.roles else asked.people
@@ -287,7 +288,7 @@ class Reader:
         if asked.offer.seats == 1 or not people:
             return ()
         start, end = epoch(asked.window.start), epoch(asked.window.end)
-        found = self._supply.groups(asked.offer.name, people, start, end, epoch(asked.now))
+        found = groups(self._session, asked.offer.name, people, start, end, epoch(asked.now))
         return tuple(
             group
             for group in found

@@ -27,7 +27,8 @@ from syncd.slots.hours import closed_because, exception_on, open_spans, weekly_s
 from syncd.slots.kept import released
 from syncd.store import Tx
 from syncd.store.instants import epoch, moment
-from syncd.store.supply import AWAY, ClaimFields, Group, Supply
+from syncd.store.seats import Group
+from syncd.store.supply import AWAY, ClaimFields, Supply
 
 Facts = dict[str, str]
 
@@ -70,7 +71,7 @@ class Inquiry:
 
     def _is_this(self, group: Group) -> bool:
         start = epoch(self._interval.start)
-        return (group.caseworker, group.form, group.start) == (self._caseworker, self._form.value, start)
+        return (group.caseworker, group.form, group.start) == (self._caseworker, self._form, start)
 
     def _of_group(self, group: Group, counts: Mapping[str, int]) -> Verdict:
         seats = self._asked.offer.seats

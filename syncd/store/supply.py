@@ -104,21 +104,6 @@ class MeetingStart:
     expires: int | None
 
 
-class Group(NamedTuple):
-    """A group meeting as our rows have it, in epoch seconds.
-
-    :param taken: for each seat that is taken when its hold runs out; None for one that is booked.
-    """
-
-    meeting: str
-    caseworker: MailboxId
-    form: str
-    start: int
-    end: int
-    conflict: bool
-    taken: tuple[int | None, ...]
-
-
 class Statuses:
     """Remembers how mailboxes stood, so that an unchanged row is not made into a value again."""
 
@@ -154,7 +139,7 @@ class _About:
         self._some = query.where(column.in_(bindparam("some", expanding=True)))
         self._all = query
 
-    def rows(self, session: Session, ids: Collection[MailboxId], **bounds: int | str) -> Sequence[Any]:
+    def rows(self, session: Session, ids: Collection[MailboxId], **bounds: int) -> Sequence[Any]:
         """The rows for these ids; one is asked for by equality, which indexes like best."""
         if not ids:
             return ()
@@ -221,27 +206,6 @@ _BROKEN = (
 
 _AWAY = select(AbsenceRow.caseworker, AbsenceRow.start, AbsenceRow.end).where(
     AbsenceRow.end > bindparam("since"), AbsenceRow.start < bindparam("until")
-)
-
-
-_SEATS = _About(
-    select(
-        MeetingRow.caseworker,
-        MeetingRow.id,
-        MeetingRow.form,
-        MeetingRow.start,
-        MeetingRow.end,
-        MeetingRow.conflict,
-        *_SEAT,
-    )
-    .join(BookingRow, BookingRow.meeting == MeetingRow.id)
-    .where(
-        MeetingRow.offer == bindparam("offer"),
-        BookingRow.state.in_(_LIVE),
-        MeetingRow.start >= bindparam("since"),
-        MeetingRow.end <= bindparam("until"),
-    ),
-    MeetingRow.caseworker,
 )
 
 
@@ -318,20 +282,6 @@ class Supply:
             key = (caseworker, offer, begin, meeting, (ends - begin) // 60)
             seats.setdefault(key, []).append((state, expires))
         return [MeetingStart(*key, _given_back(listed)) for key, listed in seats.items()]
-
-    def groups(self, offer: str, ids: Collection[MailboxId], start: int, end: int, now: int) -> list[Group]:
-        """Meetings of the offer with these caseworkers between *start* and *end* that somebody has a seat in now."""
-        seats: dict[tuple[MailboxId, str, str, int, int, bool], list[int | None]] = {}
-        for row in _SEATS.rows(self._session, ids, since=start, until=end, offer=offer):
-            *key, state, expires = row
-            if state != BookingState.HELD.value:
-                seats.setdefault(tuple(key), []).append(None)
-            elif expires is not None and expires > now:
-                seats.setdefault(tuple(key), []).append(expires)
-        return [
-            Group(meeting, caseworker, form, begin, until, bool(conflict), tuple(taken))
-            for (caseworker, meeting, form, begin, until, conflict), taken in seats.items()
-        ]
 
     def own(self, meetings: Collection[str]) -> dict[str, OwnMeeting]:
         """Those of these meetings that we know, by id.
