@@ -112,11 +112,11 @@ class Publisher:
         """
         self._believable(window)
         question = Question(offer, window, caseworker, form, shadow, whom)
+        kept = self._kept(question, self._store.generation(), now)
+        if kept is not None:
+            return kept
         with self._store.read() as tx:
             generation = tx.settings.generation()
-            kept = self._kept(question, generation, now)
-            if kept is not None:
-                return kept
             directory = self._directory()
             answer = self._found(tx, question, generation, now)
         self._keep(question, Remembered(answer, directory, now))

@@ -16,7 +16,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from syncd.errors import Contention, StoreError
 from syncd.store import engines, outward_tables, schema  # noqa: F401 - outward_tables makes its tables known
 from syncd.store.failures import place, translate
-from syncd.store.settings import Settings
+from syncd.store.settings import GENERATION, Settings
 from syncd.store.turns import Turns
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ PATIENCE = 30.0
 MOVED = "moved"
 """The setting that tells where the data went (`syncd.store.move`); such a database is not used any more."""
 TRIES = 5
+_GENERATION = f"SELECT value FROM settings WHERE name = '{GENERATION}'"  # noqa: S608 - a constant of ours
 """How often `Store.run` tries the same work when another transaction wins."""
 
 
@@ -241,6 +242,26 @@ class Store:
         """
         with self._translated(), Session(self._reader, expire_on_commit=False) as session:
             yield Tx(session)
+
+    def generation(self) -> int:
+        """`Settings.generation` as it is committed now; the shortest way, for every answer asks it.
+
+        :raises StoreError: the database could not be used.
+        """
+        with self._translated():
+            connection = self._reader.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(_GENERATION)
+            row = cursor.fetchone()
+            cursor.close()
+            return int(row[0])  # type: ignore[index]  # None, a database not set up, is the TypeError below
+        except (self._reader.dialect.loaded_dbapi.Error, TypeError):
+            connection.invalidate()
+        finally:
+            connection.close()
+        with self.read() as tx:  # it works after all, or says in a sentence why not
+            return tx.settings.generation()
 
     def run(self, work: Callable[[Tx], T]) -> T:
         """Do *work* in one write transaction; again when another transaction won, at most `TRIES` times.

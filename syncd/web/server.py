@@ -5,6 +5,8 @@ from __future__ import annotations
 import uvicorn
 from starlette.types import ASGIApp
 
+from syncd.web.protocol import BoundedProtocol
+
 
 def server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
     """A uvicorn server for *app*, not started; it installs no signal handlers when run outside the main thread.
@@ -24,7 +26,8 @@ def server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
             timeout_keep_alive=30,
             timeout_graceful_shutdown=8,
             limit_concurrency=400,
+            loop="uvloop",
+            http=BoundedProtocol,
             backlog=256,
-            h11_max_incomplete_event_size=32 * 1024,
         )
     )
