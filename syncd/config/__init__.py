@@ -4,6 +4,7 @@ from syncd.config.accounts import CalendarAccount
 from syncd.config.clients import ClientSection, WebhookSection
 from syncd.config.credentials import client_of, new_client, sealing_key, secret, token_digest
 from syncd.config.load import Config, load, read_toml
+from syncd.config.people import read_rows as table_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.reach import demand, reachable_problems
 from syncd.config.sections import (
@@ -40,5 +41,6 @@ __all__ = [
     "sealing_key",
     "secret",
     "short_name",
+    "table_rows",
     "token_digest",
 ]
