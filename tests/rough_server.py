@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from syncd.errors import TokenExpired
 from syncd.model.busy import BusyType, Occurrence, Stamp
@@ -21,7 +22,7 @@ from syncd.ports import CheckResult, Memory
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
-def mailbox(name: str = "kim", **fields: str) -> Mailbox:
+def mailbox(name: str = "kim", **fields: Any) -> Mailbox:
     """A caseworker's calendar on the account ``test``."""
     defaults = {"account": "test", "address": f"{name}@example.org", "zone": "Europe/Copenhagen"} | fields
     return Mailbox(name, MailboxKind.PERSON, **defaults)

@@ -138,7 +138,7 @@ def _present(
     ):
         return _touched(sight, entry)
     if sight.kind is MailboxKind.ROOM and entry.room_answer == "DECLINED":
-        return Decision(verdict=RoomTaken(sight.mailbox))
+        return Decision(verdict=RoomTaken(sight.mailbox, declined=True))
     # Each generation is written everywhere, so that what a restored calendar brings back is known to be old.
     if (
         _generation(entry) == meeting.desired_generation

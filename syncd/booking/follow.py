@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
@@ -21,11 +21,16 @@ from syncd.booking.sight import Limits, Moved, Newer, RoomTaken, Verdict, Withdr
 from syncd.booking.take import lock_site_days, with_buffers
 from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState, advance
 from syncd.model.busy import BusyType
-from syncd.model.directory import Directory
+from syncd.model.directory import Directory, MailboxId
 from syncd.model.entry import Entry
 from syncd.model.interval import Interval
 from syncd.model.offer import Rulebook
 from syncd.store import Tx
+
+ROOM_TAKEN = "meeting.room-taken"
+"""Audit action."""
+NOT_ASKED_AGAIN = timedelta(days=14)
+"""How long a room's no is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +103,24 @@ def _withdraw(tx: Tx, meeting: Meeting, verdict: Withdrawn, ground: Ground) -> N
 
 def _change_room(tx: Tx, meeting: Meeting, verdict: RoomTaken, ground: Ground) -> None:
     tx.meetings.release(meeting.id, verdict.mailbox)
-    without = {verdict.mailbox}
+    without = {verdict.mailbox, *declined(tx, meeting, ground.now)}
     room = give_room(
         tx, ground.directory, ground.rulebook, meeting, now=ground.now, max_age=ground.limits.max_age, without=without
     )
     desire(tx, with_room(meeting, room), ground.now)
     unsettle(tx, meeting, ground.now)
-    tx.audit.add(f"calendar:{verdict.mailbox}", "meeting.room-taken", meeting=meeting.id, now=ground.now)
+    detail = _declined_at(meeting) if verdict.declined else None
+    tx.audit.add(f"calendar:{verdict.mailbox}", ROOM_TAKEN, meeting=meeting.id, detail=detail, now=ground.now)
+
+
+def declined(tx: Tx, meeting: Meeting, now: datetime) -> set[MailboxId]:
+    """The rooms that said no to this meeting at this very time; they are not asked again for a while."""
+    actors = tx.audit.actors(ROOM_TAKEN, meeting.id, _declined_at(meeting), now - NOT_ASKED_AGAIN)
+    return {actor.partition(":")[2] for actor in actors}
+
+
+def _declined_at(meeting: Meeting) -> str:
+    return f"declined {meeting.interval.start.isoformat()}"
 
 
 def _adopt(tx: Tx, meeting: Meeting, verdict: Newer, ground: Ground) -> None:

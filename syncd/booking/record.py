@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from syncd.booking import texts
 from syncd.booking.desire import desire
-from syncd.booking.follow import Ground, claimed, overlapped, with_room
+from syncd.booking.follow import Ground, claimed, declined, overlapped, with_room
 from syncd.booking.rooms import give_room, needs_room
 from syncd.booking.sight import Decision, Limits, days_since_1970
 from syncd.booking.steps import Acted
@@ -92,7 +92,8 @@ def _room_found(tx: Tx, meeting: Meeting, ground: Ground) -> bool:
     """Whether a room has come free for a meeting that lacks one; it is then desired anew."""
     if meeting.room_state is not RoomState.MISSING or not needs_room(ground.directory, ground.rulebook, meeting):
         return False
-    room = give_room(tx, ground.directory, ground.rulebook, meeting, now=ground.now, max_age=ground.limits.max_age)
+    refused, limit = declined(tx, meeting, ground.now), ground.limits.max_age
+    room = give_room(tx, ground.directory, ground.rulebook, meeting, now=ground.now, max_age=limit, without=refused)
     if room is None:
         return False
     desire(tx, with_room(meeting, room), ground.now)

@@ -77,9 +77,13 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class RoomTaken:
-    """The room was taken away in its own calendar, or declined: another one is needed."""
+    """The room was taken away in its own calendar, or declined: another one is needed.
+
+    :param declined: it was asked for this very time, and said no.
+    """
 
     mailbox: MailboxId
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

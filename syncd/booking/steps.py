@@ -13,7 +13,7 @@ from syncd.booking.sight import Remove, Step, Write
 from syncd.errors import CalendarError, OutcomeUnknown, VersionConflict
 from syncd.model.booking import EntryRecord, Meeting, RoomState
 from syncd.model.busy import Stamp
-from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind
+from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind, Room
 from syncd.model.entry import Entry, EntryDraft, Resource, same_time, stamped
 from syncd.model.offer import Form
 from syncd.ports import CalendarPort
@@ -84,9 +84,13 @@ def draft(
             location=body.location(directory.language, meeting.form, room.name if room else None, state),
             stamp=stamp,
             # One entry invites the room; those of further people only say where it is.
-            room=Resource(room.mailbox.address, room.name) if room and mailbox.id == meeting.caseworker else None,
+            room=_resource(room) if room and mailbox.id == meeting.caseworker else None,
         )
     )
+
+
+def _resource(room: Room) -> Resource:
+    return Resource(room.mailbox.address, room.name, room.mailbox.invited)
 
 
 def _reception(mailbox: Mailbox, directory: Directory) -> str:

@@ -47,6 +47,13 @@ class CalendarAccount(Section):
         bool,
         Field(description="CalDAV: be closed outside the hours that owners keep on the server (RFC 7953), too."),
     ] = False
+    rooms: Annotated[
+        Literal["write", "invite"],
+        Field(
+            description="CalDAV: 'write' keeps the calendars of rooms ourselves; 'invite' lets the server deliver "
+            "invitations (RFC 6638), and each room's own answer counts."
+        ),
+    ] = "write"
 
     ews: Annotated[ExchangeSection, Field(description="What only an Exchange server has.")] = ExchangeSection()
 
@@ -59,6 +66,11 @@ class CalendarAccount(Section):
         if parts.password is not None:
             raise ValueError("must not contain a password; use the key 'password' with a reference")
         return value
+
+    @property
+    def invites_rooms(self) -> bool:
+        """Whether the rooms of this account are invited and answer for themselves."""
+        return self.rooms == "invite"
 
     @model_validator(mode="after")
     def _reachable(self) -> CalendarAccount:

@@ -180,13 +180,15 @@ class Config(Section):
 
     def _room(self, room: RoomSection) -> Room:
         zone = self.sites[room.site].zone
+        account = self._account(room.account)
         box = Mailbox(
             room.id,
             MailboxKind.ROOM,
-            self._account(room.account),
+            account,
             room.address.lower(),
             zone,
             room.url,
+            invited=self.calendars[account].invites_rooms,
         )
         return Room(
             id=room.id,

@@ -27,6 +27,7 @@ class Mailbox:
     :param address: mail address of its owner, lower case.
     :param url: explicit calendar URL; None lets the adapter discover it.
     :param zone: IANA zone in which floating times and all-day dates are read.
+    :param invited: a room that is invited to meetings and answers for itself; its calendar is read, never written.
     """
 
     id: MailboxId
@@ -35,6 +36,7 @@ class Mailbox:
     address: str
     zone: str
     url: str | None = None
+    invited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,14 @@ from syncd.model.interval import Interval
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A room named on a meeting: its mail address and the name people read."""
+    """A room named on a meeting: its mail address and the name people read.
+
+    :param invited: it is asked and answers for itself; else it is ours, and nobody must be mailed.
+    """
 
     address: str
     name: str
+    invited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

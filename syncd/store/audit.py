@@ -90,3 +90,9 @@ class Audit:
         question = select(AuditRow.meeting, func.count().label("number")).group_by(AuditRow.meeting)
         found = self._session.execute(question.where(AuditRow.action.in_(actions), AuditRow.at >= epoch(since)))
         return {row.meeting: row.number for row in found}
+
+    def actors(self, action: str, meeting: str, detail: str, since: datetime) -> list[str]:
+        """Who did this to a meeting at or after *since*, with exactly this detail."""
+        same = (AuditRow.action == action, AuditRow.meeting == meeting, AuditRow.detail == detail)
+        question = select(AuditRow.actor).where(AuditRow.at >= epoch(since), *same).order_by(AuditRow.id)
+        return list(self._session.scalars(question))

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,8 +57,11 @@ BIN = Path("/usr/lib/cyrus/bin")
 
 
 @contextmanager
-def cyrus() -> Iterator[DavServer]:
+def cyrus(*others: str) -> Iterator[DavServer]:
     """A server on loopback with the user ``syncd``; `not_covered` without Debian's packages or without root.
+
+    :param others: further users; `as_user` is how they see the server. Each has the password ``secret``, and the mail
+        address NAME@syncd.test by which they invite each other (RFC 6638).
 
     It has a folder of its own: pytest closes its folders to other users at each start.
     """
@@ -69,15 +73,21 @@ def cyrus() -> Iterator[DavServer]:
     with TemporaryDirectory(prefix="syncd-cyrus-") as name:
         folder, imap, http = Path(name), free_port(), free_port()
         conf = _lay_out(folder, imap, http)
-        for user in ("syncd", "admin"):
+        for user in ("syncd", "admin", *others):
             command = [str(passwords), "-p", "-c", "-f", str(folder / "sasldb2"), "-u", "localhost", user]
             subprocess.run(command, input=b"secret\n", check=True, capture_output=True)
         _hand_over(folder)
         url = f"http://127.0.0.1:{http}/"
         command = [str(master), "-C", str(conf), "-M", str(folder / "cyrus.conf"), "-p", str(folder / "master.pid")]
         with process(command, folder, lambda: answers(url)):
-            _create_user(imap, "syncd")
-            yield DavServer(f"{url}dav/principals/", "/dav/calendars/user/syncd/", "syncd", "secret")
+            for user in ("syncd", *others):
+                _create_user(imap, user)
+            yield as_user(DavServer(f"{url}dav/principals/", "", "", "secret"), "syncd")
+
+
+def as_user(server: DavServer, user: str) -> DavServer:
+    """The same server, seen by another of its users."""
+    return replace(server, home=f"/dav/calendars/user/{user}/", username=user)
 
 
 def _lay_out(folder: Path, imap: int, http: int) -> Path:

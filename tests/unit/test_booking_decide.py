@@ -400,7 +400,7 @@ def test_a_room_taken_away_in_its_own_calendar_leads_to_another_room(how):
 
     decision = decided(a_meeting(), was, *entries[how], kind=MailboxKind.ROOM, gone=True)
 
-    assert RoomTaken("anna") == decision.verdict
+    assert RoomTaken("anna", declined=how == "declined") == decision.verdict
 
 
 def test_rooms_are_given_back_before_anything_is_written():

@@ -11,7 +11,7 @@ import pytest
 import recurring_ical_events
 
 from syncd.adapters.caldav.vtimezone import vtimezone
-from syncd.adapters.caldav.wire import read_entry, sequence_of, write_entry
+from syncd.adapters.caldav.wire import answer_of, read_entry, sequence_of, write_entry
 from syncd.model.busy import BusyType, Stamp
 from syncd.model.entry import EntryDraft, Resource, same_text, same_time, stamped
 from syncd.model.interval import Interval
@@ -33,6 +33,7 @@ DRAFT = stamped(
         categories=("Selvbooking",),
     )
 )
+INVITING = replace(DRAFT, room=Resource("r204@syncd.test", "Lokale 2.04", invited=True))
 
 
 def written(draft: EntryDraft = DRAFT, **how) -> str:
@@ -78,7 +79,7 @@ def test_the_object_is_what_other_programs_expect():
 
 def test_a_room_is_booked_by_us_or_invited_by_the_server():
     booked = icalendar.Calendar.from_ical(written()).walk("VEVENT")[0]["ATTENDEE"]
-    invited = icalendar.Calendar.from_ical(written(invite=True)).walk("VEVENT")[0]["ATTENDEE"]
+    invited = icalendar.Calendar.from_ical(written(INVITING)).walk("VEVENT")[0]["ATTENDEE"]
 
     assert (booked.params["CUTYPE"], booked.params["SCHEDULE-AGENT"]) == ("ROOM", "NONE")
     assert (invited.params["CUTYPE"], invited.params["PARTSTAT"]) == ("ROOM", "NEEDS-ACTION")
@@ -152,9 +153,29 @@ def test_a_time_that_is_no_use_is_none(changes):
 
 
 def test_an_answer_of_the_room_is_read():
-    text = written(invite=True).replace("\r\n ", "").replace("PARTSTAT=NEEDS-ACTION", "PARTSTAT=DECLINED")
+    text = written(INVITING).replace("\r\n ", "").replace("PARTSTAT=NEEDS-ACTION", "PARTSTAT=DECLINED")
 
     assert read(text).room_answer == "DECLINED"
+    assert read(text).rooms == (("r204@syncd.test", "DECLINED"),)
+    assert read(written()).rooms == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        (lambda draft: draft, "ACCEPTED"),
+        (lambda draft: replace(draft, summary="Noget andet"), "ACCEPTED"),
+        (lambda draft: replace(draft, interval=Interval.at(NINE.end, 45)), None),
+        (lambda draft: replace(draft, room=Resource("other@syncd.test", "Andet lokale", invited=True)), None),
+        (lambda draft: DRAFT, None),
+    ],
+)
+def test_an_answer_is_kept_while_the_same_room_is_asked_for_the_same_time(change, kept):
+    there = written(INVITING, answer="ACCEPTED").encode()
+
+    assert read(written(INVITING, answer="ACCEPTED")).room_answer == "ACCEPTED"
+    assert answer_of(there, change(INVITING)) == kept
+    assert answer_of(b"nonsense", INVITING) is None
 
 
 def test_other_objects_hold_no_entry_of_ours():

@@ -13,11 +13,11 @@ from syncd.adapters.caldav.entries import Entries
 from syncd.adapters.caldav.glance import Glance
 from syncd.adapters.caldav.hours import KEY, OpeningHours
 from syncd.adapters.caldav.ics import ReadObject, Unparsable, read_object, read_outside, recall_object
-from syncd.adapters.caldav.survey import survey
+from syncd.adapters.caldav.survey import invited, survey
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError, CalendarNotFound
 from syncd.model.delta import Delta, Group, GroupKey, Since, Unreadable, Version
-from syncd.model.directory import Mailbox
+from syncd.model.directory import Mailbox, MailboxKind
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval, subtract
 from syncd.ports import CheckResult, Glimpse, Memory
@@ -100,9 +100,22 @@ class CaldavCalendar:
             with self._client.call():
                 place = self._discovery.place(mailbox)
                 found = survey(self._client, place)
+                if mailbox.invited:
+                    return invited(place, found)
                 return self._with_hours(place, found) if place.hours else found
         except CalendarError as error:
             return CheckResult(ok=False, says=str(error), facts={"error": type(error).__name__})
+
+    def answers(self, room: Mailbox) -> bool:
+        """See `syncd.ports.Inviting.answers`."""
+        return room.kind is MailboxKind.ROOM and room.invited
+
+    def silence(self, room: Mailbox) -> str:
+        """See `syncd.ports.Inviting.silence`."""
+        return (
+            f"{room.address} was invited and has not answered yet. Somebody or something must answer for it; "
+            'otherwise set rooms = "write" in its account.'
+        )
 
     def _with_hours(self, place: Place, found: CheckResult) -> CheckResult:
         """*found*, and whether the calendar's owner has set opening hours."""

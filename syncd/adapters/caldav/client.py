@@ -48,7 +48,6 @@ class CaldavAccount:
     :param auth: set it to save one round trip; None asks the server.
     :param max_bytes: longest answer we are willing to hold.
     :param opening_hours: read the hours that owners keep on the server (RFC 7953), and be closed outside them.
-    :param invites_rooms: the server delivers invitations itself (RFC 6638), so a room is invited, not written.
     """
 
     name: str
@@ -60,7 +59,6 @@ class CaldavAccount:
     auth: Literal["basic", "digest", "bearer"] | None = None
     max_bytes: int = 64 * MEGABYTE
     opening_hours: bool = False
-    invites_rooms: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from syncd.adapters.caldav.changes import complete_version, content_version, ver
 from syncd.adapters.caldav.client import Client, Reply
 from syncd.adapters.caldav.discovery import Place
 from syncd.adapters.caldav.multistatus import CALDAV, by_uid, canonical, looks_like_html
-from syncd.adapters.caldav.wire import read_entry, sequence_of, write_entry
+from syncd.adapters.caldav.wire import answer_of, read_entry, sequence_of, write_entry
 from syncd.clock import Clock
 from syncd.errors import CalendarError, CalendarNotFound, NotACalendar, OutcomeUnknown, Rejected, VersionConflict
 from syncd.model.delta import GroupKey, Version
@@ -53,7 +53,7 @@ class Entries:
         if current is None:
             raise VersionConflict(f"The entry {entry.uid} is gone from the calendar since it was read.")
         sequence = max(sequence_of(current.body) + 1, draft.stamp.generation)
-        reply = self._put(entry.key, draft, sequence, _if_match(current))
+        reply = self._put(entry.key, draft, sequence, _if_match(current), answer_of(current.body, draft))
         if reply.status < 300:
             return self._read_back(entry.key, draft.uid)
         if reply.status in (404, 410, 412):
@@ -112,14 +112,10 @@ class Entries:
             raise VersionConflict(f"The entry {entry.uid} was changed in the calendar since it was read.")
         return current
 
-    def _put(self, key: GroupKey, draft: EntryDraft, sequence: int, condition: dict[str, str]) -> Reply:
-        body = write_entry(
-            draft,
-            self._mailbox.address,
-            self._clock.now(),
-            sequence=sequence,
-            invite=self._client.account.invites_rooms,
-        )
+    def _put(
+        self, key: GroupKey, draft: EntryDraft, sequence: int, condition: dict[str, str], answer: str | None = None
+    ) -> Reply:
+        body = write_entry(draft, self._mailbox.address, self._clock.now(), sequence=sequence, answer=answer)
         return self._client.write("PUT", self._place.object_url(key), body, condition)
 
     def _read_back(self, key: GroupKey, uid: str) -> Entry:

@@ -39,6 +39,15 @@ def survey(client: Client, place: Place) -> CheckResult:
     return CheckResult(ok=True, says=says, facts=facts)
 
 
+def invited(place: Place, found: CheckResult) -> CheckResult:
+    """*found* for a room that is invited: its calendar need not be writable, but its server must invite."""
+    if found.facts["scheduling"] == "no":
+        says = f'{place.path} is on a server that delivers no invitations (RFC 6638); set rooms = "write".'
+        return CheckResult(ok=False, says=says, facts=found.facts)
+    says = f"{place.path} can be read; its room is invited and answers; changes by {found.facts['changes']}."
+    return CheckResult(ok=True, says=says, facts=found.facts)
+
+
 def _abilities(own: Item, options: Reply) -> dict[str, str]:
     syncs = own.has(f"{DAV}supported-report-set", f"{DAV}sync-collection") and own.text(f"{DAV}sync-token")
     ctag = own.text(f"{CALENDARSERVER}getctag")

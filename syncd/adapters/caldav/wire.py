@@ -36,14 +36,16 @@ BUSY_STATUS = {
 """X-MICROSOFT-CDO-BUSYSTATUS (MS-OXCICAL); written beside TRANSP, which Outlook does not trust alone."""
 
 
-def write_entry(draft: EntryDraft, organizer: str, now: datetime, *, sequence: int = 0, invite: bool = False) -> bytes:
+def write_entry(
+    draft: EntryDraft, organizer: str, now: datetime, *, sequence: int = 0, answer: str | None = None
+) -> bytes:
     """*draft* as an iCalendar object.
 
     :param organizer: mail address of the calendar's owner; named only when a room is invited.
     :param now: instant of writing (UTC), for DTSTAMP and LAST-MODIFIED.
     :param sequence: SEQUENCE (RFC 5545 3.8.7.4), greater than that of the copy it replaces.
-    :param invite: the server shall deliver the room's invitation (RFC 6638); otherwise the room counts as
-        accepted and the server is told to stay out of it.
+    :param answer: what an invited room has answered for this very time already; the server does not ask it again, so
+        writing anything else would forget it.
     """
     event = icalendar.Event()
     event.add("UID", draft.uid)
@@ -65,7 +67,7 @@ def write_entry(draft: EntryDraft, organizer: str, now: datetime, *, sequence: i
     event.add(STAMP, vText(draft.stamp.encode()))
     if draft.room:
         event.add("ORGANIZER", _organizer(organizer))
-        event.add("ATTENDEE", _attendee(draft.room, invite=invite))
+        event.add("ATTENDEE", _attendee(draft.room, answer))
     return _object(event, draft)
 
 
@@ -93,18 +95,33 @@ def _organizer(address: str) -> vCalAddress:
     return vCalAddress(f"mailto:{address}")
 
 
-def _attendee(room: Resource, *, invite: bool) -> vCalAddress:
-    """The room as a resource (RFC 5545 3.2.3); SCHEDULE-AGENT is RFC 6638 7.1."""
+def _attendee(room: Resource, answer: str | None) -> vCalAddress:
+    """The room as a resource (RFC 5545 3.2.3): asked by the server, or ours.
+
+    In the latter case the server is kept out of it (SCHEDULE-AGENT, RFC 6638 7.1).
+    """
     attendee = vCalAddress(f"mailto:{room.address}")
     attendee.params["CN"] = room.name
     attendee.params["CUTYPE"] = "ROOM"
-    attendee.params["ROLE"] = "NON-PARTICIPANT" if not invite else "REQ-PARTICIPANT"
-    attendee.params["PARTSTAT"] = "NEEDS-ACTION" if invite else "ACCEPTED"
-    if invite:
+    if room.invited:
+        attendee.params["ROLE"] = "REQ-PARTICIPANT"
+        attendee.params["PARTSTAT"] = answer or "NEEDS-ACTION"
         attendee.params["RSVP"] = "TRUE"
     else:
+        attendee.params["ROLE"] = "NON-PARTICIPANT"
+        attendee.params["PARTSTAT"] = "ACCEPTED"
         attendee.params["SCHEDULE-AGENT"] = "NONE"
     return attendee
+
+
+def answer_of(data: bytes, draft: EntryDraft) -> str | None:
+    """PARTSTAT of the draft's invited room in the object that is to be replaced, if that asked it for the same time."""
+    if draft.room is None or not draft.room.invited:
+        return None
+    for event in _events(data):
+        if str(event.get("UID", "")) == draft.uid and interval_of(event, draft.zone) == draft.interval:
+            return _room_answer(event, draft.room.address.lower())
+    return None
 
 
 def read_entry(data: bytes, uid: str, key: str, version: str, zone: str) -> Entry | None:
@@ -136,6 +153,7 @@ def read_entry(data: bytes, uid: str, key: str, version: str, zone: str) -> Entr
         categories=tuple(_categories(event)),
         cancelled=str(event.get("STATUS", "")).upper() == "CANCELLED",
         room_answer=_room_answer(event),
+        rooms=tuple(_rooms(event)),
     )
 
 
@@ -182,10 +200,20 @@ def _categories(event: Any) -> Iterable[str]:
         yield from (str(name) for name in getattr(group, "cats", ()))
 
 
-def _room_answer(event: Any) -> str | None:
-    """PARTSTAT of the invited room."""
+def _room_answer(event: Any, address: str | None = None) -> str | None:
+    """PARTSTAT of the room named on the entry, or of the one with this mail address."""
+    return next((says for room, says, _ in _resources(event) if address in (None, room)), None)
+
+
+def _rooms(event: Any) -> Iterable[tuple[str, str]]:
+    """The rooms that the server has invited, each with its answer; one that is ours says nothing."""
+    return ((room, says) for room, says, agent in _resources(event) if agent == "SERVER")
+
+
+def _resources(event: Any) -> Iterable[tuple[str, str, str]]:
+    """Mail address (lower case), PARTSTAT and SCHEDULE-AGENT (RFC 6638 7.1) of each room and resource."""
     for attendee in _several(event.get("ATTENDEE", [])):
         params = getattr(attendee, "params", {})
         if str(params.get("CUTYPE", "")).upper() in ("ROOM", "RESOURCE"):
-            return str(params.get("PARTSTAT", "NEEDS-ACTION")).upper()
-    return None
+            says, agent = str(params.get("PARTSTAT", "NEEDS-ACTION")), str(params.get("SCHEDULE-AGENT", "SERVER"))
+            yield str(attendee).lower().removeprefix("mailto:"), says.upper(), agent.upper()
