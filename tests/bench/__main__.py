@@ -1,6 +1,7 @@
 """`make bench`: runs the benchmarks of this folder and prints their figures.
 
-A benchmark is a module ``bench_*.py`` with ``NAME: str`` and ``run() -> list[Figure]``.
+A benchmark is a module ``bench_*.py`` with ``NAME: str`` and ``run() -> list[Figure]``; it may have
+``curves() -> list[Curve]``, which PLOT=1 measures and draws, too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench import curve
+from tests.bench.curve import Curve
 from tests.bench.figure import Figure
+from tests.environment import ROOT
 
 Benchmark = Callable[[], Sequence[Figure]]
 
@@ -27,6 +31,13 @@ def benchmarks() -> dict[str, Benchmark]:
     stems = (path.stem for path in Path(__file__).parent.glob("bench_*.py"))
     modules = (importlib.import_module(f"tests.bench.{stem}") for stem in stems)
     return dict(sorted((module.NAME, module.run) for module in modules))
+
+
+def growth(name: str) -> Sequence[Curve]:
+    """The curves of one benchmark; none when it has none."""
+    modules = (importlib.import_module(f"tests.bench.{path.stem}") for path in Path(__file__).parent.glob("bench_*.py"))
+    module = next(one for one in modules if name == one.NAME)
+    return module.curves() if hasattr(module, "curves") else ()
 
 
 def machine() -> str:
@@ -67,6 +78,17 @@ def plot(figures: Sequence[Figure], console: Console) -> None:
             console.print(f"  {label:<7}{'█' * round(50 * abs(number) / scale)} {_number(number)}", highlight=False)
 
 
+def _draw(name: str, console: Console) -> None:
+    """Measure how the figures grow, and draw it on the terminal and into ``build/bench/NAME.svg``."""
+    found = growth(name)
+    for one in found:
+        curve.show(one, console)
+    if found:
+        path = ROOT / "build" / "bench" / f"{name}.svg"
+        curve.save(found, path)
+        console.print(f"drawn: {path.relative_to(ROOT)}")
+
+
 def _number(number: float | None) -> str:
     return "" if number is None else f"{number:,.4g}" if abs(number) < 1000 else f"{number:,.0f}"
 
@@ -93,6 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             show(name, measured, console)
         if options.plot:
             plot(measured, progress if options.json else console)
+            _draw(name, progress if options.json else console)
     if options.json:
         body = {"name": options.name or "all", "machine": machine(), "figures": [one.as_json() for one in figures]}
         json.dump(body, sys.stdout, indent=2, ensure_ascii=False)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from syncd.clock import SystemClock
@@ -21,6 +22,7 @@ from syncd.model.interval import Interval
 from syncd.publish import Publisher, PublishSettings
 from syncd.store import Store
 from tests.bench import slot_town
+from tests.bench.curve import Curve
 from tests.bench.figure import Figure
 from tests.environment import ROOT
 
@@ -191,3 +193,32 @@ def _many(task: tuple[int, Workload, int]) -> None:
 def _ms(times: list[float], percent: int) -> float:
     ranked = statistics.quantiles(times, n=100, method="inclusive") if len(times) > 1 else times * 99
     return round(1000 * ranked[percent - 1], 2)
+
+
+def curves() -> list[Curve]:
+    """How the work of one answer grows with events, caseworkers and horizon; in the process, nothing remembered."""
+    by_events = [(float(n), _grown(1, n)) for n in (50, 100, 500, 1000, 2500, 5000)]
+    by_people = [(float(n), _grown(n, 100)) for n in (1, 10, 50, 100, 250, 500)]
+    by_days = [(float(n), _grown(20, 100, days=n)) for n in (7, 14, 28, 42, 56)]
+    cold = "nothing remembered"
+    return [
+        Curve("One caseworker, 28 days", "events", "ms", {cold: by_events}),
+        Curve("Pool with 100 events each, 28 days", "caseworkers", "ms", {cold: by_people}),
+        Curve("Pool of 20 with 100 events each", "days", "ms", {cold: by_days}),
+    ]
+
+
+def _grown(people: int, events: int, days: int = slot_town.DAYS) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        store = slot_town.fill(f"sqlite:///{folder}/bench.db", people, 0, events)
+        everybody, now = slot_town.directory(people, 0), SystemClock().now()
+        start, _ = slot_town.window(now)
+        asked = Interval(start, start + timedelta(days=days))
+
+        def once() -> None:
+            Publisher(store, lambda: everybody, PublishSettings()).answer("call", asked, now)
+
+        once()
+        figure = round(1000 * min(_timed(once, 5)), 2)
+        store.close()
+    return figure
