@@ -234,7 +234,9 @@ ITEM: tuple[tuple[str, str, bool, bool, Show], ...] = (
     ("LastModifiedTime", "item:LastModifiedTime", False, True, _plain("LastModifiedTime")),
     ("IsAssociated", "item:IsAssociated", False, True, _given("IsAssociated", lambda look: False)),
 )
-EXTENDED_AFTER = "HasAttachments"
+_NAMES = [tag for tag, *_ in ITEM]
+BEFORE_EXTENDED = frozenset(["ItemId", *_NAMES[: _NAMES.index("HasAttachments") + 1]])
+"""What stands before extended properties."""
 CALENDAR: tuple[tuple[str, str, bool, bool, Show], ...] = (
     ("UID", "calendar:UID", True, True, _plain("UID")),
     ("RecurrenceId", "calendar:RecurrenceId", False, True, _given("RecurrenceId", _dated)),

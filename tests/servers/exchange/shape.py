@@ -34,6 +34,7 @@ class Shape:
 
     :param summary: FindItem and SyncFolderItems know less of an item than GetItem.
     :param strange_zones: name time zones as odd clients leave them behind.
+    :param plans: what that comes to for each kind of item, once worked out.
     """
 
     base: str = "IdOnly"
@@ -42,6 +43,7 @@ class Shape:
     body_type: str = "Best"
     summary: bool = False
     strange_zones: str = ""
+    plans: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, element: Element | None, summary: bool = False) -> Shape:
@@ -71,7 +73,6 @@ class Look:
     box: Mailbox
     sight: Sight
     shape: Shape
-    made: dict[str, Any] = field(default_factory=dict)
 
     def get(self, key: str, default: Any = None) -> Any:
         return self.sight.values.get(key, default)
