@@ -8,7 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from exchangelib import Account, Attendee, CalendarItem, EWSTimeZone, Mailbox
+from exchangelib import (
+    IMPERSONATION,
+    Account,
+    Attendee,
+    CalendarItem,
+    Configuration,
+    Credentials,
+    EWSTimeZone,
+    Mailbox,
+)
 from exchangelib.errors import (
     ErrorCalendarOccurrenceIndexIsOutOfRecurrenceRange,
     ErrorCalendarOccurrenceIsDeletedFromRecurrence,
@@ -26,8 +35,9 @@ from exchangelib.errors import (
 )
 from exchangelib.extended_properties import ExtendedProperty
 from exchangelib.items import SEND_TO_ALL_AND_SAVE_COPY
+from exchangelib.protocol import FailFast
 
-from tests.contract.exchange_client import ANNA, BO, ROOM, account_of, at, house, plain, utc
+from tests.contract.exchange_client import ANNA, BO, PASSWORD, ROOM, USER, account_of, at, house, plain, utc
 from tests.servers.exchange import ExchangeServer
 from tests.servers.exchange.model import Address
 from tests.servers.exchange.recurrence import Recurrence
@@ -247,6 +257,16 @@ def test_passwords_are_checked_by_basic_and_ntlm(server, auth):
     assert account_of(server, auth=auth).calendar.total_count == 0
     with pytest.raises(UnauthorizedError):
         assert account_of(server, auth=auth, password="forkert").calendar.total_count
+
+
+def test_without_a_hint_the_client_finds_out_how_to_log_in(server):
+    credentials = Credentials(USER, PASSWORD)
+    config = Configuration(service_endpoint=server.url, credentials=credentials, retry_policy=FailFast())
+    account = Account(ANNA, config=config, access_type=IMPERSONATION, autodiscover=False, default_timezone=UTC_ZONE)
+
+    assert account.calendar.total_count == 0
+    assert account.protocol.auth_type == "NTLM"
+    assert str(account.version.build) == "15.2.1544.4"
 
 
 def test_nobody_impersonates_without_the_role(server):

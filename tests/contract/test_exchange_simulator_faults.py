@@ -230,6 +230,29 @@ def test_an_application_comes_with_a_token(server, token):
         look(account)
 
 
+def test_an_application_must_say_for_whom_it_asks(server):
+    server.application("app", "geheim")
+    form = {"grant_type": "client_credentials", "client_id": "app", "client_secret": "geheim"}
+    token = requests.post(server.token_url, form, timeout=5).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/xml"}
+    nobody = ENVELOPE.format(mailbox="", body="<m:GetRoomLists/>")
+    nobody = nobody[: nobody.index("<t:ExchangeImp")] + nobody[nobody.index("</s:Header>") :]
+
+    answer = requests.post(server.url, nobody.encode(), headers=headers, timeout=5)
+
+    assert "ErrorImpersonationRequired" in answer.text
+    assert requests.post(server.token_url, form | {"client_secret": "x"}, timeout=5).status_code == 401
+
+
+def test_streaming_connections_are_counted(server):
+    server.minute, server.streams = 0.3, 1
+    key = subscription_of(post(server, SUBSCRIBE))
+    first = post(server, STREAM.format(key=key), stream=True)
+
+    assert ErrorExceededConnectionCount.__name__ in stream(server, key)
+    first.close()
+
+
 def test_the_token_endpoint_can_be_down(server, token):
     server.faults.add("http", "Token", status=503)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -153,19 +154,20 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body[: int(len(answer.body) * share)])
         self.hang_up()
 
-    def _stream(self, documents: Iterator[bytes], wire: Mapping[str, Mapping[str, Any]]) -> None:
+    def _stream(self, documents: Generator[bytes], wire: Mapping[str, Mapping[str, Any]]) -> None:
         """Whole envelopes, each a chunk of its own; ``cut`` breaks off after so many of them."""
         self.send_response(200)
         self.send_header("Content-Type", XML)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         limit = int(wire["cut"].get("after", 1)) if "cut" in wire else None
-        for number, document in enumerate(documents):
-            if limit is not None and number >= limit:
-                self.hang_up()
-                return
-            self.wfile.write(f"{len(document):x}\r\n".encode() + document + b"\r\n")
-            self.wfile.flush()
+        with closing(documents):
+            for number, document in enumerate(documents):
+                if limit is not None and number >= limit:
+                    self.hang_up()
+                    return
+                self.wfile.write(f"{len(document):x}\r\n".encode() + document + b"\r\n")
+                self.wfile.flush()
         self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 

@@ -130,6 +130,9 @@ def admit(
         mailbox = world.boxes.get(address.lower())
         if mailbox is None:
             raise Fault("ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.")
+    elif account.application:
+        text = "ExchangeImpersonation SOAP header must be present for this type of OAuth token."
+        raise Fault("ErrorImpersonationRequired", text)
     elif account.address:
         mailbox = world.boxes.get(account.address.lower())
     zone_element = child(header, "t:TimeZoneContext/t:TimeZoneDefinition") if header is not None else None

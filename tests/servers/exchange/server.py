@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,7 +59,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": XML})
     cookies: list[tuple[str, str]] = field(default_factory=list)
     wire: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    stream: Iterator[bytes] | None = None
+    stream: Generator[bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ class ExchangeServer:
     :param affinity: subscriptions are known to one server of the farm only, and cookies lead there.
     :param minute: real seconds of a streaming connection's minute.
     :param concurrency: requests at a time for one mailbox (EWSMaxConcurrency); more are refused.
+    :param streams: streaming connections at a time for one account (HangingConnectionLimit).
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class ExchangeServer:
         affinity: bool = False,
         minute: float = 60.0,
         concurrency: int = 27,
+        streams: int = 10,
         port: int = 0,
     ) -> None:
         self.world = World(clock, seed)
@@ -103,6 +105,7 @@ class ExchangeServer:
         self.outlook = Outlook(self.world)
         self.validator = Validator(schemas) if schemas else None
         self.affinity, self.minute, self.beat, self.concurrency = affinity, minute, 45.0, concurrency
+        self.streams = streams
         self._at_work: Counter[str] = Counter()
         self.seen: list[Seen] = []
         self.counts: Counter[str] = Counter()
@@ -163,8 +166,7 @@ class ExchangeServer:
 
     def application(self, client_id: str, secret: str) -> None:
         """An application with a token of its own, allowed to impersonate everybody (full_access_as_app)."""
-        self.account(client_id, "", impersonates=True)
-        self.world.accounts[client_id.lower()].password = f"never-{secret}-by-password"
+        self.account(client_id, f"never-{secret}-by-password", impersonates=True, application=True)
         self.door.clients[client_id] = (secret, client_id)
 
     def mailbox(self, email: str, name: str = "", **more: Any) -> Mailbox:
@@ -334,8 +336,21 @@ class ExchangeServer:
 
     def _streaming(self, request: Request) -> Answer:
         minutes = int(child(request.element, "m:ConnectionTimeout").text or 1)  # type: ignore[union-attr]
+        key = f"stream/{request.account.name}"
+        if self._at_work[key] >= self.streams:
+            text = "You have exceeded the available concurrent connections for your account."
+            raise Fault("ErrorExceededConnectionCount", text)
+        self._at_work[key] += 1
         bodies = notify.stream(request, self.subscriptions, minutes * self.minute, self.beat)
-        return Answer(200, stream=(self._sealed(one) for one in bodies))
+        return Answer(200, stream=self._told(bodies, key))
+
+    def _told(self, bodies: Iterator[Element], key: str) -> Generator[bytes]:
+        try:
+            for one in bodies:
+                yield self._sealed(one)
+        finally:
+            with self.world.lock:
+                self._at_work[key] -= 1
 
     def _sealed(self, made: Element) -> bytes:
         if self.validator:

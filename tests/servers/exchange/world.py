@@ -80,6 +80,7 @@ class Account:
 
     :param impersonates: has the ApplicationImpersonation role.
     :param full_access: addresses that it may open without it; ``*`` for all.
+    :param application: comes with a token of its own and must always say for whom it asks.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Account:
     address: str = ""
     impersonates: bool = False
     full_access: tuple[str, ...] = ()
+    application: bool = False
 
 
 @dataclass(order=True)
