@@ -29,6 +29,7 @@ from syncd.model.entry import EntryDraft
 from syncd.model.mirror import MailboxStatus
 from syncd.model.offer import Rulebook
 from syncd.observe.logs import canonical_line
+from syncd.points import passing
 from syncd.ports import CalendarPort
 from syncd.store import Store, Tx
 
@@ -71,7 +72,6 @@ class Reconciler:
     :param directory, rulebook: the ones in force now.
     :param chance: a number in [0, 1) for the jitter of pauses.
     :param number: the number to call that an entry shall tell, by its bookings.
-    :param passing: told the name of each point a crash may fall on; for tests that crash there.
     """
 
     def __init__(
@@ -82,7 +82,6 @@ class Reconciler:
         rulebook: Callable[[], Rulebook],
         limits: Limits | None = None,
         chance: Callable[[], float] = CHANCE,
-        passing: Callable[[str], None] = lambda _point: None,
         number: Callable[[Tx, Sequence[str]], str] = lambda _tx, _bookings: "",
     ) -> None:
         self._number = number
@@ -92,7 +91,6 @@ class Reconciler:
         self._rulebook = rulebook
         self._limits = limits or Limits()
         self._chance = chance
-        self._passing = passing
 
     def run_due(self, now: datetime, limit: int = 100, stopping: Callable[[], bool] = lambda: False) -> int:
         """Look at up to *limit* meetings that are due, the longest waiting first; returns how many.
@@ -105,6 +103,7 @@ class Reconciler:
             meeting = self._lease(now)
             if meeting is None:
                 break
+            passing("reconcile.leased")
             self.meeting(meeting, now)
             looked += 1
         return looked
@@ -200,7 +199,7 @@ class Reconciler:
             failures: dict[MailboxId, CalendarError] = {}
             sightings = self._look(facts, failures)
             decision = decide(facts.meeting, sightings, facts.installation, now, self._limits)
-            self._passing("decided")
+            passing("reconcile.decided")
             if decision.verdict is None:
                 return self._act(facts, decision, failures, now)
             self._follow(facts.meeting, decision.verdict, now)
@@ -217,7 +216,7 @@ class Reconciler:
     def _follow(self, meeting: Meeting, verdict: Verdict, now: datetime) -> None:
         ground = self._ground(now)
         self._store.run(lambda tx: follow(tx, meeting, verdict, ground))
-        self._passing("followed")
+        passing("reconcile.followed")
 
     def _ground(self, now: datetime) -> Ground:
         return Ground(self._directory(), self._rulebook(), self._limits, now)
@@ -286,11 +285,11 @@ class Reconciler:
     def _act(self, facts: Facts, decision: Decision, failures: dict[MailboxId, CalendarError], now: datetime) -> Result:
         known = {record.mailbox: record for record in facts.records}
         acted = act(decision.steps, known, self._directory(), self._ports())
-        self._passing("acted")
+        passing("reconcile.acted")
         done = Acted(acted.records, acted.repairs, {**failures, **acted.failures})
         ground = self._ground(now)
         settled = self._store.run(lambda tx: record(tx, facts.meeting, decision, done, ground, self._chance()))
-        self._passing("recorded")
+        passing("reconcile.recorded")
         return Result.SETTLED if settled else Result.OWED
 
 

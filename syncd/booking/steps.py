@@ -16,6 +16,7 @@ from syncd.model.busy import Stamp
 from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind, Room
 from syncd.model.entry import Entry, EntryDraft, Resource, same_time, stamped
 from syncd.model.offer import Form
+from syncd.points import passing
 from syncd.ports import CalendarPort
 
 
@@ -116,6 +117,7 @@ def act(
         try:
             record = _carry_out(step, records[step.mailbox], directory.mailboxes[step.mailbox], ports)
             known |= {} if record is None else {step.mailbox: record}
+            passing("reconcile.wrote")
         except CalendarError as error:
             failures[step.mailbox] = error
             known.pop(step.mailbox, None)

@@ -18,6 +18,7 @@ from syncd.model.marks import DEFAULT_MARKS, Marks
 from syncd.model.mirror import MailboxStatus, UnreadableObject, trust
 from syncd.observe.logs import canonical_line
 from syncd.observe.metrics import SYNC_SECONDS
+from syncd.points import passing
 from syncd.ports import CalendarPort, Inviting
 from syncd.store import Store, Tx
 from syncd.store.memory import StoredMemory
@@ -260,6 +261,7 @@ class Engine:
         full = full or status.refused is not None or full_is_due(status, begun.now, self._pace.full_every)
         since = None if full or status.covered is None else Since(status.token, status.covered)
         delta = self._read(begun, since)
+        passing("sync.read")
         if says_nothing(delta, since) and stands_for_a_pass(status, begun.now, self._pace):
             return self._noted(begun, delta)
         try:
@@ -270,7 +272,9 @@ class Engine:
             listing = self._read(begun, None)  # a token can lie; a full listing is the truth
             delta = replace(listing, requests=delta.requests + listing.requests)
             decided = self._decide(begun, delta)
-        return self._store.run(lambda tx: self._apply(tx, begun, decided, delta))
+        outcome = self._store.run(lambda tx: self._apply(tx, begun, decided, delta))
+        passing("sync.applied")
+        return outcome
 
     def _noted(self, begun: _Pass, delta: Delta) -> Outcome:
         """Nothing changed and nothing is wrong: only when that was seen is written down."""

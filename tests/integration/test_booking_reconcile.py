@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
+from syncd import points
 from syncd.booking import texts
 from syncd.booking.reconcile import Result
 from syncd.errors import AccessDenied, OutcomeUnknown, SlotGone, Throttled, Transient
@@ -669,7 +670,7 @@ class Crash(BaseException):
     """The process died here."""
 
 
-@pytest.mark.parametrize("point", ["decided", "acted", "recorded"])
+@pytest.mark.parametrize("point", ["leased", "decided", "wrote", "acted", "recorded"])
 @pytest.mark.parametrize("deed", ["book", "move", "cancel"])
 def test_a_crash_at_any_point_ends_right_after_a_restart(office, deed, point):
     made = office.book(at(9)) if deed == "book" else booked(office)
@@ -679,13 +680,11 @@ def test_a_crash_at_any_point_ends_right_after_a_restart(office, deed, point):
         office.desk.cancel(CLIENT, made.booking.id, NOW)
 
     def die(here: str) -> None:
-        if here == point:
+        if here == f"reconcile.{point}":
             raise Crash
 
-    office.passing = die
-    with pytest.raises(Crash):
+    with points.watched(die), pytest.raises(Crash):
         office.reconciler.run_due(NOW)
-    office.passing = lambda _point: None
     office.settle(NOW + 2 * MINUTE)
 
     meeting = office.meeting(made.meeting.id)
@@ -701,13 +700,11 @@ def test_a_crash_while_following_a_human_ends_right(office, point):
     office.sync(NOW)
 
     def die(here: str) -> None:
-        if here == point:
+        if here == f"reconcile.{point}":
             raise Crash
 
-    office.passing = die
-    with pytest.raises(Crash):
+    with points.watched(die), pytest.raises(Crash):
         office.reconciler.run_due(NOW)
-    office.passing = lambda _point: None
     office.settle(NOW + 2 * MINUTE)
 
     meeting = office.meeting(made.meeting.id)
@@ -719,11 +716,11 @@ def test_what_a_look_found_is_void_when_more_was_wished_meanwhile(office):
     made = office.book(at(9))
 
     def move(here: str) -> None:
-        if here == "acted" and office.meeting(made.meeting.id).desired_generation == 1:
+        if here == "reconcile.acted" and office.meeting(made.meeting.id).desired_generation == 1:
             office.desk.reschedule(CLIENT, made.booking.id, at(14), None, None, NOW)
 
-    office.passing = move
-    office.reconciler.meeting(made.meeting.id, NOW)
+    with points.watched(move):
+        office.reconciler.meeting(made.meeting.id, NOW)
 
     assert not office.meeting(made.meeting.id).settled
     office.settle(NOW + MINUTE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -42,7 +42,6 @@ class Office:
     calendar: MemoryCalendar = field(default_factory=MemoryCalendar)
     limits: Limits = field(default_factory=Limits)
     port: CalendarPort | None = None
-    passing: Callable[[str], None] = lambda _point: None
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -56,16 +55,12 @@ class Office:
             lambda: self.rulebook,
             self.limits,
             lambda: 0.5,
-            self._passing,
         )
         self.engine = Engine(self.store, ports, self.directory, Pace())
 
     def within(self, _tx: Tx) -> Rulebook:
         """The rules in force, as a publisher asks for them."""
         return self.rulebook
-
-    def _passing(self, point: str) -> None:
-        self.passing(point)
 
     @classmethod
     def open(cls, url: str, now: datetime = town.NOW, **parts: object) -> Office:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from syncd.points import watched
 from syncd.store import Store
 from tests.simulation.judge import claimed_twice, judge
 from tests.simulation.lean import lean
@@ -58,9 +59,10 @@ def play(ground: Ground, seed: int, **parts: object) -> tuple[World, list[str]]:
     """Run one schedule to its rest; the world, and every promise it broke."""
     with ground.sessions():
         world = ground.world(seed, **parts)
-        world.run()
-        problems = list(claimed_twice(world))
-        world.calm()
+        with watched(world._pass):
+            world.run()
+            problems = list(claimed_twice(world))
+            world.calm()
         problems += judge(world)
     return world, problems
 
