@@ -25,6 +25,8 @@ from syncd.model.busy import Stamp
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
+from syncd.model.task import TaskKind
+from syncd.model.zones import wall_clock
 from syncd.roomalloc import rank
 from syncd.store import Tx, instants
 from syncd.store.instants import epoch
@@ -96,6 +98,7 @@ def adopt(tx: Tx, entries: Iterable[Trace], ground: Ground) -> Meeting | None:
     if meeting_id.startswith(PREFIX):
         return _orphaned(tx, newest, ground)
     if person is None:
+        _ask(tx, newest[0], ground)
         return None
     if known is None:
         tx.meetings.add(_unknown(person, _zone(person, ground.directory)), ground.now)
@@ -138,9 +141,21 @@ def _taken_up(tx: Tx, meeting: Meeting, entries: Sequence[Trace], person: Trace,
         wanted = entry.mailbox in (*meeting.people, meeting.room)
         tx.meetings.note(meeting.id, EntryRecord(entry.mailbox, wanted, entry.key))
     _seat(tx, meeting, ground.now)
+    tx.tasks.settle(TaskKind.ENTRY_WITHOUT_MEETING, f"meeting:{meeting.id}", ground.now)
     tx.audit.add(f"calendar:{person.mailbox}", "meeting.adopted", meeting=meeting.id, now=ground.now)
     tx.settings.bump()
     return meeting
+
+
+def _ask(tx: Tx, entry: Trace, ground: Ground) -> None:
+    """Only a room holds it: nobody can tell whose meeting it was, so a person must."""
+    room = ground.directory.rooms.get(entry.mailbox)
+    if room is None:
+        return
+    zone = ground.directory.sites[room.site].zone
+    when = f"{wall_clock(entry.interval.start, zone):%d.%m.%Y %H:%M}"
+    facts = {"room": room.name, "when": when, "reference": texts.reference(entry.stamp.meeting)}
+    tx.tasks.raise_(TaskKind.ENTRY_WITHOUT_MEETING, f"meeting:{entry.stamp.meeting}", facts, ground.now)
 
 
 def _as_found(meeting: Meeting, entry: Trace) -> Meeting:

@@ -28,6 +28,8 @@ class TaskKind(StrEnum):
     """A change so near that the citizen must be called. About ``meeting:ID``."""
     LOOK_AT_MEETING = "look-at-meeting"
     """A meeting needs a person: calendars lag, rooms lack, entries collide. About ``meeting:ID``."""
+    ENTRY_WITHOUT_MEETING = "entry-without-meeting"
+    """A room's calendar holds a meeting of ours that nobody knows any more. About ``meeting:ID``."""
 
 
 class Sentence(NamedTuple):
@@ -69,6 +71,14 @@ SENTENCES: dict[TaskKind, Sentence] = {
     TaskKind.LOOK_AT_MEETING: Sentence(
         da="Mødet {when} hos {caseworker} (reference {reference}): {says}",
         en="The meeting of {when} with {caseworker} (reference {reference}): {says}",
+    ),
+    TaskKind.ENTRY_WITHOUT_MEETING: Sentence(
+        da="Lokale {room} er optaget {when} af et møde (reference {reference}), som hverken databasen eller nogen "
+        "sagsbehandlers kalender kender, formentlig efter en gendannelse. Slet aftalen i lokalets kalender, hvis den "
+        "er overflødig; syncd sletter den ikke.",
+        en="Room {room} is taken on {when} by a meeting (reference {reference}) that neither the database nor any "
+        "caseworker's calendar knows, probably after a restore. Delete the entry in the room's calendar if it is "
+        "not needed; syncd does not.",
     ),
 }
 

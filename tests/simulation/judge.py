@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from syncd.booking.take import with_buffers
 from syncd.model.booking import BookingState, Meeting, RoomState
+from syncd.model.entry import EntryDraft
+from syncd.model.event import EventKind
+from syncd.model.task import TaskKind
 from syncd.store.instants import moment
 from syncd.store.meeting_rows import meeting
+from syncd.store.outward_tables import EventRow
 from syncd.store.tables import ClaimRow, MeetingRow
+from tests.simulation import town
 from tests.simulation.world import PEOPLE, ROOMS, Story, World
 
 _ALL = select(*MeetingRow.__table__.c).order_by(MeetingRow.id)
+_ONCE = (EventKind.BOOKING_MADE.value, EventKind.BOOKING_CANCELLED.value)
+_TOLD = (
+    select(EventRow.booking, EventRow.kind, func.count())
+    .where(EventRow.kind.in_(_ONCE))
+    .group_by(EventRow.booking, EventRow.kind)
+    .having(func.count() > 1)
+)
 _CLAIMED = select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end).where(ClaimRow.active)
 
 
@@ -23,7 +35,7 @@ def judge(world: World) -> list[str]:
     found = [*world.broken]
     found += [problem for story in world.stories.values() for problem in _story(world, story)]
     meetings = [meeting for meeting in _meetings(world) if meeting.wanted]
-    return [*found, *_calendars(world, meetings), *_overlaps(meetings)]
+    return [*found, *_calendars(world, meetings), *_overlaps(meetings), *_closed(world, meetings), *_told_twice(world)]
 
 
 def _story(world: World, story: Story) -> Iterator[str]:
@@ -59,6 +71,8 @@ def _stands(world: World, meeting: Meeting, name: str) -> Iterator[str]:
             yield f"{name} stands {len(entries)} times in {mailbox}"
         if any(entry.interval != meeting.interval for entry in entries):
             yield f"{name} stands in {mailbox} at another time"
+    if meeting.room and (meeting.room, meeting.uid) in world.server.declined:
+        yield f"{name} is left in {meeting.room}, which declined it"
     if meeting.form == "in-person" and meeting.room is None and meeting.room_state is not RoomState.MISSING:
         yield f"{name} lost its room and nobody was told"
 
@@ -80,8 +94,18 @@ def _calendars(world: World, meetings: list[Meeting]) -> Iterator[str]:
     wanted = {(box, meeting.uid) for meeting in meetings for box in (meeting.caseworker, meeting.room) if box}
     for mailbox in (*PEOPLE, *ROOMS):
         for thing in world.server.inner._calendar(mailbox).things.values():
-            if thing.draft and (mailbox, thing.draft.uid) not in wanted:
+            if thing.draft and (mailbox, thing.draft.uid) not in wanted and not _asked(world, mailbox, thing.draft):
                 yield f"a GHOST of {thing.draft.uid} stands in {mailbox}"
+
+
+def _asked(world: World, mailbox: str, draft: EntryDraft) -> bool:
+    """Whether it was forgotten by the database and by people's calendars, and a person was asked about it."""
+    if mailbox not in ROOMS:
+        return False
+    with world.office.store.read() as tx:
+        known = tx.meetings.get(draft.stamp.meeting)
+        asked = {task.about for task in tx.tasks.waiting(TaskKind.ENTRY_WITHOUT_MEETING)}
+    return (known is None or known.desired_generation == 0) and f"meeting:{draft.stamp.meeting}" in asked
 
 
 def _overlaps(meetings: list[Meeting]) -> Iterator[str]:
@@ -93,6 +117,24 @@ def _overlaps(meetings: list[Meeting]) -> Iterator[str]:
             yield f"{one.id} and {other.id} OVERLAP with {one.caseworker}"
         if one.room is not None and one.room == other.room:
             yield f"{one.id} and {other.id} OVERLAP in {one.room}"
+
+
+def _closed(world: World, meetings: list[Meeting]) -> Iterator[str]:
+    """Nobody is left in a room that cannot be used, unless staff pinned the meeting there."""
+    with world.office.store.read() as tx:
+        pinned = tx.rooms.pinned([meeting.id for meeting in meetings])
+        closures = tx.meetings.closures(ROOMS, town.COVERED)
+    for one in meetings:
+        closed = closures[one.room] if one.room and one.id not in pinned else []
+        if any(one.interval.overlaps(span) for span in closed):
+            yield f"{one.id} is left in {one.room}, which is closed"
+
+
+def _told_twice(world: World) -> Iterator[str]:
+    """Of one booking the outside hears once that it was made, and once that it was cancelled."""
+    with world.office.store.read() as tx:
+        for booking, kind, number in tx.session.execute(_TOLD):
+            yield f"{booking} WAS TOLD {number} TIMES to be {kind}"
 
 
 def _meetings(world: World) -> list[Meeting]:

@@ -11,6 +11,8 @@ from sqlalchemy import update
 
 from syncd.adapters.memory import MemoryCalendar
 from syncd.booking.desk import Desk
+from syncd.booking.handover import Handover
+from syncd.booking.keep_rooms import RoomKeeper
 from syncd.booking.reconcile import Reconciler
 from syncd.booking.results import Appointment
 from syncd.booking.sight import Limits
@@ -56,6 +58,8 @@ class Office:
             self.limits,
             lambda: 0.5,
         )
+        self.handover = Handover(self.store, self.publisher, lambda: self.directory)
+        self.keeper = RoomKeeper(self.store, lambda: self.directory, lambda: self.rulebook)
         self.engine = Engine(self.store, ports, self.directory, Pace())
 
     def within(self, _tx: Tx) -> Rulebook:

@@ -57,6 +57,8 @@ class Server:
     """Implements `CalendarPort` badly.
 
     :param meanwhile: something else that happens while a write is on its way.
+    :param declined: rooms that said no, with the UID of the meeting.
+    :param cut_until: when the network is back.
     """
 
     rng: Random
@@ -70,6 +72,8 @@ class Server:
     lied: dict[str, datetime] = field(default_factory=dict)
     copies: int = 0
     backup: dict[str, Calendar] = field(default_factory=dict)
+    declined: set[tuple[str, str]] = field(default_factory=set)
+    cut_until: datetime | None = None
 
     def changes(self, mailbox: Mailbox, window: Interval, since: Since | None, memory: Memory) -> Delta:
         """What changed; sometimes the token is forgotten, sometimes a full listing lacks an entry."""
@@ -87,6 +91,8 @@ class Server:
         """Our entries; sometimes there seem to be none."""
         self._trouble()
         found = self.inner.find(mailbox, uid)
+        if (mailbox.id, uid) in self.declined:
+            found = tuple(replace(entry, room_answer="DECLINED") for entry in found)
         return () if found and self._lies(mailbox) else found
 
     def create(self, mailbox: Mailbox, draft: EntryDraft) -> Entry:
@@ -99,7 +105,7 @@ class Server:
 
     def delete(self, mailbox: Mailbox, entry: Entry) -> None:
         """Delete the entry that was read."""
-        self._write("delete", mailbox, entry.uid, lambda: self.inner.delete(mailbox, entry))
+        self._write("delete", mailbox, entry.uid, lambda: self._delete(mailbox, entry))
 
     def check(self, mailbox: Mailbox) -> CheckResult:
         """See `CalendarPort.check`."""
@@ -118,6 +124,12 @@ class Server:
     def pending(self, mailbox: str, uid: str) -> bool:
         """Whether a write is still on its way."""
         return any(late.mailbox == mailbox and late.uid == uid for late in self.late)
+
+    def decline(self, mailbox: str, uid: str, key: str) -> None:
+        """The room says no; its answer changes the entry."""
+        self.declined.add((mailbox, uid))
+        calendar = self.inner._calendar(mailbox)
+        self.inner._store(calendar, key, calendar.things[key])
 
     def back_up(self) -> None:
         """Remember everything as it is now."""
@@ -138,6 +150,10 @@ class Server:
             return self.inner.create(mailbox, draft)
         self.copies += 1
         return self.inner._store(self.inner._calendar(mailbox.id), f"{draft.uid}-{self.copies}", _written(draft))
+
+    def _delete(self, mailbox: Mailbox, entry: Entry) -> None:
+        self.inner.delete(mailbox, entry)
+        self.declined.discard((mailbox.id, entry.uid))
 
     def _update(self, mailbox: Mailbox, entry: Entry, draft: EntryDraft) -> Entry:
         if self.demand_version:
@@ -163,6 +179,8 @@ class Server:
         return done  # type: ignore[return-value]  # delete returns nothing, and nobody asks
 
     def _trouble(self) -> None:
+        if self.cut_until is not None and self.clock() < self.cut_until:
+            raise Transient("The server cannot be reached.")
         if self._happens(self.faults.transient):
             raise Transient("The server is away.")
         if self._happens(self.faults.throttled):

@@ -40,6 +40,7 @@ def test_schedules_keep_every_promise(ground: Ground, part: int) -> None:
         (2, "two copies of one generation, one of them moved, took turns for ever"),
         (94, "a meeting taken up after a restore claimed its time without its buffers"),
         (112, "the same, with the hold still in the database"),
+        (417, "deleted by its caseworker while it was first written, it was called settled for a while"),
         (416, "moved to a colleague and back, our own late deletion was taken for a human's"),
         (737, "moved to a colleague after the backup, it was never found there"),
         (939, "taken up again by its caseworker's entry, its room's entry was left behind"),

@@ -12,18 +12,23 @@ from tests.simulation.office import Office
 from tests.simulation.schedules import Ground, play, quiet
 from tests.simulation.twins import TWINS, planted
 
-SEEDS = 60
+SEEDS = 100
 """Within how many schedules a twin must give itself away."""
 KNOWN = {
-    "changes_without_demanding_the_version": 38,
-    "cleans_the_caseworkers_calendar_only": 4,
-    "drags_meetings_back": 4,
+    "believes_the_first_look": 1,
+    "changes_without_demanding_the_version": 64,
+    "drags_meetings_back": 6,
+    "follows_without_claiming": 1,
+    "frees_live_holds": 12,
+    "keeps_surplus_copies": 3,
     "moves_one_calendar_only": 1,
-    "never_looks_at_what_is_done": 1,
-    "records_over_a_newer_wish": 41,
-    "takes_up_nothing_after_a_restore": 3,
-    "writes_again_without_looking": 3,
-    "writes_back_what_a_human_removed": 5,
+    "never_looks_at_what_is_done": 2,
+    "records_over_a_newer_wish": 3,
+    "takes_a_late_write_for_a_human": 25,
+    "takes_silence_for_success": 9,
+    "takes_up_nothing_after_a_restore": 13,
+    "writes_again_without_looking": 1,
+    "writes_back_what_a_human_removed": 1,
 }
 """A seed that is known to catch a twin, tried first; any other will do as well."""
 SCENARIOS: dict[str, Callable[[Office], None]] = {

@@ -27,7 +27,8 @@ from syncd.model.offer import Form
 from syncd.store import Store
 from syncd.store.engines import sqlite_module
 from syncd.store.tables import EntryRow, MeetingRow
-from tests.simulation import town
+from tests.simulation import staff, town
+from tests.simulation.nothing import Nothing
 from tests.simulation.office import CLIENT, Office
 from tests.simulation.server import NONE, Faults, Server
 from tests.simulation.town import NOW
@@ -96,6 +97,8 @@ class World:
         self.restored: set[str] = set()
         self.snapshot: Path | None = None
         self.foreign = 0
+        self.fastest = NOW
+        self.closed: list[tuple[str, Interval]] = []
         self.server = Server(
             self.rng, lambda: self.now, once_by_uid=self.rng.random() < 0.5, faults=NONE, meanwhile=self._meanwhile
         )
@@ -136,13 +139,21 @@ class World:
             (1, self.human_rewords),
             (1, self.human_takes_the_room),
             (2, self.stranger_books),
-            (12, self.program_works),
-            (1, self.server_is_backed_up),
-            (1, self.server_is_restored),
-            (1, self.database_is_backed_up),
-            (1, self.database_is_restored),
+            (2, self.server_is_backed_up),
+            (2, self.server_is_restored),
+            (6, self.database_is_backed_up),
+            (6, self.database_is_restored),
+            (2, lambda: staff.hands_over(self)),
+            (1, lambda: staff.closes_a_room(self)),
+            (1, lambda: staff.pins_a_room(self)),
+            (1, lambda: staff.rearranges(self)),
+            (1, lambda: staff.declines(self)),
+            (1, lambda: staff.network_breaks(self)),
+            (0, self.program_works),
         ]
-        weights = [weight for weight, _ in actions]
+        # Each schedule likes some things and leaves others out: so rare ones meet, too.
+        weights = [weight * self.rng.choice([0, 1, 1, 1, 4]) for weight, _ in actions[:-1]]
+        weights += [max(1, sum(weights) // 3)]  # the program works in every third step
         self._happen(self.client_holds)
         self._happen(self.client_books)
         self._happen(self.client_books)
@@ -154,7 +165,7 @@ class World:
 
     def calm(self) -> None:
         """Faults end, late writes land, and the program gets the time it asks for."""
-        self.server.faults = NONE
+        self.server.faults, self.server.cut_until = NONE, None
         self.server.arrive(everything=True)
         quiet = 0
         for number in range(CALM_PASSES):
@@ -162,6 +173,7 @@ class World:
             before = self._picture()
             self._operator_decides()
             self._work()
+            self.office.keeper.repair(self.now)
             self.office.reconciler.sweep(self.now)
             self._work(sync=False)
             quiet = quiet + 1 if self._picture() == before and number > 1 else 0
@@ -186,7 +198,7 @@ class World:
         try:
             self._book(hold)
         except (HoldExpired, UnknownHold):
-            if self.now < expires:
+            if max(self.now, self.fastest) < expires:  # a clock that is ahead ends holds early, and does no other harm
                 self.broken.append(f"{hold} A LIVE HOLD WAS LOST")
 
     def _hold(self) -> str:
@@ -207,11 +219,15 @@ class World:
         made = self.office.desk.reschedule(CLIENT, story.booking, self._slot(), person, None, self.now)
         if made.meeting == before:
             return
+        self._decided(story, before, made.meeting)
+        self._note(story, f"moved by client to {made.meeting.caseworker} {made.meeting.interval.start:%d %H:%M}")
+
+    def _decided(self, story: Story, before: Meeting, after: Meeting) -> None:
+        """A client, or staff, changed the meeting; what a human did unseen meanwhile may still come first."""
         unseen = {time for time in story.allowed if time != before.interval}
-        story.allowed = {made.meeting.interval} | unseen
+        story.allowed = {after.interval} | unseen
         if story.must_end:
             story.must_end = None  # removed by a human, but nobody had seen it yet when the citizen chose
-        self._note(story, f"moved by client to {made.meeting.caseworker} {made.meeting.interval.start:%d %H:%M}")
 
     def client_cancels(self) -> None:
         story = self._some_story(of_client=True)
@@ -226,8 +242,9 @@ class World:
         far = meeting.interval.start + timedelta(minutes=15 * self.rng.randint(-20, 60))
         start = self.rng.choice([self._slot(), far])
         target = Interval.at(max(start, self.now + timedelta(hours=2)), self.rng.choice([30, 45, 60]))
-        if target == meeting.interval:
-            return
+        things = self.server.inner._calendar(meeting.caseworker).things
+        if target in {o.interval for key in keys for o in things[key].occurrences}:
+            return  # it stands there already: nothing to see
         plain = self._plain(meeting, keys)
         self.disturbed = True
         self.server.inner.edit(meeting.caseworker, meeting.uid, interval=target)
@@ -348,6 +365,7 @@ class World:
     def _work(self, *, sync: bool = True, skew: timedelta = timedelta()) -> None:
         """One pass of sync over some calendars and of reconcile over what is due; a crash ends it."""
         now = self.now + skew
+        self.fastest = max(self.fastest, now)
         before, outer, self.disturbed = self._unsettled(), self.disturbed, False
         try:
             if sync:
@@ -519,7 +537,3 @@ def hasty(store: Store) -> Store:
         connection.execute("PRAGMA synchronous=OFF")
 
     return store
-
-
-class Nothing(Exception):
-    """There was nothing to do it to."""
