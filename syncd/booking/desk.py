@@ -35,7 +35,6 @@ from syncd.model.directory import Directory, MailboxId
 from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook
-from syncd.points import passing
 from syncd.publish import Publisher
 from syncd.store import Store, Tx
 from syncd.store.idempotency import Stored
@@ -95,12 +94,9 @@ class Desk:
                 return Reply(stored.status, stored.body, stored.booking, replayed=True)
             reply = action(tx)
             tx.idempotency.store(client, key, Stored(reply.status, reply.body, reply.booking))
-            passing("client.stored")
             return reply
 
-        reply = self._run(work, now, None)
-        passing("client.committed")
-        return reply
+        return self._run(work, now, None)
 
     def hold(
         self,

@@ -11,6 +11,7 @@ import msgspec
 from fastapi import Response
 
 from syncd.booking.results import Reply
+from syncd.points import passing
 from syncd.store import Tx
 from syncd.web.access import Caller
 from syncd.web.deps import Deps
@@ -29,9 +30,12 @@ def once(service: Deps, client: Caller, key: str, what: str, body: Body, act: Ac
 
     def action(tx: Tx) -> Reply:
         status, content = act(tx)
+        passing("client.stored")
         return Reply(status, msgspec.json.encode(content), content["id"])
 
-    return service.desk.once(client.name, _key(key), fingerprint(what, body), action, now)
+    reply = service.desk.once(client.name, _key(key), fingerprint(what, body), action, now)
+    passing("client.committed")
+    return reply
 
 
 def fingerprint(what: str, body: Body) -> str:
