@@ -17,7 +17,7 @@ from syncd.model.delta import ChangeToken, Delta, Group, GroupKey, Since, Unread
 from syncd.model.directory import Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft, digest
 from syncd.model.interval import Interval, subtract
-from syncd.ports import CheckResult, Glimpse, Memory
+from syncd.ports import CheckResult, Glimpse, Member, Memory
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,7 +63,7 @@ class Fault:
 
 
 class MemoryCalendar:
-    """Implements `syncd.ports.CalendarPort` and `Glancing`; safe to be used by several threads.
+    """Implements `syncd.ports.CalendarPort`, `Glancing` and `GroupSource`; safe to be used by several threads.
 
     Beside the port it has the hands of people (`put`, `remove`, `edit`, `spoil`) and of fate (`fail`,
     `forget_history`).
@@ -78,6 +78,8 @@ class MemoryCalendar:
         self._number = 0
         self._history = uuid4().hex[:8]
         self._lock = RLock()
+        self.groups: dict[str, dict[str, str]] = {}
+        """Distribution groups: names by address, by the group's address."""
 
     # The port
 
@@ -148,6 +150,17 @@ class MemoryCalendar:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def expand_group(self, address: str) -> tuple[Member, ...]:
+        """See `syncd.ports.GroupSource.expand_group`."""
+        with self._lock:
+            fault = self._fault("expand_group")
+            if fault:
+                raise fault.error
+            if address not in self.groups:
+                raise CalendarNotFound(f"There is no group {address!r} in memory.")
+            people = {mail.lower(): name for mail, name in self.groups[address].items()}
+            return tuple(Member(mail, people[mail]) for mail in sorted(people))
 
     # The hands of people
 

@@ -17,7 +17,7 @@ def cross_problems(raw: Mapping[str, object], place: Place) -> list[str]:
     """One sentence per contradiction between tables."""
     people, rooms = list(_entries(raw, "caseworkers")), list(_entries(raw, "rooms"))
     return [
-        *_unknown_references(raw, [*people, *rooms], place),
+        *_unknown_references(raw, [*people, *rooms, *_entries(raw, "groups")], place),
         *_used_twice([*people, *rooms], place),
         *_same_digest(raw, place),
     ]

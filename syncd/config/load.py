@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -16,8 +16,10 @@ from syncd.config.checks import cross_problems
 from syncd.config.clients import ClientSection
 from syncd.config.credentials import secret
 from syncd.config.entries import EntriesSection, MarksSection
+from syncd.config.groups import GroupSection
 from syncd.config.people import Row, read_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
+from syncd.config.roll import enrolled, words_of
 from syncd.config.sections import (
     CaseworkerSection,
     HttpSection,
@@ -37,6 +39,7 @@ from syncd.model.directory import (
     Room,
     Site,
 )
+from syncd.model.enrolment import Enrolled
 from syncd.section import Location, Section, complaints, path_of
 
 STATE = "/var/lib/syncd"
@@ -109,6 +112,9 @@ class Config(Section):
     sites: Annotated[dict[Id, SiteSection], Field(min_length=1, description="Places by name.")]
     caseworkers: Annotated[tuple[CaseworkerSection, ...], Field(description="People whose time is booked.")] = ()
     rooms: Annotated[tuple[RoomSection, ...], Field(description="Rooms that meetings may get.")] = ()
+    groups: Annotated[
+        tuple[GroupSection, ...], Field(description="Distribution groups whose members are caseworkers.")
+    ] = ()
     clients: Annotated[
         dict[Id, ClientSection],
         Field(default_factory=dict, description="Programs that may use the API, by name."),
@@ -153,12 +159,25 @@ class Config(Section):
         scheme, _, file = self.database.partition(":///")
         return (Path(file).parent if scheme.startswith("sqlite") else Path(_state(os.environ))) / "erased.ledger"
 
-    def directory(self) -> Directory:
-        """Everybody and everything as the rest of syncd knows them."""
+    def directory(self, members: Iterable[Enrolled] = ()) -> Directory:
+        """Everybody and everything as the rest of syncd knows them.
+
+        :param members: the people of the groups, as `syncd.store.members.Members.serving` has them.
+        """
         sites = {name: Site(name, site.name, site.zone, site.reception) for name, site in self.sites.items()}
         people = {person.id: self._caseworker(person) for person in self.caseworkers}
+        people |= enrolled(self.groups, members, sites, self._account(None), list(people.values()))
         rooms = {room.id: self._room(room) for room in self.rooms}
-        return Directory.of(self.organisation, sites, people, rooms, self.support, self.language, self.entries.case_url)
+        return Directory.of(
+            self.organisation,
+            sites,
+            people,
+            rooms,
+            self.support,
+            self.language,
+            self.entries.case_url,
+            words_of(self.groups),
+        )
 
     def _account(self, named: str | None) -> str:
         return named if named is not None else next(iter(self.calendars))
@@ -288,6 +307,9 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
         for name in ("rules_file", "caseworkers_file", "rooms_file")
         if (file := getattr(config, name))
     }
+    groups = tuple(
+        group.model_copy(update={"file": base / group.file}) if group.file else group for group in config.groups
+    )
     accounts = {name: _anchored_account(account, base) for name, account in config.calendars.items()}
     password = _anchored_ref(config.database_password, base)
     contacts = {name: _anchored_ref(getattr(config.contacts, name), base) for name in ("key", "old_key")}
@@ -297,6 +319,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
         | {
             "database": _database(config.database, base, env),
             "calendars": accounts,
+            "groups": groups,
             "database_password": password,
             "contacts": config.contacts.model_copy(update=contacts),
             "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),

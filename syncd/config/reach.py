@@ -12,31 +12,43 @@ from syncd.config.credentials import sealing_key, secret
 from syncd.config.load import Config
 from syncd.config.sections import SecretRef
 from syncd.errors import ConfigError
+from syncd.model.directory import Directory
 from syncd.rulebook import parse
 
 SOURCE = "what the configuration points to"
 
 
-def reachable_problems(config: Config, env: Mapping[str, str] = os.environ, applied: str | None = None) -> list[str]:
+def reachable_problems(
+    config: Config,
+    env: Mapping[str, str] = os.environ,
+    applied: str | None = None,
+    directory: Directory | None = None,
+) -> list[str]:
     """Everything the configuration names that is not as it must be, one sentence each, the path in the file first.
 
     :param applied: digest of the rules file that is in force already (`Rules.applied_digest`). That file is not
         judged again: what was right when it was applied stays in force when somebody leaves.
+    :param directory: everybody there is, with the people of groups; None for those of the file alone.
     """
     return [
         *_secret_problems(config, env),
         *_key_problems(config, env),
         *_authority_problems(config),
-        *_rules_problems(config, applied),
+        *_rules_problems(config, applied, directory or config.directory()),
     ]
 
 
-def demand(config: Config, env: Mapping[str, str] = os.environ, applied: str | None = None) -> None:
+def demand(
+    config: Config,
+    env: Mapping[str, str] = os.environ,
+    applied: str | None = None,
+    directory: Directory | None = None,
+) -> None:
     """Go on only when everything that the configuration points to is there.
 
     :raises ConfigError: with everything that is not, see `reachable_problems`.
     """
-    problems = reachable_problems(config, env, applied)
+    problems = reachable_problems(config, env, applied, directory)
     if problems:
         raise ConfigError(SOURCE, problems)
 
@@ -96,14 +108,14 @@ def _unusable(path: Path) -> str | None:
     return None
 
 
-def _rules_problems(config: Config, applied: str | None) -> Iterator[str]:
+def _rules_problems(config: Config, applied: str | None, directory: Directory) -> Iterator[str]:
     path = config.rules_file
     if path is None:
         return
     try:
         text = path.read_text(encoding="utf-8-sig")
         if hashlib.sha256(text.encode()).hexdigest() != applied:
-            parse(text, config.directory(), 0, str(path))
+            parse(text, directory, 0, str(path))
     except OSError as error:
         yield f"rules_file: '{path}' cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:

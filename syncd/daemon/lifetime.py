@@ -100,7 +100,7 @@ class Daemon:
         )
 
     def _begin(self, address: str, owed: int) -> None:
-        for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set):
+        for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set, self._ask_to_reload):
             self._dispatcher.every(task)
         self._dispatcher.start()
         parts = self._parts
@@ -120,12 +120,15 @@ class Daemon:
             self._wake.set()
 
         def reload(_number: int, _frame: FrameType | None) -> None:
-            self._reload = True
-            self._wake.set()
+            self._ask_to_reload()
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGHUP, reload)
+
+    def _ask_to_reload(self) -> None:
+        self._reload = True
+        self._wake.set()
 
     def _wait(self, web_thread: threading.Thread) -> None:
         pause = systemd.watchdog_seconds() or 5.0
@@ -153,7 +156,7 @@ class Daemon:
             self._parts = rebuilt(kept, config, self._clock)
             self._front.app = build_app(self._deps(self._parts))
             kept.live.close()
-            for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set):
+            for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set, self._ask_to_reload):
                 self._dispatcher.every(task)
             logs.configure(config.log.level, config.log.format)
             log.info("daemon.reloaded", needs_restart=_needs_restart(kept, self._parts))

@@ -19,7 +19,7 @@ from syncd.booking.obey import MarkKeeper
 from syncd.booking.reconcile import Reconciler
 from syncd.booking.sealing import Seal
 from syncd.booking.watch import Watch
-from syncd.clock import Clock
+from syncd.clock import Clock, SystemClock
 from syncd.config import Config, demand, sealing_key, secret
 from syncd.daemon.accounts import close_ports, ports_of
 from syncd.errors import ConfigError, StoreError
@@ -94,7 +94,8 @@ def open_store(config: Config) -> Store:
     store = store_of(config)
     layout = layout_of(store)
     if layout in (None, head()):  # an older layout is upgraded first: the rules in force cannot be looked up in it
-        demand(config, applied=applied_in(store) if layout else None)
+        known = directory_of(config, store, SystemClock().now()) if layout else None
+        demand(config, applied=applied_in(store) if layout else None, directory=known)
     store.upgrade()
     return store
 
@@ -162,8 +163,17 @@ def assemble(config: Config, store: Store, clock: Clock) -> Parts:
 
     :raises ConfigError: something that the configuration points to is missing or wrong; with all problems.
     """
-    demand(config, applied=applied_in(store))
-    return _joined(config, config.directory(), store, ports_of(config, clock), clock)
+    directory = directory_of(config, store, clock.now())
+    demand(config, applied=applied_in(store), directory=directory)
+    return _joined(config, directory, store, ports_of(config, clock), clock)
+
+
+def directory_of(config: Config, store: Store, now: datetime) -> Directory:
+    """Everybody and everything: those of the configuration, and the people of its groups as they were last told."""
+    if not config.groups:
+        return config.directory()
+    with store.read() as tx:
+        return config.directory(tx.members.serving(now))
 
 
 def put_in_force(parts: Parts, clock: Clock) -> None:

@@ -11,6 +11,7 @@ from itertools import groupby
 from syncd.clock import Clock
 from syncd.config import RetentionSection
 from syncd.daemon.parts import Parts
+from syncd.daemon.people import follow_groups, outdated
 from syncd.dispatch.local import Task
 from syncd.model.interval import Interval
 from syncd.model.mirror import trust
@@ -35,14 +36,20 @@ FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 300.0
 WATCH_SECONDS = 60.0
 MARKS_SECONDS = 2.0
+GROUPS_SECONDS = 300.0
 REPAIR_SECONDS = 60.0
 NIGHT_SECONDS = 3600.0
 NIGHT = 2
 """The hour of the night, on the first site's clocks, at which rooms are rearranged."""
 
 
-def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
-    """The tasks of one node; *parts* brings the ones in force, so that a reload needs no new tasks but for times."""
+def tasks(
+    parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool], reload: Callable[[], None]
+) -> list[Task]:
+    """The tasks of one node; *parts* brings the ones in force, so that a reload needs no new tasks but for times.
+
+    :param reload: asks for the parts to be built anew, because there are other people now.
+    """
     return [
         *_reading(parts, clock, stopping),
         *_writing(parts, clock, stopping),
@@ -50,6 +57,7 @@ def tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]
         Task("supply.record", RECORD_SECONDS, lambda _beat: record(parts(), clock)),
         Task("holds.expire", EXPIRE_SECONDS, lambda _beat: expire(parts(), clock)),
         Task("marks.obey", MARKS_SECONDS, lambda _beat: obey_marks(parts(), clock)),
+        Task("groups.follow", GROUPS_SECONDS, lambda _beat: follow_people(parts(), clock, reload)),
         Task("rooms.repair", REPAIR_SECONDS, lambda _beat: repair_rooms(parts(), clock)),
         Task("rooms.rearrange", NIGHT_SECONDS, lambda _beat: rearrange_rooms(parts(), clock)),
         Task("meetings.sweep", SWEEP_SECONDS, lambda _beat: sweep(parts(), clock)),
@@ -147,6 +155,13 @@ def obey_marks(parts: Parts, clock: Clock) -> None:
     done = parts.marks.obey(clock.now())
     if done.any:
         log.info("marks.obeyed", **asdict(done))
+
+
+def follow_people(parts: Parts, clock: Clock, reload: Callable[[], None]) -> None:
+    """Ask distribution groups who is in them; other people mean other parts."""
+    follow_groups(parts, clock.now())
+    if outdated(parts, clock.now()):
+        reload()
 
 
 def repair_rooms(parts: Parts, clock: Clock) -> None:

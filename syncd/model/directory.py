@@ -76,6 +76,7 @@ class Site:
 class Caseworker:
     """A person whose time is booked. ``name`` is shown to staff only.
 
+    :param leaving: she left her group: her meetings to come are seen through, nothing new is offered.
     :param competences: what she can be asked for besides her teams: ``sygedagpenge``, ``arabic``.
     :param video: where her meetings by video are held.
     :param open_plan: the desk is among others, so that talks may need a room whatever their form.
@@ -90,6 +91,7 @@ class Caseworker:
     competences: tuple[str, ...] = ()
     open_plan: bool = False
     video: str | None = None
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Directory:
     """Everybody and everything, by id; one immutable value, replaced whole on reload.
 
     :param language: ``da`` or ``en``, of what is written into calendars.
+    :param words: names that rules may use though nobody bears them now: teams of groups that are empty yet.
     :param case_url: link to the case system with ``{booking}`` and ``{reference}``; empty when there is none.
     """
 
@@ -131,6 +134,7 @@ class Directory:
     support: str = ""
     language: str = "da"
     case_url: str = ""
+    words: frozenset[str] = frozenset()
     mailboxes: Mapping[MailboxId, Mailbox] = field(default_factory=dict)
 
     def video(self, caseworker: MailboxId) -> str | None:
@@ -148,7 +152,8 @@ class Directory:
         support: str = "",
         language: str = "da",
         case_url: str = "",
+        words: frozenset[str] = frozenset(),
     ) -> Directory:
         """Build the directory and its list of all mailboxes."""
         boxes = {p.id: p.mailbox for p in caseworkers.values()} | {r.id: r.mailbox for r in rooms.values()}
-        return cls(organisation, sites, caseworkers, rooms, support, language, case_url, boxes)
+        return cls(organisation, sites, caseworkers, rooms, support, language, case_url, words, boxes)

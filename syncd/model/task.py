@@ -18,6 +18,10 @@ class TaskKind(StrEnum):
 
     CASEWORKER_LEFT = "caseworker-left"
     """Somebody who left the group has meetings to come. About ``mailbox:ID``."""
+    GROUP_UNREADABLE = "group-unreadable"
+    """A distribution group cannot be asked for its people. About ``group:ADDRESS``."""
+    GROUP_SHRANK = "group-shrank"
+    """So many are gone from a group at once that it is not believed. About ``group:ADDRESS``."""
     ABSENCE_SUGGESTED = "absence-suggested"
     """The calendar says that somebody is away who has meetings then. About ``mailbox:ID``."""
     ABSENCE_OPEN = "absence-open"
@@ -41,10 +45,20 @@ class Sentence(NamedTuple):
 
 SENTENCES: dict[TaskKind, Sentence] = {
     TaskKind.CASEWORKER_LEFT: Sentence(
-        da="{caseworker} er ikke længere i gruppen, men har {meetings} samtaler foran sig. "
-        "Giv dem til en kollega, eller giv borgerne besked.",
-        en="{caseworker} is no longer in the group, but has {meetings} meetings to come. "
-        "Give them to a colleague, or tell the citizens.",
+        da="{caseworker} er ikke længere i gruppen, men har samtaler foran sig. "
+        "Giv dem til kolleger: syncd absence give {id}",
+        en="{caseworker} is no longer in the group, but has meetings to come. "
+        "Give them to colleagues: syncd absence give {id}",
+    ),
+    TaskKind.GROUP_UNREADABLE: Sentence(
+        da="Hvem der er i gruppen {group}, kan ikke læses; de kendte beholdes. {problem}",
+        en="Who is in the group {group} cannot be told; those known are kept. {problem}",
+    ),
+    TaskKind.GROUP_SHRANK: Sentence(
+        da="{missing} af {known} er på én gang væk fra gruppen {group}; intet er ændret. "
+        "Er det rigtigt, så kør: syncd people follow --accept-loss",
+        en="{missing} of {known} are gone from the group {group} at once; nothing was changed. "
+        "If it is right, run: syncd people follow --accept-loss",
     ),
     TaskKind.ABSENCE_SUGGESTED: Sentence(
         da="{caseworker} er ifølge kalenderen fraværende fra {start} til {end}, men har {meetings} møder. "

@@ -9,9 +9,9 @@ from syncd.section import one_of, path_of
 
 
 def serving(who: Iterable[str], people: Mapping[MailboxId, Caseworker]) -> list[MailboxId]:
-    """The ids that *who* means, in the directory's order."""
+    """The ids that *who* means, in the directory's order; nobody who is leaving."""
     wanted = set(who)
-    return [person_id for person_id, person in people.items() if wanted & names_of(person)]
+    return [one for one, person in people.items() if not person.leaving and wanted & names_of(person)]
 
 
 def names_of(person: Caseworker) -> set[str]:
@@ -24,7 +24,9 @@ def unknown_names(raw: Mapping[str, object], directory: Directory) -> Iterator[s
     """References that lead nowhere; on raw tables, so that they come together with the other problems."""
     people = directory.caseworkers.values()
     known = {"everyone"} | {f"site:{site}" for site in directory.sites} | {n for p in people for n in names_of(p)}
+    known |= directory.words
     have = {competence for person in people for competence in person.competences}
+    have |= {word.removeprefix("competence:") for word in directory.words if word.startswith("competence:")}
     for where, entry in _tables(raw):
         for place, names in _whos(entry):
             yield from (
@@ -37,6 +39,7 @@ def unknown_names(raw: Mapping[str, object], directory: Directory) -> Iterator[s
             yield from _unknown(entry, (*where, "competences"), "competence", have)
     teams = raw.get("teams")
     have = {team for person in people for team in person.teams}
+    have |= {word.removeprefix("team:") for word in directory.words if word.startswith("team:")}
     for team in teams if isinstance(teams, Mapping) else ():
         if team not in have:
             yield f"{path_of(('teams', team))}: {one_of('team', team, have)}"

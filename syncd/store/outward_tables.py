@@ -1,4 +1,4 @@
-"""Tables about what the outside hears and saw: events, deliveries, and the record of what was on offer."""
+"""Tables about the outside: what it hears and saw, and who it says is in a group."""
 
 from __future__ import annotations
 
@@ -94,3 +94,16 @@ class FeedRow(Base):
     created: Mapped[int]
     actor: Mapped[str]
     revoked: Mapped[int | None]
+
+
+class MemberRow(Base):
+    """Somebody a distribution group of the calendar server holds, or held."""
+
+    __tablename__ = "members"
+    group: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str]
+    """The caseworker's id, the same in every group."""
+    name: Mapped[str]
+    joined: Mapped[int]
+    left: Mapped[int | None]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from syncd.store.mailboxes import Mailboxes
     from syncd.store.marks import Marks
     from syncd.store.meetings import Meetings
+    from syncd.store.members import Members
     from syncd.store.rooms import Rooms
     from syncd.store.rules import Rules
     from syncd.store.tasks import Tasks
@@ -101,6 +102,13 @@ class Tx:
         from syncd.store.rooms import Rooms
 
         return Rooms(self.session)
+
+    @cached_property
+    def members(self) -> Members:
+        """The people of distribution groups."""
+        from syncd.store.members import Members
+
+        return Members(self.session)
 
     @cached_property
     def marks(self) -> Marks:

@@ -301,7 +301,7 @@ def test_nothing_is_offered_before_calendars_were_read(tmp_path: Path) -> None:
 def test_tasks_lists_what_waits_and_done_takes_it_off(office: Office) -> None:
     morning = datetime(2026, 1, 5, 8, tzinfo=UTC)
     with parts_of(office.config) as parts, parts.store.begin() as tx:
-        tx.tasks.raise_(TaskKind.CASEWORKER_LEFT, "mailbox:anna", {"caseworker": "anna", "meetings": 2}, morning)
+        tx.tasks.raise_(TaskKind.CASEWORKER_LEFT, "mailbox:anna", {"caseworker": "anna", "id": "anna"}, morning)
 
     listed = office.syncd("tasks", "--json").json
     assert [("caseworker-left", "mailbox:anna", "2026-01-05T08:00:00Z")] == [
