@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncd.clock import Clock, SystemClock
 from syncd.config import load
+from syncd.daemon.garbage import look_seldom
 from syncd.daemon.health import look
 from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
 from syncd.daemon.tasks import tasks
@@ -103,6 +104,7 @@ class Daemon:
         for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set, self._ask_to_reload):
             self._dispatcher.every(task)
         self._dispatcher.start()
+        look_seldom()
         parts = self._parts
         log.info(
             "daemon.started",

@@ -95,7 +95,7 @@ def trust(status: MailboxStatus | None, now: datetime, max_age: timedelta, windo
     if now >= status.as_of + max_age:
         told = f"the calendar was last read at {status.as_of:%Y-%m-%d %H:%M:%S} UTC"
         return Trust(None, told, since=status.as_of + max_age)
-    part = window.clip(status.covered)
+    part = window if status.covered.contains(window) else window.clip(status.covered)
     if part is None:
         return Trust(None, "the calendar is not read that far")
     return Trust(part, until=status.as_of + max_age)

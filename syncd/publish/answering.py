@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import add
 
 from syncd.model.offer import Answer
 from syncd.model.zones import midnight, wall_clock
@@ -36,7 +37,7 @@ def answered(scene: Scene, generation: int) -> Answer:
     counts = [0] * len(STEPS)
     for form in asked.forms:
         for person, left in pooled(scene, form):
-            counts = [number + cells.bit_count() for number, cells in zip(counts, left, strict=True)]
+            counts = [*map(add, counts, map(int.bit_count, left))]
             rows.append(Row(form, asked.offer.minutes[form], person.id, left[-1]))
     return Answer(
         slots=SlotTable(scene.grid, rows, asked.offer.seats, joins),
