@@ -325,3 +325,15 @@ def test_a_request_that_microsofts_schemas_refuse_is_refused(server):
     assert (answer.status_code, "ErrorSchemaValidation" in answer.text) == (500, True)
     assert len(server.violations) == 2
     server.violations.clear()
+
+
+def test_sync_can_say_nothing_and_repeat_itself(server):
+    server.outlook.book(ANNA, utc(8), utc(9))
+    server.faults.add("empty_page", "SyncFolderItems", times=1)
+    empty = post(server, SYNC).text
+    state = post(server, SYNC).text.partition("<m:SyncState>")[2].partition("<")[0]
+    server.faults.add("echo", "SyncFolderItems", times=1, value=5)
+    follow = SYNC.replace("<m:MaxCh", f"<m:SyncState>{state}</m:SyncState><m:MaxCh")
+
+    assert ("<t:Create>" in empty, "InRange>false" in empty) == (False, True)
+    assert [post(server, follow).text.count("<t:Update>") for _ in range(2)] == [1, 0]

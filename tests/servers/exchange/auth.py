@@ -46,9 +46,13 @@ class Doorkeeper:
     asked: int = 0
     _ntlm_file: Path | None = None
 
-    def challenges(self) -> list[str]:
-        """WWW-Authenticate headers."""
-        words = {"Basic": 'Basic realm="exchange"', "Bearer": 'Bearer realm=""'}
+    def challenges(self, tried: str = "") -> list[str]:
+        """WWW-Authenticate headers.
+
+        :param tried: the scheme that did not work; a refused token is called so (RFC 6750 3.1).
+        """
+        refused = ', error="invalid_token"' if tried == "Bearer" else ""
+        words = {"Basic": 'Basic realm="exchange"', "Bearer": f'Bearer realm=""{refused}'}
         return [words.get(one, one) for one in self.schemes]
 
     def let_in(self, header: str | None, connection: Connection) -> Account | str | None:

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from tests.servers.exchange.server import ExchangeServer
 
 _MOMENTS = ("start", "end", "original", "Start", "End")
-_HAND = ("book", "change", "move", "shorten", "categorize", "change_zone", "change_series", "delete", "answer")
+_HAND = (
+    "book",
+    "change",
+    "move",
+    "shorten",
+    "categorize",
+    "change_zone",
+    "change_series",
+    "delete",
+    "answer",
+    "category_list",
+)
 
 
 class ControlError(Exception):

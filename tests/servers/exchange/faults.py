@@ -19,6 +19,8 @@ AFTER = frozenset(["lose", "half", "garbled", "drip", "close", "cookie"])
 TWISTS = frozenset(
     [
         "not_last",
+        "empty_page",
+        "echo",
         "cut_view",
         "find_limit",
         "find_limit_error",

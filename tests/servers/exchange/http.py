@@ -96,7 +96,8 @@ class Handler(BaseHTTPRequestHandler):
         self.deliver(exchange.answer(came, body, self._heard()))
 
     def _challenge(self, token: str | None) -> None:
-        offers = [token] if token else self.server.exchange.door.challenges()
+        tried = (self.headers.get("Authorization") or "").partition(" ")[0]
+        offers = [token] if token else self.server.exchange.door.challenges(tried)
         self.respond(401, b"", {"Content-Type": "text/plain"}, [("WWW-Authenticate", one) for one in offers])
 
     def _heard(self) -> Mapping[str, str]:

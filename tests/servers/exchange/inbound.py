@@ -162,6 +162,8 @@ def _set(world: World, path: Element, item: Element, draft: Draft) -> None:
         _known(uri)
         if uri.partition(":")[2] != local(part):
             raise EwsError("ErrorUpdatePropertyMismatch", f"{uri} is not {local(part)}.")
+        if uri == "calendar:UID":
+            raise EwsError("ErrorInvalidPropertySet", "Set action is invalid for property calendar:UID.")
     take(world, part, draft)
 
 

@@ -5,9 +5,13 @@ Items are named by mailbox and UID, dates of a series by their original start.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from lxml import etree
 
 from tests.servers.exchange.changes import change_item
 from tests.servers.exchange.inbound import Draft, whole_days
@@ -19,6 +23,7 @@ from tests.servers.exchange.world import CALENDAR, Mailbox, World
 from tests.servers.exchange.writing import respond
 from tests.servers.exchange.zones import from_wall, wall
 
+_CATEGORY = '<category name={name} color="{n}" keyboardShortcut="0" usageCount="0" guid="{{{n}}}"/>'
 TELL = "SendToAllAndSaveCopy"
 
 
@@ -139,6 +144,21 @@ class Outlook:
         with self.world.lock:
             self.world.settle()
             return self.world.box(email).by_uid(uid)
+
+    def category_list(self, email: str, *names: str) -> list[str]:
+        """Names in the mailbox's master list of categories; with *names*, that is the list from now on.
+
+        The list lies in the calendar folder as Outlook writes it at its first start (MS-OXOCFG 2.2.5.2.1).
+        """
+        with self.world.lock:
+            kept = self.world.box(email).configurations
+            if names:
+                rows = "".join(_CATEGORY.format(name=quoteattr(one), n=n) for n, one in enumerate(names))
+                text = f'<categories default="" lastSavedSession="5" xmlns="CategoryList.xsd">{rows}</categories>'
+                kept[CALENDAR, "CategoryList"] = {"XmlData": b64encode(text.encode()).decode()}
+            stored = kept.get((CALENDAR, "CategoryList"), {}).get("XmlData", "")
+        root = etree.fromstring(b64decode(stored)) if stored else None
+        return [] if root is None else [str(one.get("name")) for one in root.iter("{*}category")]
 
     def _seen(self, email: str, uid: str, original: datetime | None) -> tuple[Mailbox, Sight]:
         with self.world.lock:

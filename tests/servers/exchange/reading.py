@@ -176,9 +176,11 @@ def sync_folder_items(request: Request) -> Element:
     refuse_unknown(shape)
     limit = min(int(value(request.element, "m:MaxChangesReturned", "512")), int(request.twists.get("page", "512")))
     ignored = {one.get("Id") for one in request.element.iterfind("{*}Ignore/{*}ItemId")}
-    changes = _changes(box, name, since)
+    changes = _changes(box, name, since, int(request.twists.get("echo", "0")))
+    if request.twists.get("empty_page"):
+        limit = 0
     shown, rest = changes[:limit], changes[limit:]
-    at = shown[-1][0] if rest else max(box.last_change.get(name, 0), since)
+    at = shown[-1][0] if shown and rest else since if rest else max(box.last_change.get(name, 0), since)
     rows = [_change(request.world, box, one, since, shape) for _, one in shown]
     rows = [row for row in rows if not _ids(row) & ignored]
     state = seal({"box": box.mark.hex(), "folder": name, "at": at, "epoch": box.sync_epoch})
@@ -210,15 +212,20 @@ def _since(box: Mailbox, name: str, text: str, request: Request) -> int:
 Changed = tuple[int, "Entry | int"]
 
 
-def _changes(box: Mailbox, name: str, since: int) -> list[Changed]:
-    """Items and the numbers of vanished ones that changed later, in order of their latest change."""
+def _changes(box: Mailbox, name: str, since: int, echoes: int = 0) -> list[Changed]:
+    """Items and the numbers of vanished ones that changed later, in order of their latest change.
+
+    :param echoes: so many items that did not change are told of again, as real servers do now and then.
+    """
+    known = [one for one in box.folder(name) if one.changed <= since]
+    again: list[Changed] = [(since, one) for one in known[:echoes]]
     if box.last_change.get(name, 0) <= since:
-        return []
+        return again
     found: list[Changed] = [(one.changed, one) for one in box.folder(name) if one.changed > since]
     for number, (folder_name, created, removed) in box.tombstones.items():
         if folder_name == name and created <= since < removed:
             found.append((removed, number))
-    return sorted(found, key=lambda change: change[0])
+    return again + sorted(found, key=lambda change: change[0])
 
 
 def _change(world: World, box: Mailbox, one: Entry | int, since: int, shape: Shape) -> Element:
