@@ -66,8 +66,9 @@ def ports(server: ExchangeServer) -> Iterator[Callable[..., EwsCalendar]]:
 
     def build(**settings) -> EwsCalendar:
         basic = EwsAccount("main", server.url, "basic", "svc", "geheim", timeout=5.0)
-        made.append(EwsCalendar(replace(basic, **settings)))
-        return made[-1]
+        port = EwsCalendar(replace(basic, **settings))
+        made.append(port)
+        return port
 
     yield build
     for port in made:
@@ -344,6 +345,7 @@ def test_a_sync_state_of_another_mailbox_is_not_used(server, port):
     server.outlook.book(BO, at(9).start, at(9).end)
     mirror = Mirror()
     mirror.follow(port, box(), WINDOW)
+    assert mirror.since
     stranger = Since(mirror.since.token, WINDOW)
 
     delta = port.changes(box(BO), WINDOW, stranger, Mirror())
