@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def ports(server: ExchangeServer) -> Iterator[Callable[..., EwsCalendar]]:
     """Builds ports for the server, with other settings where a test wants them."""
     made: list[EwsCalendar] = []
 
-    def build(**settings) -> EwsCalendar:
+    def build(**settings: Any) -> EwsCalendar:
         basic = EwsAccount("main", server.url, "basic", "svc", "geheim", timeout=5.0)
         port = EwsCalendar(replace(basic, **settings))
         made.append(port)
