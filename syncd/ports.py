@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -200,8 +200,11 @@ class Listening(Protocol):
     interval all the same.
     """
 
-    def listen(self, mailboxes: Collection[Mailbox], changed: Callable[[MailboxId], None]) -> None:
-        """Begin to tell *changed* of *mailboxes*, from threads of its own, until the port is closed."""
+    def heard(self, mailboxes: Collection[Mailbox]) -> frozenset[MailboxId]:
+        """Ids of those of *mailboxes* that may have changed since this was asked last; answers at once.
+
+        Whoever asks is listened for from then on, in the background; who does not ask for a minute is forgotten.
+        """
         ...
 
 

@@ -15,6 +15,7 @@ from syncd.cli import (
     evidence,
     feeds,
     importing,
+    mailboxes,
     operation,
     people,
     rooms,
@@ -62,6 +63,7 @@ def main(
 for part in (
     operation,
     calendars,
+    mailboxes,
     supply,
     shadow,
     evidence,

@@ -21,10 +21,12 @@ from syncd.notify.deliver import deliver
 from syncd.notify.relay import relay
 from syncd.observe import metrics
 from syncd.observe.logs import canonical_line, log
+from syncd.ports import Listening
 from syncd.store import retention
 from syncd.store.erasure import replay
 from syncd.store.overview import owed
 
+LISTEN_SECONDS = 0.5
 RECONCILE_SECONDS = 1.0
 RECONCILE_BATCH = 50
 WRITERS = 4
@@ -74,8 +76,13 @@ def _reading(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bo
     def read(account: str, beat: Callable[[], None]) -> None:
         sync(parts(), account, clock, stopping, beat)
 
+    def hear(account: str, beat: Callable[[], None]) -> None:
+        listen(parts(), account, clock, stopping, beat)
+
     accounts = sorted({box.account for box in parts().directory.mailboxes.values()})
-    return [Task(f"sync.{name}", pace, partial(read, name), jitter=pace // 10) for name in accounts]
+    reading = [Task(f"sync.{name}", pace, partial(read, name), jitter=pace // 10) for name in accounts]
+    told = [name for name in accounts if isinstance(parts().ports.get(name), Listening)]
+    return reading + [Task(f"listen.{name}", LISTEN_SECONDS, partial(hear, name)) for name in told]
 
 
 def _writing(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
@@ -112,6 +119,14 @@ def sync(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool],
         ordered = sorted(outcomes, key=lambda outcome: outcome.result)
         counted = {str(result): len(list(group)) for result, group in groupby(ordered, key=lambda o: o.result)}
         facts.update(counted, requests=sum(outcome.requests for outcome in outcomes))
+
+
+def listen(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
+    """One pass over the mailboxes of *account* in which the server says that something happened."""
+    port: object = parts.ports.get(account)
+    boxes = [box for box in parts.directory.mailboxes.values() if box.account == account]
+    if isinstance(port, Listening) and (news := port.heard(boxes)):
+        parts.engine.sync_many(sorted(news), clock, progress=lambda _outcome: beat(), stopping=stopping)
 
 
 def reconcile(parts: Parts, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:

@@ -9,10 +9,12 @@ from datetime import timedelta
 from syncd.adapters.ews import groups
 from syncd.adapters.ews.account import EwsAccount
 from syncd.adapters.ews.advice import silent_room
+from syncd.adapters.ews.categories import prepare
 from syncd.adapters.ews.client import Client
 from syncd.adapters.ews.entries import Entries
 from syncd.adapters.ews.look import Token, mark_of, unchanged_since
 from syncd.adapters.ews.reading import Reading
+from syncd.adapters.ews.stream import Listener
 from syncd.adapters.ews.survey import survey, troubled
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError
@@ -25,7 +27,7 @@ from syncd.ports import CheckResult, Glimpse, Member, Memory
 
 
 class EwsCalendar:
-    """The mailboxes of one Exchange server; implements `CalendarPort`, `Glancing` and `GroupSource`.
+    """The mailboxes of one Exchange server; implements `CalendarPort` and what may be offered beside.
 
     Safe to be called by several threads at once; calls for one mailbox wait for each other.
 
@@ -35,10 +37,12 @@ class EwsCalendar:
     def __init__(self, account: EwsAccount, *, obeyed: Iterable[str] = (), clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._client = Client(account, self._clock)
+        self._listener = Listener(account, self._client.sessions)
         self._obeyed = frozenset(folded(name) for name in obeyed)
 
     def close(self) -> None:
         """Let go of kept connections."""
+        self._listener.close()
         self._client.close()
 
     def changes(self, mailbox: Mailbox, window: Interval, since: Since | None, memory: Memory) -> Delta:
@@ -83,6 +87,15 @@ class EwsCalendar:
                 return survey(self._client, mailbox, tomorrow)
         except CalendarError as error:
             return troubled(error)
+
+    def heard(self, mailboxes: Collection[Mailbox]) -> frozenset[MailboxId]:
+        """See `syncd.ports.Listening.heard`."""
+        return self._listener.heard(mailboxes)
+
+    def prepare(self, mailbox: Mailbox, categories: Collection[str]) -> tuple[str, ...]:
+        """See `syncd.ports.Preparing.prepare`."""
+        with self._client.call(mailbox.address):
+            return prepare(self._client, mailbox.address, categories)
 
     def answers(self, room: Mailbox) -> bool:
         """See `syncd.ports.Inviting.answers`."""

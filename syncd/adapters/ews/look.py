@@ -7,7 +7,7 @@ its series. So it only says where to look, and a view of the whole window says w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -28,6 +28,8 @@ CHUNK = 100
 """Ids in one GetItem."""
 SHORTEST = timedelta(minutes=15)
 """A window this short is not halved again."""
+LEAST_LIMIT = 50
+"""No server shows fewer entries at once; so many in the shortest window are all there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def view(client: Client, mailbox: str, window: Interval) -> list[Item]:
         span, part = waiting.pop()
         if part is not None:
             found |= {item.id: item for item in part.items}
-            if part.whole:
+            if part.whole or (span.duration <= SHORTEST and len(part.items) < LEAST_LIMIT):
                 continue
         halves = [(half, _ask_view(client, mailbox, half)) for half in _halves(span, client, mailbox)]
         if part is None or not _nothing_new(part, [half for _, half in halves], client.account.page):
@@ -174,7 +176,8 @@ def _ask_view(client: Client, mailbox: str, window: Interval) -> _Part | None:
     items = tuple(items_of(message))
     folder = message.element.find(f"{M}RootFolder")
     last = folder is not None and folder.get("IncludesLastItemInRange") == "true"
-    return _Part(items, last and len(items) < most)
+    # Every server shows some of what there is, so that nothing is nothing, whatever it says of the rest.
+    return _Part(items, not items or (last and len(items) < most))
 
 
 def _halves(span: Interval, client: Client, mailbox: str) -> tuple[Interval, Interval]:
@@ -191,11 +194,16 @@ def _halves(span: Interval, client: Client, mailbox: str) -> tuple[Interval, Int
     return Interval(span.start, middle), Interval(middle, span.end)
 
 
-def _nothing_new(part: _Part, halves: Iterable[_Part | None], most: int) -> bool:
-    """Whether *part* was whole although the server said otherwise: its halves show no more than it did."""
+def _nothing_new(part: _Part, halves: Sequence[_Part | None], most: int) -> bool:
+    """Whether *part* was whole although the server said otherwise.
+
+    A server that cuts at a limit of its own would have cut a half only at as many entries as the whole: when both
+    halves show fewer, and nothing new, there is no more.
+    """
     known = {item.id for item in part.items}
-    seen = [half for half in halves if half is not None and len(half.items) < most]
-    return len(part.items) < most and len(seen) == 2 and all(i.id in known for half in seen for i in half.items)
+    fewer = all(half is not None and len(half.items) < len(part.items) for half in halves)
+    seen = (item.id for half in halves if half is not None for item in half.items)
+    return len(part.items) < most and fewer and known.issuperset(seen)
 
 
 def _page(client: Client, mailbox: str, state: str | None, most: int) -> Element:

@@ -46,7 +46,7 @@ class Sessions:
 
     def __init__(self, account: EwsAccount, calls: Calls) -> None:
         self._account = account
-        self._calls = calls
+        self.calls = calls
         self._places = BoundedSemaphore(account.connections)
         self._lock = Lock()
         self._idle: list[tuple[float, requests.Session]] = []
@@ -66,7 +66,7 @@ class Sessions:
             raise Transient("All connections to the Exchange server are in use; it is tried again later.")
         session = None
         try:
-            session = self._take(fresh) or open_session(self._account, self._calls, self.tokens)
+            session = self._take(fresh) or open_session(self._account, self.calls, self.tokens)
             yield session
             self._keep(session)
             session = None

@@ -22,6 +22,7 @@ TWISTS = frozenset(
         "empty_page",
         "echo",
         "cut_view",
+        "cut_silently",
         "find_limit",
         "find_limit_error",
         "sync_expired",

@@ -112,7 +112,7 @@ def _viewed(request: Request, box: Mailbox, name: str, shape: Shape) -> Element:
     shown = found[: min(wanted or limit, limit)]
     if request.twists.get("cut_view"):
         shown = shown[:-1]
-    whole = len(shown) == len(found) and not request.twists.get("not_last")
+    whole = (len(shown) == len(found) or "cut_silently" in request.twists) and not request.twists.get("not_last")
     return _root(request.world, box, shown, shape, len(found), whole)
 
 

@@ -1,0 +1,216 @@
+"""Word of changes as they happen: streaming subscriptions, a connection of their own for each group of mailboxes.
+
+They only say where to look. Whatever goes wrong here costs nothing but time: calendars are polled all the same.
+exchangelib's own streaming holds a place of the request pool for as long as it listens, and lets each mailbox of a
+group choose another back end; there the others' subscriptions are not known.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from syncd.adapters.ews import soap
+from syncd.adapters.ews.account import EwsAccount
+from syncd.adapters.ews.answer import Answer, M, NotSoap, T, read_answer, text
+from syncd.adapters.ews.faults import BUSY, DENIED, MISSING
+from syncd.adapters.ews.sessions import Sessions, open_session
+from syncd.errors import CalendarError
+from syncd.model.directory import Mailbox, MailboxId
+
+GROUP = 200
+"""Mailboxes that share a connection: the most subscriptions of one GetStreamingEvents."""
+MINUTES = 29
+"""How long one connection listens; the server's limit is 30."""
+SILENCE = 120.0
+"""Seconds without a sign of life after which a connection is given up; servers give one every 45."""
+SETTLE = 0.3
+"""Seconds for which news of a mailbox are collected: one move in Outlook is told as several events."""
+FORGOTTEN = 60.0
+"""Seconds after which nobody who does not ask is listened for any more."""
+SHORTEST, LONGEST = 0.5, 60.0
+"""Seconds between two attempts to listen again."""
+MOST_BYTES = 1 << 20
+_END = re.compile(rb"</(?:\w+:)?Envelope\s*>")
+
+
+class Listener:
+    """Hears of changes in many mailboxes, in threads of its own.
+
+    :param sessions: lends nothing here; its tokens are shared.
+    """
+
+    def __init__(self, account: EwsAccount, sessions: Sessions, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._account = account
+        self._sessions = sessions
+        self._elapsed = elapsed
+        self._lock = threading.Lock()
+        self._news: dict[MailboxId, float] = {}
+        self._watched: frozenset[str] = frozenset()
+        self._groups: list[_Group] = []
+        self._asked = elapsed()
+
+    def heard(self, mailboxes: Collection[Mailbox]) -> frozenset[MailboxId]:
+        """Which of *mailboxes* may have changed since this was asked last; begins to listen where it does not yet."""
+        if not self._account.streaming:
+            return frozenset()
+        now = self._elapsed()
+        with self._lock:
+            self._asked = now
+            if frozenset(box.address for box in mailboxes) != self._watched:
+                self._watch(sorted(mailboxes, key=lambda box: box.address))
+            ready = frozenset(one for one, since in self._news.items() if now - since >= SETTLE)
+            for one in ready:
+                del self._news[one]
+        return ready
+
+    def close(self) -> None:
+        """Listen no more; connections end at the next sign of life."""
+        with self._lock:
+            self._watch([])
+
+    def tell(self, mailbox: MailboxId) -> None:
+        """Something happened in *mailbox*; the first of several counts."""
+        with self._lock:
+            self._news.setdefault(mailbox, self._elapsed())
+
+    def forgotten(self) -> bool:
+        """Whether nobody wants to know any more."""
+        with self._lock:
+            return self._elapsed() - self._asked > FORGOTTEN
+
+    def _watch(self, mailboxes: Sequence[Mailbox]) -> None:
+        for group in self._groups:
+            group.stopped.set()
+        self._watched = frozenset(box.address for box in mailboxes)
+        parts = [mailboxes[at : at + GROUP] for at in range(0, len(mailboxes), GROUP)]
+        self._groups = [_Group(self, self._account, self._sessions, part) for part in parts]
+        for group in self._groups:
+            group.start()
+
+
+class _Lost(Exception):
+    """The connection or a subscription is gone; begin again."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """One connection, bound to the back end of the group's first mailbox by its name and the server's cookies."""
+
+    session: requests.Session
+    url: str
+    anchor: str
+    impersonate: bool
+
+    def ask(self, body: str, mailbox: str) -> Answer:
+        """One short request."""
+        with self._post(body, mailbox, 20.0) as response:
+            return _understood(response.content)
+
+    def stream(self, body: str) -> Iterator[Answer]:
+        """The answers of one long request, as they come."""
+        with self._post(body, self.anchor, SILENCE) as response:
+            if response.status_code != 200:
+                raise _Lost(f"status {response.status_code}")
+            waiting = b""
+            for part in response.iter_content(chunk_size=None):
+                waiting += part
+                while end := _END.search(waiting):
+                    yield _understood(waiting[: end.end()].strip())
+                    waiting = waiting[end.end() :]
+                if len(waiting) > MOST_BYTES:
+                    raise _Lost("a message without end")
+
+    def _post(self, body: str, mailbox: str, silence: float) -> requests.Response:
+        headers = {"X-AnchorMailbox": self.anchor, "X-PreferServerAffinity": "true"}
+        data = soap.envelope(body, mailbox if self.impersonate else None)
+        return self.session.post(
+            self.url, data=data, headers=headers, stream=True, timeout=(10.0, silence), allow_redirects=False
+        )
+
+
+class _Group(threading.Thread):
+    """Listens to up to `GROUP` mailboxes until it is stopped or forgotten."""
+
+    def __init__(self, owner: Listener, account: EwsAccount, sessions: Sessions, boxes: Sequence[Mailbox]) -> None:
+        super().__init__(name="ews-stream", daemon=True)
+        self.stopped = threading.Event()
+        self._owner = owner
+        self._account = account
+        self._sessions = sessions
+        self._boxes = {box.address: box.id for box in boxes}
+
+    def run(self) -> None:
+        """Listen, and begin again after a pause that grows while nothing works."""
+        pause = SHORTEST
+        while not self._done():
+            began = time.monotonic()
+            try:
+                self._listen()
+            except (_Lost, CalendarError, OSError, requests.RequestException):
+                self.stopped.wait(pause)
+                pause = SHORTEST if time.monotonic() - began > LONGEST else min(2 * pause, LONGEST)
+            else:
+                pause = SHORTEST
+
+    def _listen(self) -> None:
+        with self._line() as session:
+            line = _Line(session, self._account.url, next(iter(self._boxes)), self._account.impersonate)
+            subscriptions = self._subscribe(line)
+            # What happened while nobody listened was told to nobody.
+            for mailbox in subscriptions.values():
+                self._owner.tell(mailbox)
+            while subscriptions and not self._done():
+                for answer in line.stream(soap.streaming_events(subscriptions, MINUTES)):
+                    self._take(answer, subscriptions)
+                    if self._done():
+                        return
+
+    def _line(self) -> requests.Session:
+        session = open_session(self._account, self._sessions.calls, self._sessions.tokens)
+        session.cookies = requests.cookies.RequestsCookieJar()
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(pool_maxsize=1, max_retries=0))
+        return session
+
+    def _subscribe(self, line: _Line) -> dict[str, MailboxId]:
+        """A subscription for each mailbox; those we may not look into are left to polling, which says why."""
+        found: dict[str, MailboxId] = {}
+        for address, mailbox in self._boxes.items():
+            answer = line.ask(soap.subscribe(address), address)
+            problem = answer.fault or next((one.problem for one in answer.messages), None)
+            if problem is not None and problem.code in BUSY:
+                raise _Lost(problem.code)
+            if problem is not None and problem.code in DENIED | MISSING:
+                continue
+            key = next((text(one.element, f"{M}SubscriptionId") for one in answer.messages), None)
+            if key is None:
+                raise _Lost(problem.code if problem else "no subscription")
+            found[key] = mailbox
+        return found
+
+    def _take(self, answer: Answer, subscriptions: dict[str, MailboxId]) -> None:
+        problem = answer.fault or next((one.problem for one in answer.messages if one.problem), None)
+        if problem is not None:
+            raise _Lost(problem.code)
+        for message in answer.messages:
+            for note in message.element.iter(f"{M}Notification"):
+                mailbox = subscriptions.get(text(note, f"{T}SubscriptionId") or "")
+                if mailbox is not None:
+                    self._owner.tell(mailbox)
+
+    def _done(self) -> bool:
+        return self.stopped.is_set() or self._owner.forgotten()
+
+
+def _understood(body: bytes) -> Answer:
+    try:
+        return read_answer(body)
+    except NotSoap as error:
+        raise _Lost(str(error)) from error

@@ -1,0 +1,67 @@
+"""Commands about mailboxes themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncd.cli import screen
+from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, calendars_of
+from syncd.errors import CalendarError, SyncdError
+from syncd.model.directory import Mailbox, MailboxKind
+from syncd.ports import CalendarPort, Preparing
+
+mailboxes = typer.Typer(no_args_is_help=True, help="What is set up once in each mailbox.")
+
+BY_HAND = (
+    "its server keeps no list of categories that syncd could add to. The caseworker types them once: in Outlook "
+    "Categorize > All Categories > New; docs/howto/sagsbehandler.da.md shows how."
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(mailboxes, name="mailboxes")
+
+
+@mailboxes.callback()
+def about() -> None:
+    """Keeps `prepare` a command of its own."""
+
+
+@mailboxes.command("prepare")
+def prepare(
+    named: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASEWORKER]...", help="Caseworkers' ids; all when none is named.")
+    ] = None,
+    path: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the categories syncd obeys into each caseworker's own list, so that Outlook offers them."""
+    with calendars_of(path) as checked:
+        people = {box.id: box for box in checked.directory.mailboxes.values() if box.kind is MailboxKind.PERSON}
+        if unknown := sorted(set(named or ()) - people.keys()):
+            raise SyncdError(f"No such caseworker: {', '.join(unknown)}. Nothing was done.")
+        categories = checked.config.marks.marks().names
+        results = {
+            one: _prepared(checked.ports[people[one].account], people[one], categories) for one in named or people
+        }
+    failed = [one for one, (done, _) in results.items() if not done]
+    if as_json:
+        screen.print_json([{"mailbox": one, "ok": done, "says": says} for one, (done, says) in results.items()])
+    else:
+        screen.table("Categories", ("mailbox", "says"), [(one, says) for one, (_, says) in results.items()])
+    if failed:
+        raise typer.Exit(1)
+
+
+def _prepared(port: CalendarPort, mailbox: Mailbox, categories: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether it was done, and a sentence."""
+    if not isinstance(port, Preparing):
+        return False, BY_HAND
+    try:
+        added = port.prepare(mailbox, categories)
+    except CalendarError as error:
+        return False, f"{error} The list was left as it is."
+    return True, f"added {', '.join(added)}" if added else "has them all already"
