@@ -48,13 +48,12 @@ class CalendarAccount(Section):
         Field(description="CalDAV: be closed outside the hours that owners keep on the server (RFC 7953), too."),
     ] = False
     rooms: Annotated[
-        Literal["write", "invite"],
+        Literal["write", "invite"] | None,
         Field(
-            description="CalDAV: 'write' keeps the calendars of rooms ourselves; 'invite' lets the server deliver "
-            "invitations (RFC 6638), and each room's own answer counts."
+            description="'write' keeps the calendars of rooms ourselves, as CalDAV does if nothing is said; 'invite' lets "
+            "the server deliver invitations (Exchange; CalDAV with RFC 6638), and each room's own answer counts."
         ),
-    ] = "write"
-
+    ] = None
     ews: Annotated[ExchangeSection, Field(description="What only an Exchange server has.")] = ExchangeSection()
 
     @field_validator("url")
@@ -70,7 +69,7 @@ class CalendarAccount(Section):
     @property
     def invites_rooms(self) -> bool:
         """Whether the rooms of this account are invited and answer for themselves."""
-        return self.rooms == "invite"
+        return self.rooms == "invite" or (self.rooms is None and self.adapter == "ews")
 
     @model_validator(mode="after")
     def _reachable(self) -> CalendarAccount:

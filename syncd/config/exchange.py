@@ -28,12 +28,6 @@ class ExchangeSection(Section):
         bool,
         Field(description="Listen for changes, so that they show within seconds; calendars are polled all the same."),
     ] = True
-    attended_rooms: Annotated[
-        bool,
-        Field(
-            description="Rooms are invited and answer themselves (AutoAccept); false: syncd writes to their calendars."
-        ),
-    ] = True
     proxy: Annotated[
         str | None, Field(description="Proxy on the way to the server.", examples=["http://proxy.example.dk:3128"])
     ] = None

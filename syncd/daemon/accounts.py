@@ -66,7 +66,6 @@ def exchange_account(name: str, account: CalendarAccount) -> EwsAccount:
         timeout=float(account.timeout_seconds),
         connections=own.connections,
         impersonate=own.impersonate,
-        attended_rooms=own.attended_rooms,
         streaming=own.streaming,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from syncd.adapters.ews.account import EwsAccount
 from syncd.adapters.ews.calendar import EwsCalendar
 from syncd.model.booking import BookingState, RoomState
+from syncd.model.directory import Directory
 from syncd.model.interval import Interval
 from tests.environment import shared
 from tests.servers.exchange import ExchangeServer
@@ -37,6 +39,13 @@ class Hall(Office):
         return [Interval(one.start, one.end) for one in seen]
 
 
+def with_invited_rooms() -> Directory:
+    """The town, with rooms that answer for themselves."""
+    town = directory()
+    rooms = {one.id: replace(one, mailbox=replace(one.mailbox, invited=True)) for one in town.rooms.values()}
+    return Directory.of(town.organisation, town.sites, town.caseworkers, rooms)
+
+
 @pytest.fixture
 def hall(migrated_sqlite_url: str) -> Iterator[Hall]:
     time = [NOW]
@@ -45,7 +54,7 @@ def hall(migrated_sqlite_url: str) -> Iterator[Hall]:
         for box in directory().mailboxes.values():
             (exchange.room if box.id.startswith("r") else exchange.mailbox)(box.address, box.id)
         port = EwsCalendar(EwsAccount("server", exchange.url, "basic", "svc", "geheim"))
-        hall = Hall.open(migrated_sqlite_url, port=port)
+        hall = Hall.open(migrated_sqlite_url, port=port, directory=with_invited_rooms())
         assert isinstance(hall, Hall)
         hall.exchange, hall.time = exchange, time
         hall.sync(NOW)

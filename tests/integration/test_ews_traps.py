@@ -103,7 +103,7 @@ def read(port: EwsCalendar, mailbox: Mailbox | None = None) -> list[Interval]:
 
 def test_a_creation_whose_answer_is_lost_is_looked_up_and_never_sent_again(server, port):
     server.faults.add("lose", "CreateItem", times=1)
-    wanted = draft(room=Resource(ROOM, "Lokale 2.04"))
+    wanted = draft(room=Resource(ROOM, "Lokale 2.04", invited=True))
 
     with pytest.raises(OutcomeUnknown):
         port.create(box(), wanted)
@@ -130,7 +130,7 @@ def test_a_creation_with_half_a_strange_or_a_late_answer_is_unknown_too(server, 
 
 
 def test_a_surplus_copy_goes_quietly_and_the_room_stays(server, port):
-    wanted = draft(room=Resource(ROOM, "Lokale 2.04"))
+    wanted = draft(room=Resource(ROOM, "Lokale 2.04", invited=True))
     port.create(box(), wanted)
     server.settle()
     with server.world.lock:
@@ -389,7 +389,7 @@ def test_whole_days_made_in_another_part_of_the_world_are_the_same_days_here(ser
 
 
 def test_an_update_touches_nothing_but_what_we_wrote(server, port):
-    entry = port.create(box(), draft(room=Resource(ROOM, "Lokale 2.04"), categories=("Selvbooking",)))
+    entry = port.create(box(), draft(room=Resource(ROOM, "Lokale 2.04", invited=True), categories=("Selvbooking",)))
     server.settle()
     colleague = Attendee(Address(BO), "RequiredAttendees")
     mine = server.outlook.entry(ANNA, entry.uid)
@@ -399,7 +399,7 @@ def test_an_update_touches_nothing_but_what_we_wrote(server, port):
     )
     [current] = port.find(box(), entry.uid)
 
-    wanted = draft(interval=at(13), generation=2, room=Resource(ROOM, "Lokale 2.04"), categories=("Ny",))
+    wanted = draft(interval=at(13), generation=2, room=Resource(ROOM, "Lokale 2.04", invited=True), categories=("Ny",))
     port.update(box(), current, wanted)
     server.settle()
 
@@ -411,12 +411,12 @@ def test_an_update_touches_nothing_but_what_we_wrote(server, port):
 
 
 def test_a_new_stamp_alone_is_nobodys_business(server, port):
-    entry = port.create(box(), draft(room=Resource(ROOM, "Lokale 2.04")))
+    entry = port.create(box(), draft(room=Resource(ROOM, "Lokale 2.04", invited=True)))
     server.settle()
     [answered] = port.find(box(), entry.uid)
     before = len(list(server.world.box(ROOM).folder("inbox")))
 
-    updated = port.update(box(), answered, draft(generation=2, room=Resource(ROOM, "Lokale 2.04")))
+    updated = port.update(box(), answered, draft(generation=2, room=Resource(ROOM, "Lokale 2.04", invited=True)))
     server.settle()
 
     assert updated.stamp.generation == 2
@@ -426,11 +426,11 @@ def test_a_new_stamp_alone_is_nobodys_business(server, port):
 
 def test_another_room_is_asked_and_the_first_is_freed(server, port):
     server.room("r205@syncd.test", "Lokale 2.05")
-    entry = port.create(box(), draft(room=Resource(ROOM, "Lokale 2.04")))
+    entry = port.create(box(), draft(room=Resource(ROOM, "Lokale 2.04", invited=True)))
     server.settle()
     [current] = port.find(box(), entry.uid)
 
-    port.update(box(), current, draft(generation=2, room=Resource("r205@syncd.test", "Lokale 2.05")))
+    port.update(box(), current, draft(generation=2, room=Resource("r205@syncd.test", "Lokale 2.05", invited=True)))
     server.settle()
 
     assert shown(server, ROOM) == []

@@ -38,7 +38,6 @@ class EwsAccount:
     :param timeout: seconds for one request; a whole call of the port may take five times as long.
     :param connections: most requests at one time; EWS gives each mailbox 27 and each of ours needs one.
     :param impersonate: act as the mailbox (role ApplicationImpersonation); False: as a delegate of it.
-    :param attended_rooms: rooms answer invitations themselves; False: syncd writes into their calendars.
     :param streaming: listen for changes.
     :param page: most entries of one calendar view; a fuller window is read in halves. The server's limit is 1,000.
     :param max_bytes: longest answer we are willing to hold.
@@ -57,7 +56,6 @@ class EwsAccount:
     timeout: float = 20.0
     connections: int = 8
     impersonate: bool = True
-    attended_rooms: bool = True
     streaming: bool = True
     page: int = 1000
     max_bytes: int = 64 * MEGABYTE

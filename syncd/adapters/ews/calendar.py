@@ -99,7 +99,7 @@ class EwsCalendar:
 
     def answers(self, room: Mailbox) -> bool:
         """See `syncd.ports.Inviting.answers`."""
-        return self._client.account.attended_rooms and room.kind is MailboxKind.ROOM
+        return room.kind is MailboxKind.ROOM and room.invited
 
     def silence(self, room: Mailbox) -> str:
         """See `syncd.ports.Inviting.silence`."""

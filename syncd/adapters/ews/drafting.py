@@ -49,12 +49,12 @@ class StampProperty(ExtendedProperty):
 
 
 def create_request(mailbox: str, draft: EntryDraft) -> str:
-    """CreateItem in the mailbox's calendar; the room, and nobody else, is invited."""
+    """CreateItem in the mailbox's calendar; a room that answers for itself, and nobody else, is invited."""
     item = CalendarItem(
         account=_paper(),
         uid=draft.uid,
         syncd_uid=draft.uid,
-        is_response_requested=draft.room is not None,
+        is_response_requested=draft.room is not None and draft.room.invited,
         reminder_is_set=True,
         reminder_minutes_before_start=REMINDER,
         categories=list(draft.categories) or None,
@@ -65,7 +65,7 @@ def create_request(mailbox: str, draft: EntryDraft) -> str:
         items=[item],
         folder=folder,
         message_disposition="SaveOnly",
-        send_meeting_invitations=TO_ALL if draft.room else TO_NONE,
+        send_meeting_invitations=TO_ALL if draft.room and draft.room.invited else TO_NONE,
     )
     return _text(payload)
 

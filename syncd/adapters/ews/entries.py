@@ -73,6 +73,8 @@ class Entries:
         from syncd.adapters.ews.drafting import TO_ALL, TO_CHANGED, TO_NONE
 
         right = self._right(current, draft)
+        if draft.room is not None and not draft.room.invited:
+            return TO_NONE
         if "start" not in right and (current.rooms or draft.room):
             return TO_ALL
         return TO_NONE if "resources" in right else TO_CHANGED
