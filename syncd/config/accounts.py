@@ -50,7 +50,7 @@ class CalendarAccount(Section):
     rooms: Annotated[
         Literal["write", "invite"] | None,
         Field(
-            description="'write' keeps the calendars of rooms ourselves, as CalDAV does if nothing is said; 'invite' lets "
+            description="'write' keeps rooms' calendars ourselves (CalDAV, if nothing is said); 'invite' lets "
             "the server deliver invitations (Exchange; CalDAV with RFC 6638), and each room's own answer counts."
         ),
     ] = None
