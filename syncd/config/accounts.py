@@ -51,7 +51,8 @@ class CalendarAccount(Section):
         Literal["write", "invite"] | None,
         Field(
             description="'write' keeps rooms' calendars ourselves (CalDAV, if nothing is said); 'invite' lets "
-            "the server deliver invitations (Exchange; CalDAV with RFC 6638), and each room's own answer counts."
+            "the server deliver invitations (Exchange; CalDAV with RFC 6638), and each room's own answer counts.",
+            examples=["invite"],
         ),
     ] = None
     ews: Annotated[ExchangeSection, Field(description="What only an Exchange server has.")] = ExchangeSection()
