@@ -44,14 +44,14 @@ def test_a_day_with_everything_in_it_is_answered_alike(town: Town) -> None:
 def test_events_come_back_as_they_were_written(town: Town) -> None:
     town.event("anna", "09:00", "09:30", BusyType.OUT_OF_OFFICE)
     town.event("anna", "10:00", "10:30", BusyType.OUT_OF_OFFICE)
-    town.event("anna", "11:00", "11:30", BusyType.FREE, all_day=True, recurring=True, categories=("A b", "Ø"))
+    town.event("anna", "11:00", "11:30", BusyType.FREE, all_day=True, recurring=True, categories=("Selvbook: Ø b", "Privat"))
     with town.store.read() as tx:
         supply = Supply(tx.session, tx.settings.installation())
         window = epoch(wall("00:00")), epoch(wall("23:00"))
         found = sorted(counted_events(supply, ["anna", "bo"], *window, None)["anna"])
 
     assert [epoch(wall(at)) for at in ("09:00", "10:00", "11:00")] == [event.start for event in found]
-    assert (BusyType.FREE, True, True, ("A b", "Ø")) == found[2][2:6]
+    assert (BusyType.FREE, True, True, ("selvbook: Ø b",)) == found[2][2:6]
 
 
 def test_a_crowd_is_read_like_a_few(town: Town) -> None:
