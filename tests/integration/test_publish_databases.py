@@ -44,7 +44,9 @@ def test_a_day_with_everything_in_it_is_answered_alike(town: Town) -> None:
 def test_events_come_back_as_they_were_written(town: Town) -> None:
     town.event("anna", "09:00", "09:30", BusyType.OUT_OF_OFFICE)
     town.event("anna", "10:00", "10:30", BusyType.OUT_OF_OFFICE)
-    town.event("anna", "11:00", "11:30", BusyType.FREE, all_day=True, recurring=True, categories=("Selvbook: Ø b", "Privat"))
+    town.event(
+        "anna", "11:00", "11:30", BusyType.FREE, all_day=True, recurring=True, categories=("Selvbook: Ø b", "Privat")
+    )
     with town.store.read() as tx:
         supply = Supply(tx.session, tx.settings.installation())
         window = epoch(wall("00:00")), epoch(wall("23:00"))
