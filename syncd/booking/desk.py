@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from syncd.booking import limits
 from syncd.booking.allowed import BOOKED, admitted, in_time, known_topic, may_cancel, may_move, one_future
 from syncd.booking.alternatives import alternatives
 from syncd.booking.collide import collision
@@ -244,6 +245,7 @@ class Desk:
         tx.bookings.save(booking, now)
         tx.settings.bump()
         self._audit(tx, "booking.made", made, now)
+        limits.report(tx, self._rules(tx), booking, made.meeting, now)
         return made
 
     def _reschedule(
@@ -366,26 +368,10 @@ class Desk:
     def _find(self, tx: Tx, client: str, booking_id: str) -> Appointment:
         return Appointment(*self._pair(tx, client, booking_id, UnknownBooking))
 
-    def _audit(
-        self,
-        tx: Tx,
-        action: str,
-        about: Appointment,
-        now: datetime,
-        *,
-        purpose: str | None = None,
-        detail: str | None = None,
-    ) -> None:
-        tx.audit.add(
-            f"client:{about.booking.client}",
-            action,
-            now=now,
-            booking=about.booking.id,
-            meeting=about.meeting.id,
-            citizen=about.booking.citizen,
-            purpose=purpose,
-            detail=detail,
-        )
+    def _audit(self, tx: Tx, action: str, about: Appointment, now: datetime, **more: str | None) -> None:
+        booking = about.booking
+        whose = {"booking": booking.id, "meeting": about.meeting.id, "citizen": booking.citizen}
+        tx.audit.add(f"client:{booking.client}", action, now=now, **whose, **more)
 
     def _run(self, work: Callable[[Tx], T], now: datetime, tx: Tx | None) -> T:
         """Inside *tx*, or in a transaction of its own; alternatives are looked for after that has ended."""

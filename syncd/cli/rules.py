@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import getpass
+from collections import Counter
 from datetime import timedelta
+from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncd.cli import screen
-from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of
+from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of, zone_of
 from syncd.clock import SystemClock
 from syncd.errors import ConfigError, SyncdError
 from syncd.model.interval import Interval
+from syncd.model.policy import Mode
 
 if TYPE_CHECKING:
     from syncd.daemon.parts import Parts
+    from syncd.model.offer import Rulebook
 
 offers = typer.Typer(
     no_args_is_help=True, help="The rules: what can be booked, when, and with whom. Kept as numbered revisions."
@@ -73,6 +77,94 @@ def export(
             else "No rules are in force yet: syncd offers apply FILE.toml"
         )
     typer.echo(text, nl=not text.endswith("\n"))
+
+
+@offers.command("undo")
+def undo(
+    to: Annotated[int | None, typer.Option("--to", help="This revision; the one before if left out.")] = None,
+    path: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Put an older revision in force again, as a new one; nothing is lost."""
+    from syncd import rulebook
+
+    with parts_of(path) as parts:
+        with parts.store.read() as tx:
+            number = tx.rules.number()
+            wanted = number - 1 if to is None else to
+            text = tx.rules.text(wanted)
+        if text is None:
+            raise SyncdError(f"There is no revision {wanted} to go back to; {number} stays in force.")
+        source = f"revision {wanted}"
+        now, who = SystemClock().now(), f"cli:{getpass.getuser()}"
+        made = rulebook.apply_text(parts.store, text, parts.directory, who, now, source=source)
+    screen.say(f"Revision {made} is in force; it says what revision {wanted} said.")
+
+
+@offers.command("diff")
+def diff(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE.toml]", help="Rules to compare with.")] = None,
+    since: Annotated[int | None, typer.Option("--revision", help="An older revision instead of a file.")] = None,
+    path: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Show line by line how FILE.toml, or an older revision, differs from the rules in force."""
+    with parts_of(path) as parts, parts.store.read() as tx:
+        number = tx.rules.number()
+        before, other = tx.rules.text(number) or "", number - 1 if since is None else since
+        older = tx.rules.text(other)
+    if file is None and older is None:
+        raise SyncdError(f"There is no revision {other} to compare with; name a file, or --revision.")
+    if file is not None:
+        sides = (before, _text(file), f"revision {number}", str(file))
+    else:
+        sides = (older or "", before, f"revision {other}", f"revision {number}")
+    lines = unified_diff(sides[0].splitlines(), sides[1].splitlines(), sides[2], sides[3], lineterm="")
+    for line in list(lines) or ["No difference."]:
+        typer.echo(line)
+
+
+@offers.command("mode")
+def mode(
+    team: Annotated[str, typer.Argument(help="Name of the team.")],
+    wanted: Annotated[Mode, typer.Argument(metavar="MODE", help="closed, shadow or live.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only the week to come is shown.")] = False,
+    path: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Close a team, let it run in shadow, or let it go live; what would be published next week is shown first."""
+    from syncd import rulebook
+
+    now = SystemClock().now()
+    with parts_of(path) as parts:
+        with parts.store.read() as tx:
+            newest = tx.rules.newest()
+        if newest is None:
+            raise SyncdError("No rules are in force yet: syncd offers apply FILE.toml")
+        text = rulebook.with_mode(newest[1], team, wanted, parts.directory)
+        proposed = rulebook.parse(text, parts.directory, newest[0] + 1)
+        if wanted is Mode.LIVE:
+            _print_week(parts, proposed, team)
+        if not yes:
+            screen.say(f"Nothing was changed. Do it with: syncd offers mode {team} {wanted} --yes")
+            return
+        made = rulebook.apply_text(parts.store, text, parts.directory, f"cli:{getpass.getuser()}", now)
+    screen.say(f"Revision {made} is in force: team {team} is {wanted}.")
+
+
+def _print_week(parts: Parts, proposed: Rulebook, team: str) -> None:
+    """The times of the team's people in the next seven days, as they would be on offer."""
+    people = [one.id for one in parts.directory.caseworkers.values() if team in one.teams]
+    rows = []
+    with parts.trying(proposed) as trial:
+        now = SystemClock().now()
+        window, zone = Interval(now, now + timedelta(days=7)), zone_of(parts.config)
+        for name, offer in proposed.offers.items():
+            for person in people:
+                if person in offer.caseworkers:
+                    slots = trial.publisher.answer(name, window, now, caseworker=person).slots
+                    days = Counter(screen.local(slot.interval.start, zone)[:14] for slot in slots)
+                    rows.append(
+                        (name, person, ", ".join(f"{day}: {count}" for day, count in days.items()) or "no times")
+                    )
+    screen.table(f"Times of team {team} in the next 7 days, once it is live", ("offer", "caseworker", "times"), rows)
 
 
 @offers.command("history")

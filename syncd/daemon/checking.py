@@ -16,11 +16,14 @@ from syncd.errors import StoreError
 from syncd.model.directory import Directory
 from syncd.model.mirror import UnreadableObject
 from syncd.model.offer import Rulebook
+from syncd.model.task import TaskKind
 from syncd.ports import CalendarPort
 from syncd.publish import RulesInForce
 from syncd.store import Store
 from syncd.store.schema import head
 
+SUPPLY = (TaskKind.SUPPLY_SHORT, TaskKind.CASEWORKER_SHORT)
+"""What the running service found too little of."""
 NO_RULES = Rulebook(0, {}, {})
 
 
@@ -87,7 +90,7 @@ def checked(config: Config, clock: Clock) -> Iterator[Checked]:
 
 
 def _look(store: Store, directory: Directory) -> Kept:
-    notes = (store.warning,) if store.warning else ()
+    notes: tuple[str, ...] = (store.warning,) if store.warning else ()
     try:
         layout = layout_of(store)
         if layout is None:
@@ -96,6 +99,7 @@ def _look(store: Store, directory: Directory) -> Kept:
             return Kept((*notes, f"{store.place} has layout {layout}; the next start upgrades it."))
         with store.read() as tx:
             unreadable = tuple(tx.mailboxes.unreadable())
+            notes += tuple(task.en for kind in SUPPLY for task in tx.tasks.waiting(kind))
         return Kept(notes, applied_in(store), RulesInForce(store, lambda: directory)(), unreadable)
     except StoreError as error:
         return Kept((*notes, f"The database was not looked into: {error}"))

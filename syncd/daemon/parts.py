@@ -30,6 +30,7 @@ from syncd.notify.signing import key_of
 from syncd.observe.logs import log
 from syncd.ports import CalendarPort
 from syncd.publish import Publisher, PublishSettings, RulesInForce
+from syncd.publish.guard import SupplyGuard
 from syncd.publish.recording import Recorder
 from syncd.store import Store, Tx
 from syncd.store.schema import head
@@ -58,6 +59,7 @@ class Parts:
     away: Away
     handover: Handover
     watch: Watch
+    guard: SupplyGuard
     live: LiveLook
     receivers: Mapping[str, Receiver]
     courier: HttpCourier
@@ -225,6 +227,7 @@ def _joined(
         away=Away(store, publisher, lambda: directory, contacts),
         handover=Handover(store, publisher, lambda: directory),
         watch=Watch(store, lambda: directory),
+        guard=SupplyGuard(store, publisher, directory),
         live=LiveLook(store, engine, lambda offer, named: _serving(rules(), offer, named), Patience(limit=limit)),
         receivers=receivers_of(config),
         courier=HttpCourier(clock),

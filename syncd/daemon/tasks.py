@@ -37,6 +37,8 @@ GAUGE_SECONDS = 15.0
 FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 300.0
 WATCH_SECONDS = 60.0
+GUARD_SECONDS = 60.0
+EXPECTED_SECONDS = 3600.0
 MARKS_SECONDS = 2.0
 GROUPS_SECONDS = 300.0
 REPAIR_SECONDS = 60.0
@@ -63,6 +65,8 @@ def tasks(
         Task("rooms.repair", REPAIR_SECONDS, lambda _beat: repair_rooms(parts(), clock)),
         Task("rooms.rearrange", NIGHT_SECONDS, lambda _beat: rearrange_rooms(parts(), clock)),
         Task("meetings.sweep", SWEEP_SECONDS, lambda _beat: sweep(parts(), clock)),
+        Task("supply.guard", GUARD_SECONDS, lambda _beat: guard_supply(parts(), clock)),
+        Task("supply.expected", EXPECTED_SECONDS, lambda _beat: expect_supply(parts(), clock)),
         Task("people.asked", WATCH_SECONDS, lambda _beat: ask_people(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
@@ -163,6 +167,21 @@ def sweep(parts: Parts, clock: Clock) -> None:
 def ask_people(parts: Parts, clock: Clock) -> None:
     """Raise a task for every meeting that needs a person, and for every absence that leaves meetings open."""
     parts.watch.look(clock.now())
+
+
+def guard_supply(parts: Parts, clock: Clock) -> None:
+    """Tell of windows with too few times, and open reserves for them."""
+    found = parts.guard.look(clock.now())
+    metrics.SUPPLY_SHORT.set(len(found.short))
+    metrics.RESERVES_OPEN.set(len(found.opened))
+    if found.short:
+        log.warning("supply.short", windows=[one.about for one in found.short], reserves_open=list(found.opened))
+
+
+def expect_supply(parts: Parts, clock: Clock) -> None:
+    """Tell of caseworkers with fewer times next week than are expected of them."""
+    if lacking := parts.guard.expected(clock.now()):
+        log.info("supply.expected_more", caseworkers=len(lacking))
 
 
 def obey_marks(parts: Parts, clock: Clock) -> None:

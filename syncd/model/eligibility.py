@@ -44,12 +44,14 @@ class Whom:
     :param immediate: for immediate booking (straksbooking), which may have what is kept for it.
     :param latest: the last day (of the site) on which the meeting may be held; None for no limit.
     :param staff: asked by staff or the program itself: who may book is not asked.
+    :param sealed: as if no reserve had been opened.
     """
 
     traits: Traits | None = None
     immediate: bool = False
     latest: date | None = None
     staff: bool = False
+    sealed: bool = False
 
 
 STAFF = Whom(staff=True)

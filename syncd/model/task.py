@@ -30,6 +30,12 @@ class TaskKind(StrEnum):
     """A caseworker's calendar cannot be read for long, and there are meetings to come. About ``mailbox:ID``."""
     CALL_CITIZEN = "call-citizen"
     """A change so near that the citizen must be called. About ``meeting:ID``."""
+    SUPPLY_SHORT = "supply-short"
+    """Too few times can be booked in a window that a rule guards. About ``offer:NAME:FIRST-LAST`` (days)."""
+    CASEWORKER_SHORT = "caseworker-short"
+    """A caseworker has fewer times in the coming week than are expected of her. About ``mailbox:ID``."""
+    MANY_BOOKINGS = "many-bookings"
+    """A citizen booked more often than a limit says. About ``citizen:DIGEST``, with a caseworker ``…:ID``."""
     LOOK_AT_MEETING = "look-at-meeting"
     """A meeting needs a person: calendars lag, rooms lack, entries collide. About ``meeting:ID``."""
     ENTRY_WITHOUT_MEETING = "entry-without-meeting"
@@ -81,6 +87,22 @@ SENTENCES: dict[TaskKind, Sentence] = {
     TaskKind.CALL_CITIZEN: Sentence(
         da="Ring til borgeren: mødet {when} (reference {reference}) {change}.",
         en="Call the citizen: the meeting of {when} (reference {reference}) {change_en}.",
+    ),
+    TaskKind.SUPPLY_SHORT: Sentence(
+        da="Færre end {least} møder kan bookes af '{offer}' fra {first} til {last} dage frem. Borgere kan ikke "
+        "overholde deres frist: luk tid op, eller forlæng fristerne. Hvorfor: syncd why {offer} MEDARBEJDER TID",
+        en="Fewer than {least} meetings of '{offer}' can be booked from {first} to {last} days ahead. Citizens cannot "
+        "keep their deadlines: open more time, or extend the deadlines. Why: syncd why {offer} CASEWORKER TIME",
+    ),
+    TaskKind.CASEWORKER_SHORT: Sentence(
+        da="{caseworker} har færre end de forventede {least} møder, bookede eller ledige, i ugen fra {week}.",
+        en="{caseworker} has fewer than the expected {least} meetings, booked or on offer, in the week from {week}.",
+    ),
+    TaskKind.MANY_BOOKINGS: Sentence(
+        da="En borger har lavet mere end {most} bookinger på {days} dage{whom_da}, aflyste talt med; den seneste er "
+        "{booking}. Der er ikke afvist noget. Tal med borgeren, hvis der er noget galt.",
+        en="A citizen made more than {most} bookings within {days} days{whom}, cancelled ones included; the latest is "
+        "{booking}. Nothing was refused. Talk to the citizen if something is wrong.",
     ),
     TaskKind.LOOK_AT_MEETING: Sentence(
         da="Mødet {when} hos {caseworker} (reference {reference}): {says}",

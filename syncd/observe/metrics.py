@@ -17,6 +17,8 @@ NEEDS_ATTENTION = Gauge("syncd_needs_attention", "Meetings a person must look at
 TASKS = Gauge("syncd_tasks", "What waits for a person (syncd tasks)", ["kind"], registry=REGISTRY)
 WEBHOOKS_WAITING = Gauge("syncd_webhooks_waiting", "Messages on their way to receivers", registry=REGISTRY)
 WEBHOOKS_GIVEN_UP = Gauge("syncd_webhooks_given_up", "Messages no receiver took; a person must look", registry=REGISTRY)
+SUPPLY_SHORT = Gauge("syncd_supply_windows_short", "Guarded windows with too few times", registry=REGISTRY)
+RESERVES_OPEN = Gauge("syncd_supply_reserves_open", "Reserves opened because times are short", registry=REGISTRY)
 RECONCILED = Counter("syncd_reconciled_total", "Meetings compared with their calendars", ["outcome"], registry=REGISTRY)
 HTTP_SECONDS = Histogram("syncd_http_seconds", "Length of one request", ["route", "status"], registry=REGISTRY)
 

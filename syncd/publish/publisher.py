@@ -311,9 +311,9 @@ class Publisher:
         people = asking.people(rulebook, directory, offer, question)
         forms = asking.forms(offer, question.form)
         window = asking.bookable(offer, directory, people, question.window, now, question.whom.latest)
-        return self._about(
-            tx, offer, people, forms, window, now, immediate=question.whom.immediate, shadow=question.shadow
-        )
+        whom, shadow = question.whom, question.shadow
+        about = self._about(tx, offer, people, forms, window, now, immediate=whom.immediate, shadow=shadow)
+        return replace(about, reserve_open=False) if whom.sealed else about
 
     def _about(
         self,

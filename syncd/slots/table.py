@@ -89,6 +89,21 @@ class SlotTable(Sequence[Slot]):
                 found.append(Time(start, start + length, form, count, who))
         return sorted(found, key=_by_start) if len(forms) > 1 else found
 
+    def packed(self, before: int, after: int, enough: int) -> int:
+        """How many meetings could be held beside each other, buffers (minutes) between them; counted up to *enough*.
+
+        Each caseworker counts with the form of which most fit. Caps, and rooms that several share, are not divided up.
+        """
+        best: dict[MailboxId, int] = {}
+        total = sum(seat.left for seat in self._joins)
+        for row in self._rows:
+            if total + sum(best.values()) >= enough:
+                break
+            apart = self._grid.count(before) + self._grid.count(row.minutes) + self._grid.count(after)
+            number = _side_by_side(row.starts, apart) * self._seats
+            best[row.caseworker] = max(number, best.get(row.caseworker, 0))
+        return min(enough, total + sum(best.values()))
+
     @cached_property
     def _slots(self) -> tuple[Slot, ...]:
         found: list[Slot] = []
@@ -121,6 +136,16 @@ class SlotTable(Sequence[Slot]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} slots>"
+
+
+def _side_by_side(starts: Cells, apart: int) -> int:
+    """How many of *starts* lie at least *apart* cells from each other, at most."""
+    number = 0
+    while starts:
+        first = (starts & -starts).bit_length() - 1
+        starts = starts >> (first + apart)
+        number += 1
+    return number
 
 
 def _by_start(time: Time) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import Booking, BookingState, advance
@@ -80,6 +80,37 @@ class Bookings:
         )
         row = self._session.scalar(question)
         return None if row is None else rows.booking(row)
+
+    def made(
+        self,
+        client: str,
+        citizen: str,
+        since: datetime,
+        offers: Collection[str] = (),
+        caseworker: MailboxId | None = None,
+    ) -> int:
+        """How many bookings the citizen made since then, cancelled ones too; what was only held is left out.
+
+        :param offers: of these only; empty for all. :param caseworker: with this one only; None for all.
+        """
+        question = (
+            select(func.count())
+            .select_from(BookingRow)
+            .join(MeetingRow, MeetingRow.id == BookingRow.meeting)
+            .where(
+                BookingRow.client == client,
+                BookingRow.citizen == citizen,
+                BookingRow.created >= epoch(since),
+                BookingRow.state.not_in((BookingState.HELD, BookingState.EXPIRED)),
+                # Held and given back, but never booked.
+                MeetingRow.desired_generation > 0,
+            )
+        )
+        if offers:
+            question = question.where(MeetingRow.offer.in_(offers))
+        if caseworker is not None:
+            question = question.where(MeetingRow.caseworker == caseworker)
+        return self._session.scalar(question) or 0
 
     def expire(self, now: datetime, mailboxes: Collection[MailboxId], window: Interval) -> int:
         """Free holds that ran out and claim time of these mailboxes inside *window*; returns how many.

@@ -229,3 +229,96 @@ def test_every_form_that_needs_no_room_is_left_out_of_the_rooms() -> None:
     offer = parse(TALK.replace("in-person = 45", "phone = 20"), PEOPLE, 1).offers["talk"]
 
     assert (frozenset(), (Form.PHONE,)) == (offer.room_forms, offer.forms)
+
+
+@pytest.mark.parametrize(
+    ("offer", "more", "told"),
+    [
+        ("horizon_days = 2\nnotice = 2880\n", "", "horizon_days = 2 is not longer than notice = 2880 minutes"),
+        (
+            "supply = [{from_days = 40, to_days = 41, at_least = 1}]\n",
+            "",
+            "supply[0]: its days begin after horizon_days",
+        ),
+        (
+            'reserve = {hours = ["10:00-11:00"], within_days = 0}\nnotice = 60\n',
+            "",
+            "reserve: within_days = 0 is shorter than notice; nothing is immediate",
+        ),
+        (
+            "",
+            "[[openings]]\ndays = 'mon-fri'\nhours = ['10:00-10:30']\n",
+            "openings: site 'hq' is never open for 45 minutes",
+        ),
+        (
+            "",
+            "[[limits]]\nmost = 3\n[[limits]]\nmost = 5\n",
+            "more than 5 in 30 days is already told by a stricter limit",
+        ),
+        ("", HOURS.replace("09:00", "22:00").replace("15:00", "06:00"), "the hours 22:00-06:00 cross midnight"),
+        (
+            "",
+            HOURS.replace("mon-fri", "sun").replace("09:00", "00:00"),
+            "works on Sundays between 02:00 and 03:00",
+        ),
+    ],
+)
+def test_rules_that_can_hardly_be_meant_are_warned_of(offer: str, more: str, told: str) -> None:
+    found = advice(TALK + offer + HOURS + more)
+
+    assert any(told in one for one in found), found
+
+
+def test_a_role_that_nobody_else_can_fill_is_warned_of() -> None:
+    text = TALK.replace("everyone", "anna") + 'partners = [["anna"]]\n' + HOURS
+
+    assert any("partners[0]: nobody else can fill this role" in one for one in advice(text))
+
+
+def test_every_new_key_survives_an_export() -> None:
+    text = (
+        TALK
+        + """own = "first"
+competences = []
+partners = [["bo"]]
+open_to = [{contact_groups = ["1"]}, {groups = ["x"], not_groups = ["y"]}]
+reserve = {days = "mon-fri", hours = ["13:00-15:00"], release_hours = 12}
+supply = [{to_days = 10, at_least = 5, opens_reserve = true}]
+move_notice = 60
+cancellable = false
+"""
+        + HOURS
+        + """
+[[periods]]
+name = "jul"
+first = 2026-12-21
+last = 2027-01-03
+[[openings]]
+days = ["mon", "tue"]
+hours = ["09:00-12:00"]
+[[limits]]
+most = 4
+per = "citizen-and-caseworker"
+[teams.job]
+mode = "live"
+minutes_per_week = 600
+expected_per_week = 8
+"""
+    )
+
+    assert parse(text, PEOPLE, 1) == parse(export(read(text)), PEOPLE, 1)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("seats = 2\npartners = [['bo']]\n", "a group meeting (seats) cannot have partners"),
+        ("supply = [{to_days = 1, at_least = 1, opens_reserve = true}]\n", "supply speaks of a reserve"),
+        ("supply = [{from_days = 2, to_days = 1, at_least = 1}]\n", "from_days is after to_days"),
+        ("open_to = [{}]\n", "names nobody"),
+        ("competences = ['x']\n", "offers.talk.competences[0]: no competence called 'x'"),
+        ("partners = [['team:joob']]\n", "offers.talk.partners[0][0]: no team called 'joob'"),
+    ],
+)
+def test_finer_rules_that_cannot_be_are_refused_with_their_place(more: str, told: str) -> None:
+    assert any(told in one for one in problems(TALK + more + HOURS))
