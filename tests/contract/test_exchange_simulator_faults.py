@@ -25,6 +25,7 @@ from exchangelib.errors import (
 from tests.contract.exchange_client import ANNA, BO, PASSWORD, USER, account_of, at, house, utc
 from tests.servers.exchange import ExchangeServer
 from tests.servers.exchange.faults import Faults
+from tests.servers.exchange.wire import t
 
 ENVELOPE = """<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"
  xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"
@@ -337,3 +338,22 @@ def test_sync_can_say_nothing_and_repeat_itself(server):
 
     assert ("<t:Create>" in empty, "InRange>false" in empty) == (False, True)
     assert [post(server, follow).text.count("<t:Update>") for _ in range(2)] == [1, 0]
+
+
+def test_older_clients_are_served_and_unknown_versions_refused(server):
+    text = ENVELOPE.format(mailbox=ANNA, body=VIEW.replace("{more}", ""))
+
+    def asked(version: str) -> int:
+        body = text.replace("Exchange2013_SP1", version).encode()
+        return requests.post(server.url, body, auth=(USER, PASSWORD), timeout=5).status_code
+
+    assert [asked(version) for version in ("Exchange2007_SP1", "Exchange2016", "Exchange2031")] == [200, 200, 500]
+
+
+def test_an_answer_that_microsofts_schemas_refuse_would_be_noticed(server):
+    assert server.validator is not None
+
+    server.validator.check("answer", t("CalendarItem", t("Location", "x"), t("Subject", "after the location")))
+
+    assert "Subject" in server.violations[0]
+    server.violations.clear()

@@ -11,6 +11,13 @@ from tests.servers.exchange.wire import Element, EwsError, Fault, child, childre
 from tests.servers.exchange.world import FOLDERS, Account, Mailbox, World
 from tests.servers.exchange.zones import iana
 
+VERSIONS = frozenset(
+    [
+        *("Exchange2007", "Exchange2007_SP1", "Exchange2010", "Exchange2010_SP1", "Exchange2010_SP2"),
+        *("Exchange2013", "Exchange2013_SP1", "Exchange2015", "Exchange2016"),
+    ]
+)
+"""Schemas that an Exchange Server 2019 speaks."""
 ROOTS = ("root", "msgfolderroot", "publicfoldersroot")
 
 
@@ -119,6 +126,9 @@ def admit(
 
     :raises Fault: the account may not act for that mailbox, or nobody has it.
     """
+    asked = child(header, "t:RequestServerVersion") if header is not None else None
+    if asked is not None and asked.get("Version") not in VERSIONS:
+        raise Fault("ErrorInvalidServerVersion", "The specified server version is invalid.")
     person = child(header, "t:ExchangeImpersonation/t:ConnectingSID") if header is not None else None
     mailbox, impersonated = None, person is not None
     if person is not None:

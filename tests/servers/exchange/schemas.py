@@ -86,11 +86,8 @@ class Validator:
         self.violations: list[str] = []
         self.judged = 0
 
-    def check(self, direction: str, element: Element, everybody: bool = True) -> list[str]:
-        """What is wrong with a part of a message; remembered, too.
-
-        :param everybody: all judges must agree; otherwise one is enough, for what only the newer one can know.
-        """
+    def check(self, direction: str, element: Element) -> list[str]:
+        """What is wrong with a part of a message; remembered, too."""
         self.judged += 1
         # A copy without the envelope: lxml validates whole documents.
         document = etree.ElementTree(etree.fromstring(etree.tostring(element)))
@@ -100,8 +97,6 @@ class Validator:
                 errors = [str(one.message) for one in schema.error_log]
                 if not self._unknown_to(who, element, errors):
                     found.append(f"{direction} {etree.QName(element).localname}: {who}: {'; '.join(errors[:3])}")
-        if not everybody and len(found) < len(self.judges):
-            return []
         self.violations += found
         return found
 
@@ -115,6 +110,6 @@ class Validator:
 
 
 def header_parts(header: Element | None) -> list[Element]:
-    """Parts of a SOAP header that the schemas know."""
-    known = ("RequestServerVersion", "ExchangeImpersonation", "TimeZoneContext", "ServerVersionInfo")
+    """Parts of a SOAP header that the schemas judge; the version asked for may be older than theirs."""
+    known = ("ExchangeImpersonation", "TimeZoneContext")
     return [] if header is None else [one for one in header if one.tag in {name(f"t:{tag}") for tag in known}]

@@ -248,7 +248,7 @@ class ExchangeServer:
         if self.validator is None:
             return
         parts = header_parts(header)
-        found = [text for part in parts for text in self.validator.check("request header", part, everybody=False)]
+        found = [text for part in parts for text in self.validator.check("request header", part)]
         found += self.validator.check("request", element)
         if found:
             raise Fault("ErrorSchemaValidation", f"The request failed schema validation: {found[0]}")
