@@ -115,8 +115,9 @@ def beside_draft(meeting: Meeting, directory: Directory, stamp: Stamp) -> EntryD
             description="\n".join((words["room"],) if room else (meeting.note or words["searching"], words["note"])),
             location=f"{room.name} ({words['changes']})" if room else "",
             stamp=stamp,
-            room=Resource(room.mailbox.address, room.name) if room else None,
-            busy=BusyType.FREE,
+            room=Resource(room.mailbox.address, room.name, room.mailbox.invited) if room else None,
+            # An invited room takes over how its invitation is shown; it stands on her own busy time anyway.
+            busy=BusyType.BUSY if room and room.mailbox.invited else BusyType.FREE,
         )
     )
 

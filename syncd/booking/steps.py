@@ -12,7 +12,7 @@ from syncd.booking.invited import inviting, waiting
 from syncd.booking.sight import Remove, Step, Write
 from syncd.errors import CalendarError, OutcomeUnknown, VersionConflict
 from syncd.model.booking import EntryRecord, Meeting, RoomState
-from syncd.model.busy import BusyType, Stamp
+from syncd.model.busy import Stamp
 from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind, Room
 from syncd.model.entry import Entry, EntryDraft, Resource, same_time, stamped
 from syncd.model.offer import Form
@@ -115,8 +115,7 @@ def act(
         if step.mailbox in failures:
             continue
         try:
-            sent = _blocking(step, directory, ports)
-            record = _carry_out(sent, records[step.mailbox], directory.mailboxes[step.mailbox], ports)
+            record = _carry_out(step, records[step.mailbox], directory.mailboxes[step.mailbox], ports)
             known |= {} if record is None else {step.mailbox: record}
             passing("reconcile.wrote")
         except CalendarError as error:
@@ -124,17 +123,6 @@ def act(
             known.pop(step.mailbox, None)
         repairs += isinstance(step, Write) and step.repair
     return Acted(tuple(known.values()), repairs, failures)
-
-
-def _blocking(step: Step, directory: Directory, ports: Mapping[str, CalendarPort]) -> Step:
-    """A note that names a room which is invited by it is shown as busy: the room takes over how it is shown."""
-    if isinstance(step, Remove) or step.draft.room is None or step.draft.busy is not BusyType.FREE:
-        return step
-    named = step.draft.room.address
-    room = next((room.mailbox for room in directory.rooms.values() if room.mailbox.address == named), None)
-    if room is None or inviting(ports, room) is None:
-        return step
-    return replace(step, draft=replace(step.draft, busy=BusyType.BUSY))
 
 
 def _carry_out(

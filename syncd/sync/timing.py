@@ -16,6 +16,8 @@ from syncd.model.mirror import MailboxStatus
 from syncd.sync.plan import Limits
 
 DAY = timedelta(days=1)
+BACK = 4 * DAY
+"""Friday's meetings are still seen on Monday, when a caseworker notes who did not come."""
 LONGEST = timedelta(minutes=15)
 LOCKOUT = timedelta(minutes=5)
 """A refused password is not tried sooner: some servers lock the account after a few tries."""
@@ -42,12 +44,12 @@ class Pace:
 
 
 def window(now: datetime, horizon_days: int) -> Interval:
-    """What is read: from the day before today to the day after the horizon's last, in whole UTC days.
+    """What is read: from some days before today (`BACK`) to the day after the horizon's last, in whole UTC days.
 
     The spare days make it reach everywhere, whatever the zone; whole days make it move once a day.
     """
     today = datetime.combine(now.date(), time(), UTC)
-    return Interval(today - DAY, today + (horizon_days + 2) * DAY)
+    return Interval(today - BACK, today + (horizon_days + 2) * DAY)
 
 
 def full_is_due(status: MailboxStatus, now: datetime, every: timedelta) -> bool:

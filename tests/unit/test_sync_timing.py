@@ -18,7 +18,7 @@ def test_the_window_moves_once_a_day_and_has_room_for_every_zone() -> None:
     monday = window(datetime(2026, 3, 2, 0, 0, tzinfo=UTC), 60)
 
     assert monday == window(datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC), 60)
-    assert datetime(2026, 3, 1, tzinfo=UTC) == monday.start
+    assert datetime(2026, 2, 26, tzinfo=UTC) == monday.start
     assert datetime(2026, 5, 3, tzinfo=UTC) == monday.end
     assert monday.end + timedelta(days=1) == window(datetime(2026, 3, 3, tzinfo=UTC), 60).end
 
