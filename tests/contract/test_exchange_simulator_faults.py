@@ -25,7 +25,7 @@ from exchangelib.errors import (
 from tests.contract.exchange_client import ANNA, BO, PASSWORD, USER, account_of, at, house, utc
 from tests.servers.exchange import ExchangeServer
 from tests.servers.exchange.faults import Faults
-from tests.servers.exchange.wire import t
+from tests.servers.exchange.wire import m
 
 ENVELOPE = """<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"
  xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"
@@ -353,7 +353,8 @@ def test_older_clients_are_served_and_unknown_versions_refused(server):
 def test_an_answer_that_microsofts_schemas_refuse_would_be_noticed(server):
     assert server.validator is not None
 
-    server.validator.check("answer", t("CalendarItem", t("Location", "x"), t("Subject", "after the location")))
+    upside_down = m("GetRoomListsResponse", m("RoomLists"), m("ResponseCode", "NoError"), ResponseClass="Success")
+    server.validator.check("answer", upside_down)
 
-    assert "Subject" in server.violations[0]
+    assert "RoomLists" in server.violations[0]
     server.violations.clear()
