@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import datetime, timedelta
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -25,7 +26,7 @@ from tests.servers.exchange.wire import EwsError
 ANNA = "anna@syncd.test"
 BOX = Mailbox("anna", MailboxKind.PERSON, "main", ANNA, ZONE)
 ZONES = ("Romance Standard Time", "Tokyo Standard Time", "Pacific Standard Time", "Customized Time Zone")
-FAULTS = (
+FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("busy", {"back_off_ms": 1}),
     ("drop", {}),
     ("half", {}),
