@@ -30,6 +30,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "room": "lokale {name}",
         "changes": "kan ændres",
         "missing": "Lokale mangler",
+        "changing": "Lokalet skiftes",
+        "room-before": "Lokalet er ændret; før var det {name}.",
     },
     "en": {
         "subject": "Self-booked talk",
@@ -48,6 +50,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "room": "room {name}",
         "changes": "may change",
         "missing": "Room missing",
+        "changing": "The room is being changed",
+        "room-before": "The room has changed; it was {name} before.",
     },
 }
 """Danish and English, under the same names."""
@@ -62,6 +66,7 @@ class Around:
     :param reach: the number to call (by phone) or the link to open (by video).
     :param cases: links to the case system, one per booking.
     :param support: whom to call when something is odd.
+    :param room_before: another room, which had been announced.
     """
 
     title: Mapping[str, str]
@@ -69,6 +74,7 @@ class Around:
     reach: str = ""
     cases: Sequence[str] = ()
     support: str = ""
+    room_before: str = ""
 
 
 def subject(language: str) -> str:
@@ -76,16 +82,30 @@ def subject(language: str) -> str:
     return WORDS[language]["subject"]
 
 
-def location(language: str, form: Form, room_name: str | None, room_state: RoomState) -> str:
-    """Where the meeting is; rooms can still be changed, and say so."""
+def location(
+    language: str,
+    form: Form,
+    room_name: str | None,
+    room_state: RoomState,
+    *,
+    announced: bool = False,
+    changing: bool = False,
+) -> str:
+    """Where the meeting is.
+
+    :param announced: people were told; until then the room can be changed, and the text says so.
+    :param changing: it has given one room back and does not have the next one yet.
+    """
     words = WORDS[language]
+    if changing:
+        return words["changing"]
     if room_state is RoomState.MISSING:
         return words["missing"]
     if room_name is None:
         return words[form.value] if form is not Form.IN_PERSON else ""
     known = any(word in room_name.lower() for word in ("lokale", "room"))
     named = room_name if known else words["room"].format(name=room_name)
-    return f"{named} ({words['changes']})"
+    return named if announced else f"{named} ({words['changes']})"
 
 
 def description(language: str, meeting: Meeting, around: Around) -> str:
@@ -97,6 +117,7 @@ def description(language: str, meeting: Meeting, around: Around) -> str:
         words[form.value],
         words["reports"].format(reception=around.reception) if around.reception and form is Form.IN_PERSON else "",
         words[reach].format(reach=around.reach) if reach and around.reach else "",
+        words["room-before"].format(name=around.room_before) if around.room_before else "",
         words["reference"].format(code=reference(meeting.id)),
         *(words["case"].format(url=url) for url in around.cases),
         words["conflict"] if meeting.conflict else "",

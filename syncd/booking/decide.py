@@ -58,6 +58,7 @@ def decide(
         records=_records(looks),
         unread=tuple(mailbox for look in looks for mailbox in look.unread),
         waiting=any(look.waiting for look in looks),
+        behind=any(look.behind for look in looks),
         attention=tuple(dict.fromkeys(sentence for look in looks for sentence in look.attention)),
     )
 
@@ -113,6 +114,8 @@ def _absent(sight: Sighting, draft: EntryDraft, now: datetime, limits: Limits) -
     record = sight.record
     cancelled = sight.entries[0] if sight.entries else None
     if record.generation == 0 and cancelled is None:
+        if sight.behind:
+            return Decision(behind=True)
         return Decision(steps=(Write(sight.mailbox, draft, None),))  # never seen here: our write is still owed
     since = record.missing_since
     if since is None:
@@ -138,7 +141,8 @@ def _present(
     ):
         return _touched(sight, entry)
     if sight.kind is MailboxKind.ROOM and entry.room_answer == "DECLINED":
-        return Decision(verdict=RoomTaken(sight.mailbox, declined=True))
+        # To an earlier entry of our own that still stands there: that is no answer.
+        return Decision(behind=True) if sight.behind else Decision(verdict=RoomTaken(sight.mailbox, declined=True))
     # Each generation is written everywhere, so that what a restored calendar brings back is known to be old.
     if (
         _generation(entry) == meeting.desired_generation
@@ -177,6 +181,8 @@ def _rewrite(
     meeting: Meeting, sight: Sighting, draft: EntryDraft, entry: Entry, now: datetime, limits: Limits
 ) -> Decision:
     """It is outdated; a repair of what was right before is made only so often, for something fights us."""
+    if sight.behind and draft.room is not None:
+        return Decision(behind=True)
     repair = meeting.settled or sight.record.generation >= meeting.desired_generation
     spent = meeting.rewrites if meeting.rewrites_day == days_since_1970(now) else 0
     if repair and spent >= limits.repairs:

@@ -14,9 +14,10 @@ from typing import TypeVar
 
 from syncd.booking import limits
 from syncd.booking.allowed import BOOKED, admitted, in_time, known_topic, may_cancel, may_move, one_future
-from syncd.booking.alternatives import alternatives
+from syncd.booking.announce import tell_if_due
 from syncd.booking.collide import collision
 from syncd.booking.desire import desire
+from syncd.booking.refused import explain
 from syncd.booking.results import Appointment, Reply
 from syncd.booking.seats import join_or_open, leave, only_one_each, reseated, take_seat
 from syncd.booking.take import Wish, about, by_load, moved_meeting, new_meeting, take
@@ -243,6 +244,7 @@ class Desk:
         booking = replace(advance(hold, BookingState.PENDING), citizen=citizen, expires=None, topic=topic)
         made = Appointment(booking, take_seat(tx, meeting, now))
         tx.bookings.save(booking, now)
+        tell_if_due(tx, self._directory(), self._rules(tx), made.meeting, now)
         tx.settings.bump()
         self._audit(tx, "booking.made", made, now)
         limits.report(tx, self._rules(tx), booking, made.meeting, now)
@@ -282,6 +284,7 @@ class Desk:
             booking = advance(booking, BookingState.PENDING)
         tx.bookings.save(booking, now)
         tx.settings.bump()
+        tell_if_due(tx, self._directory(), self._rules(tx), changed, now)
         made = Appointment(booking, changed)
         self._audit(tx, "booking.moved", made, now)
         return made
@@ -380,6 +383,5 @@ class Desk:
         try:
             return self._store.run(work)
         except SlotGone as gone:
-            if "offer" in gone.facts and "alternatives" not in gone.facts:
-                gone.facts["alternatives"] = alternatives(self._publisher, gone, now)
+            explain(self._store, self._publisher, self._directory(), gone, now)
             raise

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
-from syncd.booking import brake, texts
+from syncd.booking import brake, texts, turns
 from syncd.booking.collide import blocks, foreign_events
 from syncd.booking.decide import seen
 from syncd.booking.desire import cancelled, desire, unsettle
@@ -31,6 +31,9 @@ ROOM_TAKEN = "meeting.room-taken"
 """Audit action."""
 NOT_ASKED_AGAIN = timedelta(days=14)
 """How long a room's no is remembered."""
+ROOM_ASKED = "meeting.room-asked-again"
+ASKED_AGAIN = 2
+"""How often a room is asked again that may have declined for an earlier entry of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,9 @@ def _withdraw(tx: Tx, meeting: Meeting, verdict: Withdrawn, ground: Ground) -> N
 
 
 def _change_room(tx: Tx, meeting: Meeting, verdict: RoomTaken, ground: Ground) -> None:
+    if verdict.declined and _own_fault(tx, meeting, ground.now):
+        desire(tx, meeting, ground.now)
+        return
     tx.meetings.release(meeting.id, verdict.mailbox)
     without = {verdict.mailbox, *declined(tx, meeting, ground.now)}
     room = give_room(
@@ -111,6 +117,17 @@ def _change_room(tx: Tx, meeting: Meeting, verdict: RoomTaken, ground: Ground) -
     unsettle(tx, meeting, ground.now)
     detail = _declined_at(meeting) if verdict.declined else None
     tx.audit.add(f"calendar:{verdict.mailbox}", ROOM_TAKEN, meeting=meeting.id, detail=detail, now=ground.now)
+
+
+def _own_fault(tx: Tx, meeting: Meeting, now: datetime) -> bool:
+    """Whether the room may have declined because of an earlier entry of ours, and is asked again, twice at most."""
+    if turns.contested(tx, meeting) or not turns.left(tx, meeting):
+        return False
+    asked = tx.audit.actors(ROOM_ASKED, meeting.id, _declined_at(meeting), now - NOT_ASKED_AGAIN)
+    if len(asked) >= ASKED_AGAIN:
+        return False
+    tx.audit.add("syncd", ROOM_ASKED, meeting=meeting.id, detail=_declined_at(meeting), now=now)
+    return True
 
 
 def declined(tx: Tx, meeting: Meeting, now: datetime) -> set[MailboxId]:

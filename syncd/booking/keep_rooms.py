@@ -15,16 +15,22 @@ from sqlalchemy import and_, or_, select
 
 from syncd.booking.desire import desire, unsettle
 from syncd.booking.follow import with_room
+from syncd.booking.homeless import Houses, tell_people
 from syncd.booking.relocate import relocate
+from syncd.booking.rooms import give_room, requirement_of
+from syncd.booking.take import lock_site_days
 from syncd.errors import SlotGone, UnknownBooking, UnknownRoom
 from syncd.model.booking import Meeting
 from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Site
 from syncd.model.interval import Interval
 from syncd.model.offer import RoomRequirement, Rulebook
+from syncd.model.task import TaskKind
 from syncd.model.zones import days, wall_clock
+from syncd.observe.logs import log
 from syncd.publish.moving import policy_of
 from syncd.publish.roomday import MAX_AGE, rooms_of
+from syncd.roomalloc import rank
 from syncd.roomalloc.allocate import Move
 from syncd.roomalloc.day import Day, Standing
 from syncd.roomalloc.explain import Reason, why
@@ -65,30 +71,55 @@ class RoomKeeper:
     ) -> None:
         self._store, self._directory, self._rulebook = store, directory, rulebook
         self._max_age = max_age
+        self._looked_at: tuple[Directory, int] | None = None
 
     def repair(self, now: datetime) -> Kept:
-        """Give other rooms to meetings whose own was closed, or booked by somebody else, and say who has none."""
-        with self._store.read() as tx:
-            hit = upset_meetings(tx, now)
-        done = [self._store.run(partial(self._repair, site=s, day=d, now=now)) for s, d in self._site_days(hit)]
-        moves = chain.from_iterable(kept.moves for kept in done)
-        return Kept(tuple(moves), tuple(chain.from_iterable(kept.missing for kept in done)))
+        """Give other rooms to meetings whose own was closed, taken away, or booked by somebody else.
 
-    def _site_days(self, hit: Iterable[tuple[str, str, datetime]]) -> list[tuple[Site, date]]:
+        After the configuration or the rules changed, everybody's room is looked at anew. Who has none, and who is
+        pinned to a room that cannot be had, becomes a task for a person.
+        """
+        with self._store.read() as tx:
+            hit, ground = upset_meetings(tx, now), self._ground()
+            days = self._site_days(tx, hit, now)
+            settled = not hit and not tx.rooms.lacking(now) and not tx.tasks.waiting(TaskKind.ROOM_NEEDED)
+        done = [self._repaired(site, day, now) for site, day in days]
+        homeless = [self._store.run(partial(self._rehouse, meeting=m, now=now)) for m in self._strays(now)]
+        if not settled or done or homeless:
+            self._store.run(partial(self._tell, now=now))
+        self._looked_at = ground
+        moves = chain.from_iterable(kept.moves for kept in (*done, *homeless))
+        return Kept(tuple(moves), tuple(chain.from_iterable(kept.missing for kept in (*done, *homeless))))
+
+    def _ground(self) -> tuple[Directory, int]:
+        """What everybody's room depends on besides calendars."""
+        return self._directory(), self._rulebook().number
+
+    def _site_days(self, tx: Tx, hit: Iterable[tuple[str, str, datetime]], now: datetime) -> list[tuple[Site, date]]:
         rooms, sites = self._directory().rooms, self._directory().sites
+        if self._looked_at is None or self._looked_at[0] is not self._directory() or self._looked_at != self._ground():
+            hit = [*hit, *tx.rooms.in_rooms(now)]
         found = {(rooms[room].site, start) for _, room, start in hit if room in rooms}
         return sorted(
             {(sites[site], wall_clock(start, sites[site].zone).date()) for site, start in found},
             key=lambda one: (one[0].id, one[1]),
         )
 
+    def _repaired(self, site: Site, day: date, now: datetime) -> Kept:
+        """One site-day; what another transaction takes meanwhile is looked at again next time."""
+        try:
+            return self._store.run(partial(self._repair, site=site, day=day, now=now))
+        except SlotGone:
+            log.warning("rooms.repair_postponed", site=site.id, day=day.isoformat())
+            return Kept()
+
     def _repair(self, tx: Tx, site: Site, day: date, now: datetime) -> Kept:
         locks.take(tx.session, [locks.site_day(site.id, day)])
         directory = self._directory()
         rooms = self._day(tx, site, day, now)
-        upset = [meeting for meeting, _, _ in upset_meetings(tx, now) if meeting in rooms.seats]
+        upset = {meeting for meeting, _, _ in upset_meetings(tx, now)} | self._misfits(tx, site, day, now)
         pinned = tx.rooms.pinned(upset)
-        hit = [meeting for meeting in upset if meeting not in pinned]
+        hit = [meeting for meeting in sorted(upset) if meeting in rooms.seats and meeting not in pinned]
         if not hit:
             return Kept()
         settled = settle(rooms, hit, policy_of(site))
@@ -97,6 +128,49 @@ class RoomKeeper:
             self._give_up(tx, task.meeting, now)
         tx.settings.bump()
         return Kept(settled.moves, tuple(task.meeting for task in settled.tasks))
+
+    def _misfits(self, tx: Tx, site: Site, day: date, now: datetime) -> set[str]:
+        """Meetings of that day in rooms that are too small or not open for them: the configuration, or rules, changed.
+
+        Never because a calendar cannot be read: what is not known drives nobody out.
+        """
+        found = set()
+        for name, room_id, start in tx.rooms.in_rooms(now):
+            room, meeting = self._directory().rooms.get(room_id), None
+            if room is not None and room.site == site.id and wall_clock(start, site.zone).date() == day:
+                meeting = tx.meetings.get(name)
+            if meeting is not None and room is not None:
+                need = requirement_of(self._directory(), self._rulebook(), meeting)
+                if not rank.suits(room, need) or not rank.is_open(room, meeting.interval, site):
+                    found.add(name)
+        return found
+
+    def _strays(self, now: datetime) -> list[str]:
+        """Meetings to come in rooms that the configuration does not know any more."""
+        with self._store.read() as tx:
+            return [meeting for meeting, room, _ in tx.rooms.in_rooms(now) if room not in self._directory().rooms]
+
+    def _rehouse(self, tx: Tx, meeting: str, now: datetime) -> Kept:
+        """A room for a meeting whose own is not there any more."""
+        found = tx.meetings.get(meeting)
+        if found is None or found.room is None:
+            return Kept()
+        lock_site_days(tx, self._directory(), {found.caseworker}, [found.interval])
+        found = tx.meetings.get(meeting, lock=True)
+        if found is None or found.room is None or found.room in self._directory().rooms:
+            return Kept()
+        tx.meetings.release(found.id, found.room)
+        tx.rooms.unpin(found.id)
+        room = give_room(tx, self._directory(), self._rulebook(), found, now=now, max_age=self._max_age)
+        desire(tx, with_room(found, room), now)
+        unsettle(tx, found, now)
+        tx.audit.add("syncd", "meeting.room-gone", meeting=found.id, detail=f"{found.room} > {room or '-'}", now=now)
+        tx.settings.bump()
+        return Kept((Move(found.id, found.room, room),)) if room else Kept(missing=(found.id,))
+
+    def _tell(self, tx: Tx, now: datetime) -> None:
+        pinned = tx.rooms.pinned({meeting for meeting, _, _ in upset_meetings(tx, now)})
+        tell_people(tx, Houses(self._directory(), self._rulebook(), now, self._max_age), pinned)
 
     def _day(self, tx: Tx, site: Site, day: date, now: datetime, ignoring: str | None = None) -> Day:
         return rooms_of(tx, self._directory(), self._rulebook(), site, day, now, self._max_age, ignoring)

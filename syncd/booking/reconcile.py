@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from syncd.booking import brake, texts
+from syncd.booking import brake, texts, turns
 from syncd.booking.adopt import Trace, adopt, traces
 from syncd.booking.allowed import BOOKED
+from syncd.booking.announce import site_of
 from syncd.booking.decide import decide
 from syncd.booking.follow import Ground, follow, overlapped
 from syncd.booking.invited import answered, inviting, waiting
 from syncd.booking.record import conclude, record
 from syncd.booking.sight import Decision, Limits, Sighting, Verdict
-from syncd.booking.steps import Acted, act, draft
+from syncd.booking.steps import Acted, Told, act, draft
 from syncd.errors import CalendarError, CalendarNotFound
 from syncd.model.booking import EntryRecord, Meeting
 from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind
@@ -31,6 +32,7 @@ from syncd.model.offer import Rulebook
 from syncd.observe.logs import canonical_line
 from syncd.points import passing
 from syncd.ports import CalendarPort
+from syncd.publish.standing import announced
 from syncd.store import Store, Tx
 
 LEASE = timedelta(seconds=90)
@@ -54,7 +56,10 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a look begins with."""
+    """What a look begins with.
+
+    :param told: what entries say of the room. :param behind: another meeting of ours is still to leave it.
+    """
 
     meeting: Meeting
     records: tuple[EntryRecord, ...]
@@ -63,6 +68,8 @@ class Facts:
     number: str
     installation: str
     stopped: bool
+    told: Told = field(default_factory=Told)
+    behind: bool = False
 
 
 class Reconciler:
@@ -188,7 +195,7 @@ class Reconciler:
 
     def _settle(self, meeting_id: str, now: datetime) -> Result:
         for _ in range(ROUNDS):
-            facts = self._facts(meeting_id)
+            facts = self._facts(meeting_id, now)
             if facts is None:
                 return Result.UNKNOWN
             if facts.stopped:
@@ -221,7 +228,7 @@ class Reconciler:
     def _ground(self, now: datetime) -> Ground:
         return Ground(self._directory(), self._rulebook(), self._limits, now)
 
-    def _facts(self, meeting_id: str) -> Facts | None:
+    def _facts(self, meeting_id: str, now: datetime) -> Facts | None:
         watched = self._directory().mailboxes
         with self._store.read() as tx:
             meeting = tx.meetings.get(meeting_id)
@@ -233,9 +240,17 @@ class Reconciler:
             gone = frozenset(one.mailbox for one in records if self._gone(tx, meeting, one))
             bookings = tuple(one.id for one in tx.bookings.of(meeting_id) if one.state in BOOKED)
             number = self._number(tx, bookings)
-            return Facts(
-                meeting, records, gone, bookings, number, tx.settings.installation(), brake.stopped(tx) is not None
-            )
+            stopped, behind = brake.stopped(tx) is not None, turns.behind(tx, meeting)
+            told = self._told(tx, meeting, records, behind, now)
+            return Facts(meeting, records, gone, bookings, number, tx.settings.installation(), stopped, told, behind)
+
+    def _told(self, tx: Tx, meeting: Meeting, records: Sequence[EntryRecord], behind: bool, now: datetime) -> Told:
+        """What entries say of the room: a meeting that must wait for one, and has one to give back, has none now."""
+        rooms, notice = self._directory().rooms, tx.rooms.notice(meeting.id)
+        leaves = any(one.mailbox in rooms and not one.wanted and one.key is not None for one in records)
+        site = site_of(self._directory(), meeting.caseworker, meeting.room)
+        known = site is not None and announced(site, meeting.interval, self._rulebook(), now)
+        return Told(notice is not None or known, notice.previous if notice else None, behind and leaves)
 
     def _gone(self, tx: Tx, meeting: Meeting, known: EntryRecord) -> bool:
         """Whether the mirror, read to the end after the first look missed the entry, misses it too."""
@@ -267,20 +282,21 @@ class Reconciler:
         if mailbox is None:
             failures[known.mailbox] = CalendarNotFound(texts.MAILBOX_UNKNOWN)
             return Sighting(known, _kind(facts.meeting, known.mailbox), None, None)
-        offer = self._rulebook().offers.get(facts.meeting.offer)
-        title = offer.title if offer else {}
-        wanted = self._draft(facts, mailbox, title) if known.wanted else None
+        wanted = self._draft(facts, mailbox) if known.wanted else None
         if inviting(self._ports(), mailbox) is not None:
-            return Sighting(known, mailbox.kind, wanted, None, known.mailbox in facts.gone)
+            return Sighting(known, mailbox.kind, wanted, None, known.mailbox in facts.gone, facts.behind)
         try:
             entries = self._ports()[mailbox.account].find(mailbox, facts.meeting.uid)
         except CalendarError as error:
             failures[known.mailbox] = error
             return Sighting(known, mailbox.kind, wanted, None)
-        return Sighting(known, mailbox.kind, wanted, entries, known.mailbox in facts.gone)
+        return Sighting(known, mailbox.kind, wanted, entries, known.mailbox in facts.gone, facts.behind)
 
-    def _draft(self, facts: Facts, mailbox: Mailbox, title: Mapping[str, str]) -> EntryDraft:
-        return draft(facts.meeting, mailbox, self._directory(), title, facts.installation, facts.bookings, facts.number)
+    def _draft(self, facts: Facts, mailbox: Mailbox) -> EntryDraft:
+        offer = self._rulebook().offers.get(facts.meeting.offer)
+        title = offer.title if offer else {}
+        own = self._directory(), title, facts.installation, facts.bookings, facts.number, facts.told
+        return draft(facts.meeting, mailbox, *own)
 
     def _act(self, facts: Facts, decision: Decision, failures: dict[MailboxId, CalendarError], now: datetime) -> Result:
         known = {record.mailbox: record for record in facts.records}

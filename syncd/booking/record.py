@@ -17,6 +17,8 @@ from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState, a
 from syncd.model.event import EventKind
 from syncd.store import Tx
 
+PATIENCE = 60
+"""How often a meeting is looked at that waits for another one to leave its room, before the pauses grow."""
 UNKNOWN_SOON = 3
 """How many unknown outcomes in a row are looked up at once; after that the pauses grow like any other."""
 
@@ -39,7 +41,7 @@ def record(tx: Tx, looked_at: Meeting, decision: Decision, acted: Acted, ground:
         meeting = _reassessed(tx, meeting, ground)
         if _room_found(tx, meeting, ground):
             return False
-    if acted.failures or decision.unread or decision.waiting or decision.attention:
+    if acted.failures or decision.unread or decision.waiting or decision.behind or decision.attention:
         _owe(tx, meeting, decision, acted, ground, chance)
         return False
     _settle(tx, meeting, ground)
@@ -151,6 +153,8 @@ def _attention(meeting: Meeting, said: tuple[str, ...] | list[str]) -> str | Non
 def _pause(meeting: Meeting, decision: Decision, acted: Acted, limits: Limits, chance: float) -> timedelta:
     """How long to wait: shorter for what must be looked up, growing with each try, never all at once."""
     if acted.unknown and meeting.attempts < UNKNOWN_SOON:
+        return limits.soon
+    if decision.behind and not acted.failures and meeting.attempts < PATIENCE:
         return limits.soon
     if decision.waiting and not acted.failures:
         return limits.second_look

@@ -17,7 +17,7 @@ from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus, trust
 from syncd.model.offer import RoomRequirement, Rulebook
 from syncd.model.zones import wall_clock, whole_days
-from syncd.publish.moving import policy_of
+from syncd.publish.moving import like, policy_of
 from syncd.publish.roomday import MAX_AGE, rooms_of
 from syncd.roomalloc import rank
 from syncd.roomalloc.allocate import certificate
@@ -104,6 +104,12 @@ def asked_of(rulebook: Rulebook, meeting: Meeting) -> RoomRequirement | None:
     """What the meeting asks of a room: by itself, or by its offer; None when nobody knows the offer any more."""
     offer = rulebook.offers.get(meeting.offer)
     return meeting.asks or (offer.room_for(meeting.form) if offer else None)
+
+
+def requirement_of(directory: Directory, rulebook: Rulebook, meeting: Meeting) -> RoomRequirement:
+    """What the meeting asks of its room; of an offer no longer known, a room as good as the one it has."""
+    room = directory.rooms.get(meeting.room or "")
+    return asked_of(rulebook, meeting) or (like(room) if room is not None else RoomRequirement())
 
 
 def _wanted(

@@ -21,6 +21,8 @@ class Sighting:
     :param entries: what stands there under the meeting's UID; None when the calendar could not be read.
     :param gone: the mirror, completely read after the first look that missed the entry, misses it too
         (so sync's own guard against unbelievable losses has let it pass).
+    :param behind: another meeting of ours is still to leave the room: until it is seen gone nothing is written that
+        names the room, and a decline is no answer.
     """
 
     record: EntryRecord
@@ -28,6 +30,7 @@ class Sighting:
     draft: EntryDraft | None
     entries: tuple[Entry, ...] | None
     gone: bool = False
+    behind: bool = False
 
     @property
     def mailbox(self) -> MailboxId:
@@ -109,6 +112,7 @@ class Decision:
     :param records: what is known now without writing, one per calendar that was read.
     :param unread: calendars that could not be read.
     :param waiting: something is missing and needs a second look before it is believed.
+    :param behind: the room is being left by another meeting of ours; look again soon.
     :param attention: sentences for a person.
     """
 
@@ -117,12 +121,13 @@ class Decision:
     records: tuple[EntryRecord, ...] = ()
     unread: tuple[MailboxId, ...] = ()
     waiting: bool = False
+    behind: bool = False
     attention: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether every calendar was seen to hold what it should."""
-        return self.verdict is None and not (self.steps or self.unread or self.waiting or self.attention)
+        return self.verdict is None and not (self.steps or self.unread or self.waiting or self.behind or self.attention)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,19 @@ class Acted:
         return any(isinstance(error, OutcomeUnknown | VersionConflict) for error in self.failures.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an entry says of the room.
+
+    :param announced: people were told it. :param before: the room they were told before this one.
+    :param changing: the old one is given back and the next one not free yet: the meeting passes through no room.
+    """
+
+    announced: bool = False
+    before: MailboxId | None = None
+    changing: bool = False
+
+
 def places(meeting: Meeting) -> tuple[MailboxId, ...]:
     """The calendars the meeting should stand in; a note beside an event stands in its caseworker's too."""
     if not meeting.wanted:
@@ -54,13 +67,16 @@ def draft(
     installation: str,
     bookings: Sequence[str] = (),
     number: str = "",
+    told: Told | None = None,
 ) -> EntryDraft:
     """What should stand in *mailbox* for *meeting*, stamped with the digest of its own content.
 
     :param title: the offer's title by language.
     :param bookings: ids of its bookings, for links to the case system.
     :param number: whom to call, for a talk by telephone; empty when that is not for the calendar to say.
+    :param told: what is said of its room; None: that it can change.
     """
+    told = told or Told()
     stamp = Stamp(installation, meeting.id, meeting.desired_generation, "")
     if mailbox.kind is MailboxKind.ROOM:
         return stamped(EntryDraft(meeting.uid, meeting.interval, meeting.zone, texts.ROOM_SUBJECT, "", "", stamp))
@@ -68,12 +84,14 @@ def draft(
         return beside_draft(meeting, directory, stamp)
     room = directory.rooms.get(meeting.room) if meeting.room else None
     state = RoomState.MISSING if meeting.room_state is RoomState.MISSING else RoomState.PENDING
+    before = directory.rooms.get(told.before) if told.before else None
     around = body.Around(
         title=title,
         reception=_reception(mailbox, directory),
         cases=body.case_links(directory.case_url, meeting, bookings),
         support=directory.support,
         reach=number if meeting.form is Form.PHONE else directory.video(meeting.caseworker) or "",
+        room_before=before.name if before else "",
     )
     return stamped(
         EntryDraft(
@@ -82,10 +100,17 @@ def draft(
             zone=meeting.zone,
             summary=body.subject(directory.language),
             description=body.description(directory.language, meeting, around),
-            location=body.location(directory.language, meeting.form, room.name if room else None, state),
+            location=body.location(
+                directory.language,
+                meeting.form,
+                room.name if room else None,
+                state,
+                announced=told.announced,
+                changing=told.changing,
+            ),
             stamp=stamp,
             # One entry invites the room; those of further people only say where it is.
-            room=_resource(room) if room and mailbox.id == meeting.caseworker else None,
+            room=_resource(room) if room and mailbox.id == meeting.caseworker and not told.changing else None,
         )
     )
 

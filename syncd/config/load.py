@@ -164,7 +164,10 @@ class Config(Section):
 
         :param members: the people of the groups, as `syncd.store.members.Members.serving` has them.
         """
-        sites = {name: Site(name, site.name, site.zone, site.reception) for name, site in self.sites.items()}
+        sites = {
+            name: Site(name, site.name, site.zone, site.reception, site.room_rules())
+            for name, site in self.sites.items()
+        }
         people = {person.id: self._caseworker(person) for person in self.caseworkers}
         people |= enrolled(self.groups, members, sites, self._account(None), list(people.values()))
         rooms = {room.id: self._room(room) for room in self.rooms}
@@ -195,6 +198,7 @@ class Config(Section):
             teams=person.teams,
             competences=person.competences,
             video=person.video,
+            open_plan=person.open_plan,
         )
 
     def _room(self, room: RoomSection) -> Room:

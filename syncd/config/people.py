@@ -63,7 +63,7 @@ def _values(cells: Mapping[str, str | list[str]]) -> dict[str, object]:
             values["(extra column)"] = text
         elif name in LISTS:
             values[name] = [word for word in re.split(r"[,;|\s]+", text) if word]
-        elif name == "step_free":
+        elif name in ("step_free", "open_plan"):
             values[name] = _truth(text)
         else:
             values[name] = text

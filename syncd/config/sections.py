@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from syncd.model.directory import RoomRules
 from syncd.model.zones import known
 from syncd.section import Section
 
@@ -112,11 +113,49 @@ class SiteSection(Section):
             examples=["Receptionen i stuen"],
         ),
     ] = ""
+    rooms_announced: Annotated[
+        Annotated[int, Field(ge=1, le=60)] | Literal["at-booking"],
+        Field(
+            description="Days before the meeting's day at whose beginning people are told their room; or at-booking, "
+            "which makes 7 to 14 of 100 meetings change after people were told.",
+            examples=["at-booking"],
+        ),
+    ] = 2
+    rooms_frozen: Annotated[
+        time,
+        Field(description="Wall clock on the working day before; from then on no booking changes a room of the day."),
+    ] = time(12)
+    room_moves: Annotated[
+        int, Field(ge=0, le=6, description="Most meetings that change rooms to make place for a new one.")
+    ] = 3
+    room_moves_announced: Annotated[
+        int, Field(ge=0, le=6, description="Most of them whose people had been told their room.")
+    ] = 2
+    shape_busy_days: Annotated[
+        bool,
+        Field(
+            description="On days more than half full, hide times that leave useless gaps while a better one is near: "
+            "more meetings, fewer first wishes."
+        ),
+    ] = False
 
     @field_validator("zone")
     @classmethod
     def _known(cls, value: str) -> str:
         return known_zone(value)
+
+    @field_validator("rooms_frozen")
+    @classmethod
+    def _wall(cls, value: time) -> time:
+        if value.tzinfo is not None:
+            raise ValueError("should be a wall-clock time without a zone; the site's zone holds")
+        return value
+
+    def room_rules(self) -> RoomRules:
+        """How this site gives its rooms."""
+        days = None if self.rooms_announced == "at-booking" else self.rooms_announced
+        told, shape = self.room_moves_announced, self.shape_busy_days
+        return RoomRules(days, self.rooms_frozen, self.room_moves, told, shape)
 
 
 class CaseworkerSection(Section):
@@ -157,6 +196,10 @@ class CaseworkerSection(Section):
     competences: Annotated[
         tuple[str, ...], Field(description="What rules may ask for by competence:NAME.", examples=[["arabisk"]])
     ] = ()
+
+    open_plan: Annotated[
+        bool, Field(description="The desk is in an open-plan office; see open_plan_room_forms of offers.")
+    ] = False
 
     @field_validator("zone")
     @classmethod
@@ -223,6 +266,10 @@ class RoomSection(Section):
     def _opens_before_closing(self) -> RoomSection:
         if self.opens is not None and self.closes is not None and self.opens >= self.closes:
             raise ValueError("opens must be earlier than closes on the same day")
+        opens, closes = self.opens or time(), self.closes or time(23, 59)
+        minutes = (closes.hour - opens.hour) * 60 + closes.minute - opens.minute
+        if self.turnover >= minutes:
+            raise ValueError(f"turnover = {self.turnover} minutes leaves nothing of the {minutes} the room is open")
         return self
 
 

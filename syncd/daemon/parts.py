@@ -10,6 +10,7 @@ from pathlib import Path
 
 from syncd import rulebook as rulebooks
 from syncd.adapters.webhook import HttpCourier
+from syncd.booking.announce import Announcer
 from syncd.booking.away import Away
 from syncd.booking.contacts import Contacts
 from syncd.booking.desk import Desk
@@ -18,6 +19,7 @@ from syncd.booking.keep_rooms import RoomKeeper
 from syncd.booking.obey import MarkKeeper
 from syncd.booking.reconcile import Reconciler
 from syncd.booking.sealing import Seal
+from syncd.booking.sight import Limits as RepairLimits
 from syncd.booking.watch import Watch
 from syncd.clock import Clock, SystemClock
 from syncd.config import Config, demand, sealing_key, secret
@@ -56,6 +58,7 @@ class Parts:
     rooms: RoomKeeper
     marks: MarkKeeper
     contacts: Contacts
+    announcer: Announcer
     away: Away
     handover: Handover
     watch: Watch
@@ -205,6 +208,7 @@ def _joined(
     publisher = _publisher(config, store, directory, rules)
     contacts = Contacts(_seal(config))
     limit = timedelta(seconds=config.sync.hold_limit_seconds)
+    max_age = timedelta(seconds=config.sync.max_age_seconds)
     return Parts(
         config=config,
         directory=directory,
@@ -219,9 +223,11 @@ def _joined(
             lambda: ports,
             lambda: directory,
             rules,
+            RepairLimits(max_age=max_age),
             number=contacts.numbers if config.contacts.in_calendar else lambda _tx, _bookings: "",
         ),
-        rooms=RoomKeeper(store, lambda: directory, rules),
+        rooms=RoomKeeper(store, lambda: directory, rules, max_age),
+        announcer=Announcer(store, lambda: directory, rules),
         marks=MarkKeeper(store, lambda: directory, rules, config.marks.marks()),
         contacts=contacts,
         away=Away(store, publisher, lambda: directory, contacts),

@@ -25,6 +25,7 @@ from syncd.ports import Listening
 from syncd.store import retention
 from syncd.store.erasure import replay
 from syncd.store.overview import owed
+from syncd.sync.outcome import Result
 
 LISTEN_SECONDS = 0.5
 RECONCILE_SECONDS = 1.0
@@ -42,6 +43,7 @@ EXPECTED_SECONDS = 3600.0
 MARKS_SECONDS = 2.0
 GROUPS_SECONDS = 300.0
 REPAIR_SECONDS = 60.0
+ANNOUNCE_SECONDS = 15.0
 NIGHT_SECONDS = 3600.0
 NIGHT = 2
 """The hour of the night, on the first site's clocks, at which rooms are rearranged."""
@@ -63,6 +65,7 @@ def tasks(
         Task("marks.obey", MARKS_SECONDS, lambda _beat: obey_marks(parts(), clock)),
         Task("groups.follow", GROUPS_SECONDS, lambda _beat: follow_people(parts(), clock, reload)),
         Task("rooms.repair", REPAIR_SECONDS, lambda _beat: repair_rooms(parts(), clock)),
+        Task("rooms.announce", ANNOUNCE_SECONDS, lambda _beat: announce_rooms(parts(), clock)),
         Task("rooms.rearrange", NIGHT_SECONDS, lambda _beat: rearrange_rooms(parts(), clock)),
         Task("meetings.sweep", SWEEP_SECONDS, lambda _beat: sweep(parts(), clock)),
         Task("supply.guard", GUARD_SECONDS, lambda _beat: guard_supply(parts(), clock)),
@@ -123,6 +126,8 @@ def sync(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool],
         ordered = sorted(outcomes, key=lambda outcome: outcome.result)
         counted = {str(result): len(list(group)) for result, group in groupby(ordered, key=lambda o: o.result)}
         facts.update(counted, requests=sum(outcome.requests for outcome in outcomes))
+    if any(outcome.mailbox in parts.directory.rooms and outcome.result is Result.OK for outcome in outcomes):
+        repair_rooms(parts, clock)  # somebody changed a room's calendar: put our meetings right at once
 
 
 def listen(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
@@ -203,6 +208,12 @@ def repair_rooms(parts: Parts, clock: Clock) -> None:
     kept = parts.rooms.repair(clock.now())
     if kept.moves or kept.missing:
         log.info("rooms.repaired", moved=len(kept.moves), told=kept.told, missing=len(kept.missing))
+
+
+def announce_rooms(parts: Parts, clock: Clock) -> None:
+    """Tell rooms when it is time, and again when they change."""
+    if told := parts.announcer.announce(clock.now()):
+        log.info("rooms.announced", meetings=told)
 
 
 def rearrange_rooms(parts: Parts, clock: Clock) -> None:

@@ -117,6 +117,13 @@ class Room:
     closes: time | None = None
     preferred_by: tuple[str, ...] = ()
 
+    @property
+    def open_minutes(self) -> int:
+        """How long it is open on a day."""
+        opens = self.opens.hour * 60 + self.opens.minute if self.opens else 0
+        closes = self.closes.hour * 60 + self.closes.minute if self.closes else 24 * 60
+        return closes - opens
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:

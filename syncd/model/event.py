@@ -33,7 +33,8 @@ OUTWARD: Mapping[str, EventKind] = {
     "meeting.rebooked": EventKind.BOOKING_MOVED,
     "meeting.adopted": EventKind.BOOKING_MOVED,
     "meeting.handed-over": EventKind.BOOKING_CHANGED,
-    "meeting.room-changed": EventKind.BOOKING_CHANGED,
+    "room.announced": EventKind.BOOKING_CHANGED,
+    "room.changed": EventKind.BOOKING_CHANGED,
 }
 """Which rows of the audit log the outside hears of, and as what; an unannounced room may change unheard."""
 

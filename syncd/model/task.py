@@ -36,6 +36,8 @@ class TaskKind(StrEnum):
     """A caseworker has fewer times in the coming week than are expected of her. About ``mailbox:ID``."""
     MANY_BOOKINGS = "many-bookings"
     """A citizen booked more often than a limit says. About ``citizen:DIGEST``, with a caseworker ``…:ID``."""
+    ROOM_NEEDED = "room-needed"
+    """A meeting has no room, or the room it is pinned to is closed or taken. About ``meeting:ID``."""
     LOOK_AT_MEETING = "look-at-meeting"
     """A meeting needs a person: calendars lag, rooms lack, entries collide. About ``meeting:ID``."""
     ENTRY_WITHOUT_MEETING = "entry-without-meeting"
@@ -103,6 +105,14 @@ SENTENCES: dict[TaskKind, Sentence] = {
         "{booking}. Der er ikke afvist noget. Tal med borgeren, hvis der er noget galt.",
         en="A citizen made more than {most} bookings within {days} days{whom}, cancelled ones included; the latest is "
         "{booking}. Nothing was refused. Talk to the citizen if something is wrong.",
+    ),
+    TaskKind.ROOM_NEEDED: Sentence(
+        da="Mødet {when} (reference {reference}) mangler et lokale (fastholdt i: {room}). Tider samme dag med lokale: "
+        "{times}. Ledige lokaler, der mangler noget: {rooms}. Flyt mødet i kalenderen, eller vælg et lokale: "
+        "syncd rooms pin {reference} --room LOKALE",
+        en="The meeting of {when} (reference {reference}) lacks a room (pinned to: {room}). Times of that day with a "
+        "room: {times}. Free rooms that lack something: {rooms}. Move the meeting in the calendar, or choose a room: "
+        "syncd rooms pin {reference} --room ROOM",
     ),
     TaskKind.LOOK_AT_MEETING: Sentence(
         da="Mødet {when} hos {caseworker} (reference {reference}): {says}",

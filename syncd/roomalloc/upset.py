@@ -97,18 +97,21 @@ def _refuge(day: Day, seat: Seat, policy: Policy) -> Plan | None:
 
 def _task(day: Day, seat: Seat) -> Task:
     """The options a person has."""
-    ask, lost = seat.ask, day.layout.spaces[seat.room].id
+    return Task(seat.id, day.layout.spaces[seat.room].id, other_starts(day, seat.ask), unsuitable(day, seat))
+
+
+def other_starts(day: Day, ask: Ask, most: int = 5) -> tuple[int, ...]:
+    """The nearest starts of the day (minutes after its midnight) at which a suitable room is free, in order."""
     length = ask.end - ask.start
     others = []
     for start in range(0, day.steps * day.grid - length, max(day.grid, 15)):
         moved = Ask(ask.id, start, start + length, ask.requirement, ask.floor, ask.teams)
-        if free_rooms(day, moved):
+        if start != ask.start and free_rooms(day, moved):
             others.append(start)
-    nearest = sorted(others, key=lambda start: (abs(start - ask.start), start))[:5]
-    return Task(seat.id, lost, tuple(sorted(nearest)), _unsuitable(day, seat))
+    return tuple(sorted(sorted(others, key=lambda start: (abs(start - ask.start), start))[:most]))
 
 
-def _unsuitable(day: Day, seat: Seat) -> tuple[tuple[MailboxId, str], ...]:
+def unsuitable(day: Day, seat: Seat) -> tuple[tuple[MailboxId, str], ...]:
     """Rooms that are open and free at its time but lack something."""
     shut = 0
     for column in day.shut_columns[seat.first : seat.last]:

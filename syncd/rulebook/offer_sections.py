@@ -110,6 +110,13 @@ class OfferSection(Section):
     ] = None
     room: Annotated[RoomNeedSection, Field(description="What it asks of its room.")] = RoomNeedSection()
     room_forms: Annotated[tuple[Form, ...], Field(description="Forms that need a room.")] = (Form.IN_PERSON,)
+    open_plan_room_forms: Annotated[
+        tuple[Form, ...],
+        Field(description="Forms that need one too when the caseworker's desk is in an open-plan office."),
+    ] = ()
+    remote_room: Annotated[
+        RoomNeedSection, Field(description="What forms other than in-person ask of their room, where they need one.")
+    ] = RoomNeedSection(seats=1)
     hold_minutes: Annotated[int, Field(ge=1, le=120, description="How long a chosen time is kept.")] = 10
     cancel_notice: Annotated[int, Field(ge=0, description="Cancel until so long before.")] = 0
     move_notice: Annotated[
@@ -150,9 +157,10 @@ class OfferSection(Section):
 
     @model_validator(mode="after")
     def _room_forms_are_forms(self) -> OfferSection:
-        odd = [form for form in self.room_forms if form not in self.minutes and form is not Form.IN_PERSON]
-        if odd:
-            raise ValueError(f"room_forms names '{odd[0]}', but minutes has no such form")
+        for key, forms in (("room_forms", self.room_forms), ("open_plan_room_forms", self.open_plan_room_forms)):
+            odd = [form for form in forms if form not in self.minutes and form is not Form.IN_PERSON]
+            if odd:
+                raise ValueError(f"{key} names '{odd[0]}', but minutes has no such form")
         return self
 
     @model_validator(mode="after")

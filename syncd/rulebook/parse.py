@@ -15,7 +15,7 @@ from syncd.model.offer import CitizenLimit, Guard, Offer, Reserve, RoomRequireme
 from syncd.model.policy import Blocks, Closing, Holidays, Policy
 from syncd.rulebook.hours import exceptions, hours, openings, weekly
 from syncd.rulebook.names import serving, unknown_names, unknown_words
-from syncd.rulebook.offer_sections import OfferSection, ReserveSection
+from syncd.rulebook.offer_sections import OfferSection, ReserveSection, RoomNeedSection
 from syncd.rulebook.sections import BlocksSection, PolicySection, RulesFile
 from syncd.section import complaints
 
@@ -74,7 +74,18 @@ def read(text: str, directory: Directory | None = None, source: str = SOURCE) ->
     return rules
 
 
-_MADE = {"who", "room", "room_forms", "competences", "partners", "open_to", "reserve", "supply"}
+_MADE = {
+    "who",
+    "room",
+    "remote_room",
+    "room_forms",
+    "open_plan_room_forms",
+    "competences",
+    "partners",
+    "open_to",
+    "reserve",
+    "supply",
+}
 """Keys of an offer that become something else."""
 
 
@@ -83,8 +94,10 @@ def _offer(name: str, offer: OfferSection, people: Mapping[MailboxId, Caseworker
     return Offer(
         name=name,
         caseworkers=tuple(serving(offer.who, able)),
-        room=RoomRequirement(_room_seats(offer), offer.room.features, offer.room.step_free),
+        room=_need(offer.room, _room_seats(offer)),
+        remote_room=_need(offer.remote_room, offer.remote_room.seats),
         room_forms=frozenset(offer.room_forms) & frozenset(offer.minutes),
+        open_plan_forms=frozenset(offer.open_plan_room_forms) & frozenset(offer.minutes),
         partners=tuple(tuple(serving(role, people)) for role in offer.partners),
         open_to=tuple(Matching(**way.model_dump()) for way in offer.open_to),
         reserve=_reserve(offer.reserve),
@@ -98,6 +111,10 @@ def _offer(name: str, offer: OfferSection, people: Mapping[MailboxId, Caseworker
 def _room_seats(offer: OfferSection) -> int:
     """A group meeting's room takes all its citizens and the caseworker."""
     return max(offer.room.seats, offer.seats + 1) if offer.seats > 1 else offer.room.seats
+
+
+def _need(section: RoomNeedSection, seats: int) -> RoomRequirement:
+    return RoomRequirement(seats, section.features, section.step_free)
 
 
 def _reserve(section: ReserveSection | None) -> Reserve | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
 from itertools import combinations
 
@@ -95,14 +95,29 @@ def _by_marks(offer: Offer, rulebook: Rulebook) -> bool:
 
 
 def _rooms_missing(offer: Offer, directory: Directory) -> Iterator[str]:
-    if not offer.room_forms:
-        return
-    forms = ", ".join(sorted(offer.room_forms))
-    for site in sorted({directory.caseworkers[person_id].site for person_id in offer.caseworkers}):
+    """Sites where a form is never offered, because no room there could take it."""
+    people = [directory.caseworkers[person_id] for person_id in offer.caseworkers]
+    for site in sorted({person.site for person in people}):
+        open_plan = any(person.open_plan for person in people if person.site == site)
         rooms = [room for room in directory.rooms.values() if room.site == site]
-        if not any(fits(room, offer.room) for room in rooms):
-            why = "has no room" if not rooms else "has no room that meets the requirement"
-            yield f"room: site '{site}' {why}; {forms} is never offered there"
+        for key in ("room", "remote_room"):
+            forms = [
+                form
+                for form in sorted(offer.forms)
+                if offer.needs_room(form, open_plan=open_plan) and (form is Form.IN_PERSON) == (key == "room")
+            ]
+            if forms:
+                yield from _unmet(key, offer, forms, site, rooms)
+
+
+def _unmet(key: str, offer: Offer, forms: Sequence[Form], site: str, rooms: Sequence[Room]) -> Iterator[str]:
+    able = [room for room in rooms if fits(room, offer.room_for(forms[0]))]
+    names = ", ".join(forms)
+    if not able:
+        why = "has no room" if not rooms else "has no room that meets the requirement"
+        yield f"{key}: site '{site}' {why}; {names} is never offered there"
+    elif all(room.open_minutes < offer.minutes[form] for room in able for form in forms):
+        yield f"{key}: {names} is longer than any suitable room of site '{site}' is open"
 
 
 def fits(room: Room, need: RoomRequirement) -> bool:

@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, not_, or_, select
 from sqlalchemy.orm import Session
 
+from syncd.model.booking import RoomState
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store.chunks import chunks
-from syncd.store.instants import epoch, span
-from syncd.store.tables import AuditRow, ClosureRow, MeetingRow, RoomPinRow, RoomShortageRow
+from syncd.store.instants import epoch, moment, span
+from syncd.store.tables import AuditRow, ClosureRow, MeetingRow, RoomNoticeRow, RoomPinRow, RoomShortageRow
 
 CHANGED, REARRANGED = "meeting.room-changed", "meeting.room-rearranged"
 """Audit actions of room moves: after the room was announced, and before."""
@@ -27,6 +28,29 @@ class Shortage:
     offer: str
     start: int
     minutes: int
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The room that people were told. :param room: None: that there is none. :param previous: what they heard before.
+
+    :param changes: how often they were told of another one.
+    """
+
+    room: MailboxId | None
+    previous: MailboxId | None = None
+    changes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A span in which a room cannot be used."""
+
+    id: int
+    room: MailboxId
+    interval: Interval
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +69,7 @@ class Used:
 
 
 class Rooms:
-    """The tables ``room_pins``, ``room_closures`` and ``room_shortages``, seen from inside one transaction."""
+    """The tables about rooms: pins, closures, notices and shortages, seen from inside one transaction."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -74,6 +98,65 @@ class Rooms:
         self._session.add(ClosureRow(room=room, start=epoch(closed.start), end=epoch(closed.end), reason=reason))
         self._session.flush()
 
+    def open_again(self, room: MailboxId, span_: Interval) -> int:
+        """Forget closures of the room that touch this span; returns how many."""
+        gone = delete(ClosureRow).where(
+            ClosureRow.room == room, ClosureRow.start < epoch(span_.end), ClosureRow.end > epoch(span_.start)
+        )
+        found = self._session.scalars(gone.returning(ClosureRow.id).execution_options(synchronize_session=False))
+        return len(list(found))
+
+    def closed(self, window: Interval) -> list[Closed]:
+        """Closures that touch *window*, in order."""
+        query = select(ClosureRow).where(ClosureRow.start < epoch(window.end), ClosureRow.end > epoch(window.start))
+        rows = self._session.scalars(query.order_by(ClosureRow.start, ClosureRow.room, ClosureRow.id))
+        return [Closed(row.id, row.room, span(row.start, row.end), row.reason) for row in rows]
+
+    def notice(self, meeting: str) -> Notice | None:
+        """What people were told of the meeting's room; None when nothing yet."""
+        row = self._session.get(RoomNoticeRow, meeting)
+        return None if row is None else Notice(row.room, row.previous, row.changes)
+
+    def tell(self, meeting: str, room: MailboxId | None, now: datetime) -> Notice:
+        """Note that people are told this room of the meeting now."""
+        row = self._session.get(RoomNoticeRow, meeting)
+        if row is None:
+            row = RoomNoticeRow(meeting=meeting, room=room, previous=None, changes=0, at=epoch(now))
+            self._session.add(row)
+        elif row.room != room:
+            row.room, row.previous, row.changes, row.at = room, row.room, row.changes + 1, epoch(now)
+        self._session.flush()
+        return Notice(row.room, row.previous, row.changes)
+
+    def untold(self, now: datetime, until: datetime) -> list[tuple[str, MailboxId | None, datetime]]:
+        """Meetings to come that have another room than people were told, or of which they were told nothing yet.
+
+        Also those that had one and have none now.
+
+        :returns: (meeting, room it has, start), the earliest first.
+        """
+        same = RoomNoticeRow.room.is_not_distinct_from(MeetingRow.room)
+        query = (
+            select(MeetingRow.id, MeetingRow.room, MeetingRow.start)
+            .outerjoin(RoomNoticeRow, RoomNoticeRow.meeting == MeetingRow.id)
+            .where(MeetingRow.wanted, MeetingRow.start > epoch(now), MeetingRow.start < epoch(until))
+            .where(or_(RoomNoticeRow.meeting.is_not(None), MeetingRow.room.is_not(None)))
+            .where(or_(RoomNoticeRow.meeting.is_(None), not_(same)))
+            .order_by(MeetingRow.start, MeetingRow.id)
+        )
+        return [(row.id, row.room, moment(row.start)) for row in self._session.execute(query)]
+
+    def turned_away(self, site: str, offer: str, start: datetime, minutes: int, now: datetime) -> None:
+        """Count a request that was turned away for want of a room; who asked is not kept."""
+        row = self._session.get(RoomShortageRow, (site, offer, epoch(start)))
+        if row is None:
+            row = RoomShortageRow(
+                site=site, offer=offer, start=epoch(start), minutes=minutes, seen=epoch(now), refused=0
+            )
+            self._session.add(row)
+        row.refused += 1
+        self._session.flush()
+
     def missed(self, shortages: Iterable[Shortage], now: datetime) -> int:
         """Remember times that had no room, each once; returns how many are new."""
         new = 0
@@ -93,7 +176,21 @@ class Rooms:
             RoomShortageRow.start >= epoch(window.start), RoomShortageRow.start < epoch(window.end)
         )
         rows = self._session.scalars(query.order_by(RoomShortageRow.start, RoomShortageRow.site, RoomShortageRow.offer))
-        return [Shortage(row.site, row.offer, row.start, row.minutes) for row in rows]
+        return [Shortage(row.site, row.offer, row.start, row.minutes, row.refused) for row in rows]
+
+    def in_rooms(self, now: datetime) -> list[tuple[str, MailboxId, datetime]]:
+        """Meetings to come that have a room: (meeting, room, start)."""
+        query = select(MeetingRow.id, MeetingRow.room, MeetingRow.start).where(
+            MeetingRow.wanted, MeetingRow.room.is_not(None), MeetingRow.start > epoch(now)
+        )
+        return [(row.id, row.room or "", moment(row.start)) for row in self._session.execute(query)]
+
+    def lacking(self, now: datetime) -> bool:
+        """Whether a meeting to come lacks a room."""
+        query = select(MeetingRow.id).where(
+            MeetingRow.room_state == RoomState.MISSING.value, MeetingRow.wanted, MeetingRow.start > epoch(now)
+        )
+        return self._session.scalar(query.limit(1)) is not None
 
     def used(self, window: Interval) -> list[Used]:
         """Meetings that begin in *window* and have, or had, a room; holds are left out."""

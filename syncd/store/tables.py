@@ -303,6 +303,20 @@ class RoomPinRow(Base):
     at: Mapped[int]
 
 
+class RoomNoticeRow(Base):
+    """The room of a meeting that people were told; whoever finds another one there has to tell them."""
+
+    __tablename__ = "room_notices"
+    meeting: Mapped[str] = mapped_column(primary_key=True)
+    room: Mapped[str | None]
+    """None: that there is none any more."""
+    previous: Mapped[str | None]
+    """What they had been told before."""
+    changes: Mapped[int]
+    """How often they were told of another one."""
+    at: Mapped[int]
+
+
 class RoomShortageRow(Base):
     """A time that would have been on offer had there been a room; names nobody, and is counted once."""
 
@@ -312,6 +326,8 @@ class RoomShortageRow(Base):
     start: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     minutes: Mapped[int]
     seen: Mapped[int]
+    refused: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Requests for it that were turned away for want of a room."""
 
 
 class TaskRow(Base):

@@ -13,7 +13,7 @@ from syncd.booking.results import Appointment
 from syncd.model.contact import Contact
 from syncd.store import Tx
 from syncd.web.access import Caller
-from syncd.web.appointments import booking_content
+from syncd.web.appointments import booking_content, room_told
 from syncd.web.deps import Client, Deps, Service
 from syncd.web.described import WRITES, answers, resource
 from syncd.web.inputs import IdempotencyKey, PathName
@@ -57,7 +57,7 @@ def make_booking(service: Service, client: Client, body: BookRequest, key: Idemp
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
         made = service.desk.book(client.name, body.hold, body.citizen.reference, now, topic=body.topic or "", tx=tx)
         _reachable(service, tx, made, body.contact(), now)
-        return 201, booking_content(made, service.directory(), now)
+        return 201, booking_content(made, service.directory(), now, announced=room_told(service, made.meeting))
 
     return answer(once(service, client, key, f"POST {PATH}", body, act, now), PATH)
 
@@ -75,7 +75,14 @@ def search_bookings(service: Service, client: Client, body: BookingSearch) -> Re
     client.need("book")
     now = service.clock.now()
     found = bookings_of(service.store, client.name, body.citizen.reference, now)
-    return _json({"bookings": [booking_content(one, service.directory(), now) for one in found]})
+    return _json(
+        {
+            "bookings": [
+                booking_content(one, service.directory(), now, announced=room_told(service, one.meeting))
+                for one in found
+            ]
+        }
+    )
 
 
 @router.get(
@@ -88,7 +95,7 @@ def read_booking(service: Service, client: Client, id: PathName) -> Response:
     client.need("book")
     now = service.clock.now()
     found = service.desk.booking(client.name, id, now)
-    return _json(booking_content(found, service.directory(), now))
+    return _json(booking_content(found, service.directory(), now, announced=room_told(service, found.meeting)))
 
 
 @router.post(
@@ -122,7 +129,7 @@ def move_booking(
             client.name, id, body.start, body.caseworker, body.form, now, whom=body.whom(), tx=tx
         )
         _reachable(service, tx, moved, Contact(phone=body.phone), now)
-        return 200, booking_content(moved, service.directory(), now)
+        return 200, booking_content(moved, service.directory(), now, announced=room_told(service, moved.meeting))
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/reschedule", body, act, now))
 
@@ -143,7 +150,7 @@ def cancel_booking(
 
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
         ended = service.desk.cancel(client.name, id, now, reason=body.reason, tx=tx)
-        return 200, booking_content(ended, service.directory(), now)
+        return 200, booking_content(ended, service.directory(), now, announced=room_told(service, ended.meeting))
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/cancel", body, act, now))
 

@@ -8,7 +8,7 @@ from fastapi import Response
 
 from syncd.booking.lookup import release
 from syncd.store import Tx
-from syncd.web.appointments import hold_content
+from syncd.web.appointments import hold_content, room_told
 from syncd.web.deps import Client, Service
 from syncd.web.described import WRITES, answers, resource
 from syncd.web.inputs import IdempotencyKey, PathName
@@ -46,7 +46,7 @@ def make_hold(service: Service, client: Client, body: HoldRequest, key: Idempote
         made = service.desk.hold(
             *(client.name, body.offer, body.start, body.caseworker, body.form, citizen, now), whom=body.whom(), tx=tx
         )
-        return 201, hold_content(made, service.directory())
+        return 201, hold_content(made, service.directory(), announced=room_told(service, made.meeting))
 
     return answer(once(service, client, key, f"POST {PATH}", body, act, now), PATH)
 

@@ -26,7 +26,12 @@ HOLD: dict[str, Any] = {
     "zone": "Europe/Copenhagen",
     "state": "held",
     "expires": "2026-11-30T12:10:00Z",
-    "room": {"state": "pending", "id": "lokale-1", "name": "Lokale 1.07"},
+    "room": {
+        "state": "pending",
+        "announced": False,
+        "site": "Jobcentret, Torvet 1",
+        "reception": "Receptionen i stuen",
+    },
     "moves": 0,
     "created": "2026-11-30T12:00:00Z",
 }
@@ -171,9 +176,14 @@ class OffersAnswer(BaseModel):
 
 
 class RoomOfMeeting(BaseModel):
-    """The room of a meeting, and whether it is settled."""
+    """Where to come: the house and where to report; the room itself once it is announced."""
 
     state: RoomState
+    announced: Annotated[bool | None, Field(description="Whether the room may be told; until then it can change.")] = (
+        None
+    )
+    site: Annotated[str | None, Field(description="The house, as people call it.")] = None
+    reception: Annotated[str | None, Field(description="Where citizens report.")] = None
     id: str | None = None
     name: str | None = None
 
