@@ -112,7 +112,10 @@ class OfferSection(Section):
     room_forms: Annotated[tuple[Form, ...], Field(description="Forms that need a room.")] = (Form.IN_PERSON,)
     open_plan_room_forms: Annotated[
         tuple[Form, ...],
-        Field(description="Forms that need one too when the caseworker's desk is in an open-plan office."),
+        Field(
+            description="Forms that need one too when the caseworker's desk is in an open-plan office.",
+            examples=[["phone"]],
+        ),
     ] = ()
     remote_room: Annotated[
         RoomNeedSection, Field(description="What forms other than in-person ask of their room, where they need one.")

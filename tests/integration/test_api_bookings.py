@@ -34,7 +34,10 @@ def test_the_whole_way_of_a_booking(town: Town, portal: Client) -> None:
     made = portal.post("/bookings", {"hold": held.json()["id"], "citizen": {"reference": "borger-1"}})
     booking = made.json()
     assert (201, "pending", "owed") == (made.status_code, booking["state"], booking["calendars"])
-    assert {"state": "pending", "id": "lokale-1", "name": "Lokale 1.07"} == booking["room"]
+    assert ("pending", True, "lokale-1", "Lokale 1.07") == tuple(
+        booking["room"][key] for key in ("state", "announced", "id", "name")
+    )
+    assert ("Jobcentret, Torvet 1", "Receptionen") == (booking["room"]["site"], booking["room"]["reception"])
     assert "expires" not in booking
 
     town.settle()
