@@ -227,8 +227,7 @@ class Desk:
 
     def _book(self, tx: Tx, client: str, hold_id: str, citizen: str, topic: str, now: datetime) -> Appointment:
         hold, meeting = self._pair(tx, client, hold_id, UnknownHold)
-        offer = self._offer(tx, meeting.offer)
-        known_topic(offer, topic)
+        known_topic(offer := self._offer(tx, meeting.offer), topic)
         one_future(tx, client, citizen, self._rules(tx), offer, now, ignoring=hold_id)
         tx.mailboxes.lock(*meeting.people)
         hold, meeting = self._locked(tx, client, hold, meeting)
