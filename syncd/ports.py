@@ -176,6 +176,23 @@ class Courier(Protocol):
 
 
 @runtime_checkable
+class Learning(Protocol):
+    """What a `CalendarPort` may offer beside: servers of one kind differ, and what was found out saves requests."""
+
+    def check(self, mailbox: Mailbox) -> CheckResult:
+        """See `CalendarPort.check`."""
+        ...
+
+    def of_server(self, found: CheckResult) -> Mapping[str, str]:
+        """Those facts of a check that hold for the whole server."""
+        ...
+
+    def remember(self, facts: Mapping[str, str]) -> None:
+        """What `of_server` told before; only ever used to leave out questions whose answer is known."""
+        ...
+
+
+@runtime_checkable
 class Inviting(Protocol):
     """What a `CalendarPort` may offer beside: rooms that are invited and answer for themselves.
 

@@ -62,6 +62,8 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check the configuration, then contact every calendar (read-only) and say how each stands."""
+    from syncd.daemon.checking import servers_seen
+
     with calendars_of(path) as parts:
         chosen = _chosen(parts, mailboxes)
 
@@ -73,13 +75,18 @@ def check(
             results = dict(zip(chosen, pool.map(look, chosen), strict=True))
         advice = parts.warnings(SystemClock().now())
         broken = [item for item in parts.kept.unreadable if item.mailbox in results]
+        servers = servers_seen(parts, results)
     good = sum(result.ok for result in results.values())
     if as_json:
         told = {name: {"ok": r.ok, "says": r.says, "facts": dict(r.facts)} for name, r in results.items()}
         objects = [_told_object(item) for item in broken]
-        screen.print_json({"mailboxes": told, "unreadable": objects, "warnings": advice, "ok": good == len(results)})
+        told_servers = {seen.account: seen.as_json() for seen in servers}
+        whole = {"mailboxes": told, "servers": told_servers, "unreadable": objects, "warnings": advice}
+        screen.print_json({**whole, "ok": good == len(results)})
     else:
         _print_check(path, results, advice, good)
+        for seen in servers:
+            screen.out.print(f"  [dim]server[/] {screen.escape(seen.says)}", soft_wrap=True)
         _print_unreadable(broken)
     raise typer.Exit(0 if good == len(results) else 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncd import rulebook as rulebooks
@@ -12,12 +12,14 @@ from syncd.clock import Clock
 from syncd.config import Config, demand
 from syncd.daemon.accounts import close_ports, ports_of
 from syncd.daemon.parts import applied_in, layout_of, store_of
+from syncd.daemon.servers import Server, differences
+from syncd.daemon.servers import kept as kept_server
 from syncd.errors import StoreError
 from syncd.model.directory import Directory
 from syncd.model.mirror import UnreadableObject
 from syncd.model.offer import Rulebook
 from syncd.model.task import TaskKind
-from syncd.ports import CalendarPort
+from syncd.ports import CalendarPort, CheckResult, Learning
 from syncd.publish import RulesInForce
 from syncd.store import Store
 from syncd.store.schema import head
@@ -34,6 +36,7 @@ class Kept:
     :param notes: about the database itself.
     :param applied: digest of the rules file it has applied.
     :param book: the rules in force.
+    :param servers: what was found out before about each account's server.
     :param unreadable: objects of calendars that could not be understood when they were read last.
     """
 
@@ -41,6 +44,7 @@ class Kept:
     applied: str | None = None
     book: Rulebook = NO_RULES
     unreadable: tuple[UnreadableObject, ...] = ()
+    servers: Mapping[str, Server] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,54 @@ def _look(store: Store, directory: Directory) -> Kept:
         with store.read() as tx:
             unreadable = tuple(tx.mailboxes.unreadable())
             notes += tuple(task.en for kind in SUPPLY for task in tx.tasks.waiting(kind))
-        return Kept(notes, applied_in(store), RulesInForce(store, lambda: directory)(), unreadable)
+            accounts = {mailbox.account for mailbox in directory.mailboxes.values()}
+            servers = {name: server for name in accounts if (server := kept_server(tx, name)) is not None}
+        return Kept(notes, applied_in(store), RulesInForce(store, lambda: directory)(), unreadable, servers)
     except StoreError as error:
         return Kept((*notes, f"The database was not looked into: {error}"))
+
+
+@dataclass(frozen=True)
+class ServerSeen:
+    """One account's server as it is now, beside what was kept of it.
+
+    :param facts: of the check; where that could not tell, what was found out before.
+    """
+
+    account: str
+    facts: Mapping[str, str]
+    before: Server | None
+
+    @property
+    def changed(self) -> list[str]:
+        """What is another than before."""
+        return differences(self.before.facts, self.facts) if self.before is not None else []
+
+    @property
+    def says(self) -> str:
+        """One line for the operator."""
+        rest = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in self.facts.items() if name != "server")
+        known = f" (so since {self.before.since:%Y-%m-%d})" if self.before is not None and not self.changed else ""
+        another = f" Changed: {', '.join(self.changed)}." if self.changed else ""
+        return f"{self.account}: {self.facts.get('server', 'unknown')}; {rest}{known}.{another}"
+
+    def as_json(self) -> dict[str, object]:
+        """The same for programs."""
+        since = self.before.since.isoformat() if self.before is not None else None
+        noted = self.before.noted.isoformat() if self.before is not None else None
+        return {**self.facts, "noted": noted, "since": since, "changed": self.changed}
+
+
+def servers_seen(found: Checked, results: Mapping[str, CheckResult]) -> list[ServerSeen]:
+    """The servers behind the calendars that answered, one of each account."""
+    seen: dict[str, ServerSeen] = {}
+    for name, result in results.items():
+        account = found.directory.mailboxes[name].account
+        port = found.ports[account]
+        if account in seen or not result.ok or not isinstance(port, Learning):
+            continue
+        before = found.kept.servers.get(account)
+        now = port.of_server(result)
+        known = {fact: value for fact, value in (before.facts if before else {}).items() if now.get(fact) == "unknown"}
+        seen[account] = ServerSeen(account, {**now, **known}, before)
+    return list(seen.values())

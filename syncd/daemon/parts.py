@@ -24,6 +24,7 @@ from syncd.booking.watch import Watch
 from syncd.clock import Clock, SystemClock
 from syncd.config import Config, demand, sealing_key, secret
 from syncd.daemon.accounts import close_ports, ports_of
+from syncd.daemon.servers import remind
 from syncd.errors import ConfigError, StoreError
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.offer import Rulebook
@@ -170,7 +171,9 @@ def assemble(config: Config, store: Store, clock: Clock) -> Parts:
     """
     directory = directory_of(config, store, clock.now())
     demand(config, applied=applied_in(store), directory=directory)
-    return _joined(config, directory, store, ports_of(config, clock), clock)
+    ports = ports_of(config, clock)
+    remind(store, ports)
+    return _joined(config, directory, store, ports, clock)
 
 
 def directory_of(config: Config, store: Store, now: datetime) -> Directory:

@@ -12,6 +12,7 @@ from syncd.clock import Clock
 from syncd.config import RetentionSection
 from syncd.daemon.parts import Parts
 from syncd.daemon.people import follow_groups, outdated
+from syncd.daemon.servers import PROBE_SECONDS, probe
 from syncd.dispatch.local import Task
 from syncd.model.interval import Interval
 from syncd.model.mirror import trust
@@ -71,6 +72,7 @@ def tasks(
         Task("supply.guard", GUARD_SECONDS, lambda _beat: guard_supply(parts(), clock)),
         Task("supply.expected", EXPECTED_SECONDS, lambda _beat: expect_supply(parts(), clock)),
         Task("people.asked", WATCH_SECONDS, lambda _beat: ask_people(parts(), clock)),
+        Task("servers.probe", PROBE_SECONDS, lambda _beat: probe(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
     ]

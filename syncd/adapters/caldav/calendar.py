@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -13,6 +13,7 @@ from syncd.adapters.caldav.entries import Entries
 from syncd.adapters.caldav.glance import Glance
 from syncd.adapters.caldav.hours import KEY, OpeningHours
 from syncd.adapters.caldav.ics import ReadObject, Unparsable, read_object, read_outside, recall_object
+from syncd.adapters.caldav.known import OF_SERVER, Known
 from syncd.adapters.caldav.survey import invited, survey
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError, CalendarNotFound
@@ -37,6 +38,7 @@ class CaldavCalendar:
         self._discovery = Discovery(self._client)
         self._glance = Glance(self._client, self._discovery)
         self._hours = OpeningHours(self._client)
+        self._known = Known()
         self._obeyed = frozenset(obeyed)
 
     def close(self) -> None:
@@ -54,7 +56,7 @@ class CaldavCalendar:
             ctag = self._glance.take(place)
             since = _believed(since, place)
             try:
-                fresh = since is None and not memory.versions()
+                fresh = since is None and self._known.syncs and not memory.versions()
                 seen = look(self._client, place, since.token if since else None, fresh=fresh)
             except CalendarNotFound:
                 self._discovery.forget(mailbox)
@@ -99,12 +101,20 @@ class CaldavCalendar:
         try:
             with self._client.call():
                 place = self._discovery.place(mailbox)
-                found = survey(self._client, place)
+                found = survey(self._client, place, self._known, self._clock.now())
                 if mailbox.invited:
                     return invited(place, found)
                 return self._with_hours(place, found) if place.hours else found
         except CalendarError as error:
             return CheckResult(ok=False, says=str(error), facts={"error": type(error).__name__})
+
+    def of_server(self, found: CheckResult) -> Mapping[str, str]:
+        """See `syncd.ports.Learning.of_server`."""
+        return {name: found.facts[name] for name in OF_SERVER if name in found.facts}
+
+    def remember(self, facts: Mapping[str, str]) -> None:
+        """See `syncd.ports.Learning.remember`."""
+        self._known.remember(facts)
 
     def answers(self, room: Mailbox) -> bool:
         """See `syncd.ports.Inviting.answers`."""
@@ -125,7 +135,7 @@ class CaldavCalendar:
         return CheckResult(found.ok, f"{found.says.removesuffix('.')}; {told}.", facts)
 
     def _entries(self, mailbox: Mailbox) -> Entries:
-        return Entries(self._client, self._discovery.place(mailbox), mailbox, self._clock)
+        return Entries(self._client, self._discovery.place(mailbox), mailbox, self._clock, self._known)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from syncd.adapters.caldav.changes import complete_version, content_version, version_of
 from syncd.adapters.caldav.client import Client, Reply
 from syncd.adapters.caldav.discovery import Place
+from syncd.adapters.caldav.known import Known
 from syncd.adapters.caldav.multistatus import CALDAV, by_uid, canonical, looks_like_html
 from syncd.adapters.caldav.wire import answer_of, read_entry, sequence_of, write_entry
 from syncd.clock import Clock
@@ -23,11 +24,12 @@ class Entries:
     So a precondition is sent, but never believed: what counts is what stands there afterwards.
     """
 
-    def __init__(self, client: Client, place: Place, mailbox: Mailbox, clock: Clock) -> None:
+    def __init__(self, client: Client, place: Place, mailbox: Mailbox, clock: Clock, known: Known) -> None:
         self._client = client
         self._place = place
         self._mailbox = mailbox
         self._clock = clock
+        self._known = known
 
     def find(self, uid: str) -> tuple[Entry, ...]:
         """See `syncd.ports.CalendarPort.find`; looks where we wrote it, then for the UID anywhere in the calendar."""
@@ -116,7 +118,10 @@ class Entries:
         self, key: GroupKey, draft: EntryDraft, sequence: int, condition: dict[str, str], answer: str | None = None
     ) -> Reply:
         body = write_entry(draft, self._mailbox.address, self._clock.now(), sequence=sequence, answer=answer)
-        return self._client.write("PUT", self._place.object_url(key), body, condition)
+        reply = self._client.write("PUT", self._place.object_url(key), body, condition)
+        if reply.status < 300:
+            self._known.saw_write(etag=reply.etag is not None)
+        return reply
 
     def _read_back(self, key: GroupKey, uid: str) -> Entry:
         """What the server made of our write.

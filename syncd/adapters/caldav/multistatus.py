@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -186,6 +187,17 @@ def multiget(hrefs: Iterable[str]) -> bytes:
     return (
         f"{HEAD}<C:calendar-multiget {NAMESPACES}>"
         f"<D:prop>{VERSION}<C:calendar-data/></D:prop>{wanted}</C:calendar-multiget>"
+    ).encode()
+
+
+def expanded(start: datetime, end: datetime) -> bytes:
+    """The body of a calendar-query for the events of a time (UTC), series expanded (RFC 4791 9.6.5)."""
+    span = f'start="{start:%Y%m%dT%H%M%SZ}" end="{end:%Y%m%dT%H%M%SZ}"'
+    return (
+        f"{HEAD}<C:calendar-query {NAMESPACES}>"
+        f"<D:prop><C:calendar-data><C:expand {span}/></C:calendar-data></D:prop>"
+        '<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">'
+        f"<C:time-range {span}/></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>"
     ).encode()
 
 
