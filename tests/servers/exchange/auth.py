@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import spnego
+from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
 from tests.servers.exchange.world import Account, World
@@ -24,9 +25,13 @@ _environment = threading.Lock()
 
 @dataclass
 class Connection:
-    """What a TCP connection knows of its other end."""
+    """What a TCP connection knows of its other end.
+
+    :param certified: the name in the certificate that the client showed.
+    """
 
     account: Account | None = None
+    certified: str = ""
     context: spnego.ContextProxy | None = None
 
 
@@ -36,6 +41,7 @@ class Doorkeeper:
 
     :param schemes: offered and accepted, in this order.
     :param token_seconds: how long a bearer token is good.
+    :param binding: of the TLS channel; NTLM without it is refused, as Extended Protection does.
     """
 
     world: World
@@ -44,6 +50,7 @@ class Doorkeeper:
     clients: dict[str, tuple[str, str]] = field(default_factory=dict)
     tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
     asked: int = 0
+    binding: bytes = b""
     _ntlm_file: Path | None = None
 
     def challenges(self, tried: str = "") -> list[str]:
@@ -53,10 +60,12 @@ class Doorkeeper:
         """
         refused = ', error="invalid_token"' if tried == "Bearer" else ""
         words = {"Basic": 'Basic realm="exchange"', "Bearer": f'Bearer realm=""{refused}'}
-        return [words.get(one, one) for one in self.schemes]
+        return [words.get(one, one) for one in self.schemes if one != "Certificate"]
 
     def let_in(self, header: str | None, connection: Connection) -> Account | str | None:
         """The account, or the next NTLM challenge, or None for a refusal."""
+        if header is None and connection.certified and "Certificate" in self.schemes:
+            return self._account(connection.certified)
         if header is None:
             return connection.account
         scheme, _, content = header.partition(" ")
@@ -88,7 +97,8 @@ class Doorkeeper:
             os.environ["NTLM_USER_FILE"] = str(self._users())
             try:
                 if connection.context is None:
-                    connection.context = spnego.server(protocol=scheme.lower())
+                    bound = GssChannelBindings(application_data=self.binding) if self.binding else None
+                    connection.context = spnego.server(protocol=scheme.lower(), channel_bindings=bound)
                 token = connection.context.step(base64.b64decode(content))
             except (SpnegoError, binascii.Error, ValueError):
                 connection.context = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import time
 from collections.abc import Generator, Mapping
 from contextlib import closing
@@ -43,8 +44,13 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        super().setup()
         self.peer = Connection()
+        if isinstance(self.request, ssl.SSLSocket):
+            self.request.do_handshake()
+            shown = self.request.getpeercert() or {}
+            names = [pair for part in shown.get("subject", ()) for pair in part]
+            self.peer.certified = next((str(text) for key, text in names if key == "commonName"), "")
+        super().setup()
 
     def log_message(self, *args: Any) -> None:
         """Silence; `ExchangeServer.seen` tells what came."""

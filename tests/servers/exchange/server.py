@@ -22,6 +22,7 @@ from tests.servers.exchange.outlook import Outlook
 from tests.servers.exchange.request import Handler as Operation
 from tests.servers.exchange.request import Request, admit
 from tests.servers.exchange.schemas import Validator, header_parts
+from tests.servers.exchange.tls import Certificates
 from tests.servers.exchange.wire import Element, EwsError, Fault, child, children, envelope, fault, local, name
 from tests.servers.exchange.world import Account, Mailbox, RoomPolicy, World
 
@@ -85,6 +86,7 @@ class ExchangeServer:
     :param minute: real seconds of a streaming connection's minute.
     :param concurrency: requests at a time for one mailbox (EWSMaxConcurrency); more are refused.
     :param streams: streaming connections at a time for one account (HangingConnectionLimit).
+    :param tls: speak HTTPS; NTLM is then bound to the channel (Extended Protection), and certificates let accounts in.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class ExchangeServer:
         minute: float = 60.0,
         concurrency: int = 27,
         streams: int = 10,
+        tls: Certificates | None = None,
         port: int = 0,
     ) -> None:
         self.world = World(clock, seed)
@@ -111,14 +114,21 @@ class ExchangeServer:
         self.counts: Counter[str] = Counter()
         self._listener = Listener(("127.0.0.1", port), Handler)
         self._listener.exchange = self
+        self.tls = tls
+        if tls is not None:
+            self.door.binding = tls.binding()
+            wrapped = tls.context().wrap_socket(
+                self._listener.socket, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
+            )
+            self._listener.socket = wrapped
         self._thread: threading.Thread | None = None
 
     # For tests
 
     @property
     def base(self) -> str:
-        """``http://127.0.0.1:PORT``"""
-        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+        """``http://127.0.0.1:PORT``, or https."""
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self._listener.server_address[1]}"
 
     @property
     def url(self) -> str:
