@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         self.peer = Connection()
         if isinstance(self.request, ssl.SSLSocket):
             self.request.do_handshake()
-            shown = self.request.getpeercert() or {}
+            shown: Any = self.request.getpeercert() or {}
             names = [pair for part in shown.get("subject", ()) for pair in part]
             self.peer.certified = next((str(text) for key, text in names if key == "commonName"), "")
         super().setup()
