@@ -37,13 +37,20 @@ class OpeningHours:
         if found := _availability(own):
             return found
         inbox = self._inbox(place, own)
+        return self._kept(place, inbox) if inbox else None
+
+    def _kept(self, place: Place, inbox: str) -> bytes | None:
+        """What the owner's inbox has; some servers call one that we may not see not there."""
         try:
-            item = self._item(inbox, KEPT) if inbox else None
+            item = self._item(inbox, KEPT)
         except AccessDenied as error:
+            raise AccessDenied(f"{_unseen(place)}: {error} Or take opening_hours out of the account.") from error
+        if item is None:
             raise AccessDenied(
-                f"The opening hours of {place.path} cannot be read: {error} Or take opening_hours out of the account."
-            ) from error
-        return _availability(item) if item else None
+                f"{_unseen(place)}: {self._client.host} names an inbox of its owner, but does not show it to user "
+                f"{self._client.account.username!r}. Give it access, or take opening_hours out of the account."
+            )
+        return _availability(item)
 
     def _inbox(self, place: Place, own: Item) -> str | None:
         """The scheduling inbox of the calendar's owner (RFC 6638 2.2); None where the server has none."""
@@ -64,6 +71,10 @@ class OpeningHours:
         if found is not None and found.refused in (401, 403):
             raise AccessDenied(f"{self._client.host} does not show it to user {self._client.account.username!r}.")
         return found
+
+
+def _unseen(place: Place) -> str:
+    return f"The opening hours of {place.path} cannot be read"
 
 
 def _availability(item: Item) -> bytes | None:
