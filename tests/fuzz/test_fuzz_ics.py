@@ -31,7 +31,7 @@ def test_a_planted_fault_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 FAULTS = {
     "crash": "def bad(data): assert b'VEVENT' not in data, 'planted'",
-    "timeout": "def bad(data):\n    while b'VEVENT' in data: pass",
+    "hang": "def bad(data):\n    while b'VEVENT' in data: pass",
     "oom": "def bad(data): kept.extend(b'x' * 40_000_000 for _ in data[:1])",
 }
 
@@ -52,7 +52,8 @@ def test_guided_by_coverage_a_planted_fault_ends_the_run_with_the_text_that_did_
     )
 
     assert 0 != done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
-    assert [*tmp_path.glob(f"ics-{kind}-*")]
+    assert [*tmp_path.glob("ics-oom-*" if kind == "oom" else "ics-crash-*")]
+    assert ("TooSlow" in done.stdout + done.stderr) is (kind == "hang")
 
 
 @pytest.mark.long
