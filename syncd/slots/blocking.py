@@ -58,7 +58,9 @@ def closes(event: Event, policy: Policy) -> bool:
 
     Meetings keep clear of it as of the end of working hours; buffers may reach into it.
     """
-    return event.busy is BusyType.UNAVAILABLE and policy.blocks.get(event.busy, Blocks.ALL) is Blocks.ALL
+    if event.busy is not BusyType.UNAVAILABLE or event.meeting is not None or mark(event) is not None:
+        return False
+    return policy.blocks.get(event.busy, Blocks.ALL) is Blocks.ALL
 
 
 def mark(event: Event) -> str | None:

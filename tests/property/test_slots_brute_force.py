@@ -97,6 +97,8 @@ class Walker:
         )
 
     def open(self, minute):
+        if any(e.start < minute + MINUTE and minute < e.end for e in self.diary.events if self.closes(e)):
+            return False
         source = self.diary.policy.source
         marked = any(e.start <= minute < e.end for e in self.diary.events if self.marks(e))
         if source is Source.MARKED:
@@ -144,7 +146,14 @@ class Walker:
             for claim in self.diary.claims
         )
 
+    def closes(self, event):
+        """Hours of the calendar's own: a meeting keeps clear of them, its buffers need not."""
+        marked = any(c.replace(" ", "").lower().split(":")[0] == "selvbook" for c in event.categories)
+        return event.busy is BusyType.UNAVAILABLE and not event.meeting and not marked
+
     def stops(self, event):
+        if self.closes(event):
+            return False
         if event.meeting in self.diary.withdrawn and event.meeting:
             return False
         if any(c.replace(" ", "").lower().split(":")[0] == "selvbook" for c in event.categories):
