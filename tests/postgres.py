@@ -26,6 +26,7 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "timezone": "America/St_Johns",  # nobody may lean on the server's zone being UTC
 }
+_DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 _START_SECONDS = 30
 
 
@@ -39,8 +40,11 @@ class Cluster:
         self._templates: set[str] = set()
 
     @classmethod
-    def start(cls) -> Cluster:
-        """Make a cluster in a new temporary folder and wait until it answers; `not_covered` without PostgreSQL."""
+    def start(cls, *, durable: bool = False) -> Cluster:
+        """Make a cluster in a new temporary folder and wait until it answers; `not_covered` without PostgreSQL.
+
+        :param durable: commits wait for the disk, as in production; for measuring.
+        """
         bins = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
         initdb, postgres = (program(name, "postgresql", bins) for name in ("initdb", "postgres"))
         user = _user()
@@ -50,7 +54,8 @@ class Cluster:
         data = str(folder / "data")
         initialise = [str(initdb), "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
         subprocess.run([*_become(user), *initialise], check=True, capture_output=True, cwd=folder)
-        options = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
+        settings = _SETTINGS | (_DURABLE if durable else {})
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
                 [*_become(user), "--pdeathsig", "INT", str(postgres), "-D", data, "-k", str(folder), *options],
