@@ -11,10 +11,11 @@ from syncd.store import Tx
 from syncd.store.meetings import AT_ONCE
 
 
-def desire(tx: Tx, meeting: Meeting, now: datetime, *, above: int = 0) -> Meeting:
+def desire(tx: Tx, meeting: Meeting, now: datetime, *, above: int = 0, fresh: bool = False) -> Meeting:
     """Store *meeting* as a new wish, so that reconcile brings all its calendars in line.
 
     :param above: a generation seen outside; the new one must be greater.
+    :param fresh: no calendar can hold it yet.
     """
     wish = replace(
         meeting,
@@ -23,13 +24,13 @@ def desire(tx: Tx, meeting: Meeting, now: datetime, *, above: int = 0) -> Meetin
         owed_since=meeting.owed_since or now,
     )
     tx.meetings.save(wish, AT_ONCE)
-    tx.meetings.want(wish.id, places(wish))
+    tx.meetings.want(wish.id, places(wish), fresh=fresh)
     return wish
 
 
 def booked(tx: Tx, meeting: Meeting, now: datetime) -> Meeting:
     """The held meeting becomes one that calendars should hold."""
-    return desire(tx, replace(meeting, wanted=True), now)
+    return desire(tx, replace(meeting, wanted=True), now, fresh=meeting.desired_generation == 0)
 
 
 def unsettle(tx: Tx, meeting: Meeting, now: datetime) -> None:

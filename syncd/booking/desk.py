@@ -360,7 +360,9 @@ class Desk:
         return booking, meeting
 
     def _locked(self, tx: Tx, client: str, booking: Booking, meeting: Meeting) -> tuple[Booking, Meeting]:
-        """Both rows again, now locked; another transaction may have changed them since."""
+        """Both rows again, now locked; another transaction may have changed them since (not on SQLite's one writer)."""
+        if self._store.sqlite:
+            return booking, meeting
         now_booking = tx.bookings.get(booking.id, client, lock=True)
         now_meeting = tx.meetings.get(meeting.id, lock=True)
         if now_booking is None or now_meeting is None or now_meeting.caseworker != meeting.caseworker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -49,15 +50,17 @@ class Wish:
         """Everybody who may fill a further role."""
         return {one for role in self.offer.partners for one in role}
 
+    def roomy(self, directory: Directory, caseworker: MailboxId) -> bool:
+        """Whether the meeting has a room when this caseworker holds it."""
+        return self.offer.needs_room(self.form, open_plan=directory.caseworkers[caseworker].open_plan)
+
     def lock(self, tx: Tx, directory: Directory, caseworker: MailboxId) -> None:
         """Let nobody else decide about the caseworker's time, or the site's rooms that day, until we commit."""
         if self.offer.offer_per_day is not None or self.offer.offer_per_week is not None:
             locks.take(tx.session, [locks.offer(self.offer.name)])
         people = {caseworker} | ({*self.replaces.people} if self.replaces else set())
         tx.mailboxes.lock(*sorted(people | self.helpers))
-        person = directory.caseworkers[caseworker]
-        roomy = self.offer.needs_room(self.form, open_plan=person.open_plan)
-        if roomy or (self.replaces and self.replaces.room):
+        if self.roomy(directory, caseworker) or (self.replaces and self.replaces.room):
             spans = [self.interval] + ([self.replaces.interval] if self.replaces else [])
             lock_site_days(tx, directory, people, spans)
 
@@ -94,8 +97,10 @@ def take(
     """
     refused: list[SlotGone | TemporarilyClosed] = []
     for caseworker in candidates:
+        # Nothing is left behind by one who could not, when there is no other and nobody moves rooms.
+        alone = len(candidates) == 1 and not wish.roomy(directory, caseworker)
         try:
-            with tx.session.begin_nested():
+            with nullcontext() if alone else tx.session.begin_nested():
                 return _take_of(tx, publisher, directory, wish, caseworker, now)
         except (SlotGone, TemporarilyClosed) as error:
             refused.append(error)
@@ -111,11 +116,12 @@ def _take_of(
 ) -> Taken:
     wish.lock(tx, directory, caseworker)
     site = directory.caseworkers[caseworker].site
-    rooms = [room.id for room in directory.rooms.values() if room.site == site]
     zone = directory.sites[site].zone
     tx.bookings.expire(now, [caseworker, *wish.helpers], wish.padded)
-    # Not only at this time: whoever moves for it may take the place of a hold that ran out.
-    tx.bookings.expire(now, rooms, local_days(wish.interval, zone))
+    if wish.roomy(directory, caseworker):
+        # Not only at this time: whoever moves for it may take the place of a hold that ran out.
+        rooms = [room.id for room in directory.rooms.values() if room.site == site]
+        tx.bookings.expire(now, rooms, local_days(wish.interval, zone))
     slot = Slot(wish.interval, caseworker, wish.form)
     proof = publisher.still_free(
         tx, wish.offer, slot, now, ignoring_meeting=wish.meeting, immediate=wish.whom.immediate

@@ -79,11 +79,13 @@ class Audit:
     def _key(self) -> bytes:
         """The installation's key; of several who make it at once, one wins and all use the winner's."""
         settings = Settings(self._session)
-        if settings.value(KEY) is None:
+        found = settings.value(KEY)
+        if found is None:
             insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
             row = insert(Setting).values(name=KEY, value=secrets.token_hex(32))
             self._session.execute(row.on_conflict_do_nothing())
-        return bytes.fromhex(settings.secret(KEY))
+            found = settings.secret(KEY)
+        return bytes.fromhex(found)
 
     def meetings(self, actions: tuple[str, ...], since: datetime) -> dict[str, int]:
         """How many rows with these actions each meeting has, written at or after *since*."""

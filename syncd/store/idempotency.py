@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import BindParameter, Table, and_, bindparam, delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -23,6 +24,16 @@ KEPT = timedelta(days=14)
 PATIENCE_MS = 10_000
 """How long a repeated request waits for the first one to end (PostgreSQL)."""
 _LOCK_NOT_AVAILABLE = "55P03"
+
+_ROWS = cast(Table, IdempotencyRow.__table__)
+_CLAIMED: dict[str, BindParameter[object]] = {name: bindparam(name) for name in ("client", "key", "digest", "created")}
+_CLAIM_SQLITE = sqlite.insert(_ROWS).values(_CLAIMED).on_conflict_do_nothing().returning(_ROWS.c.key)
+_CLAIM_POSTGRESQL = postgresql.insert(_ROWS).values(_CLAIMED).on_conflict_do_nothing().returning(_ROWS.c.key)
+_THIS = and_(_ROWS.c.client == bindparam("of"), _ROWS.c.key == bindparam("which"))
+_STORED = select(*_ROWS.c).where(_THIS)
+_FORGET = delete(_ROWS).where(_THIS)
+_ANSWER = update(_ROWS).where(_THIS).values({name: bindparam(name) for name in ("status", "body", "booking")})
+_PATIENCE = text(f"SET LOCAL lock_timeout = {PATIENCE_MS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +63,12 @@ class Idempotency:
         :raises KeyReused: the key was used with another digest.
         :raises KeyInProgress: the first request still runs after `PATIENCE_MS`.
         """
-        self._forget(client, key, now)
         if self._insert(client, key, digest, now):
             return None
-        row = self._session.get_one(IdempotencyRow, (client, key), populate_existing=True)
+        row = self._session.execute(_STORED, {"of": client, "which": key}).one()
+        if row.created < epoch(now - KEPT):
+            self._session.execute(_FORGET, {"of": client, "which": key})
+            return self.claim(client, key, digest, now)
         if row.digest != digest:
             raise KeyReused(
                 "This Idempotency-Key was used before for another request. Nothing was changed; use a new key."
@@ -66,33 +79,22 @@ class Idempotency:
 
     def store(self, client: str, key: str, answer: Stored) -> None:
         """Keep the answer under the key that this transaction claimed."""
-        change = update(IdempotencyRow).where(IdempotencyRow.client == client, IdempotencyRow.key == key)
-        self._session.execute(change.values(status=answer.status, body=answer.body, booking=answer.booking))
+        told = {"status": answer.status, "body": answer.body, "booking": answer.booking}
+        self._session.execute(_ANSWER, {"of": client, "which": key} | told)
 
     def purge(self, now: datetime) -> int:
         """Remove answers older than `KEPT`; returns how many."""
         old = delete(IdempotencyRow).where(IdempotencyRow.created < epoch(now - KEPT))
         return len(list(self._session.scalars(old.returning(IdempotencyRow.key))))
 
-    def _forget(self, client: str, key: str, now: datetime) -> None:
-        self._session.execute(
-            delete(IdempotencyRow).where(
-                IdempotencyRow.client == client,
-                IdempotencyRow.key == key,
-                IdempotencyRow.created < epoch(now - KEPT),
-            )
-        )
-
     def _insert(self, client: str, key: str, digest: str, now: datetime) -> bool:
         """Whether our row went in. RETURNING tells; rowcount does not (psycopg answers -1 either way)."""
         postgres = self._session.get_bind().dialect.name == "postgresql"
         if postgres:
-            self._session.execute(text(f"SET LOCAL lock_timeout = {PATIENCE_MS}"))
-        insert = postgresql.insert if postgres else sqlite.insert
-        row = insert(IdempotencyRow).values(client=client, key=key, digest=digest, created=epoch(now))
-        statement = row.on_conflict_do_nothing()
+            self._session.execute(_PATIENCE)
+        values = {"client": client, "key": key, "digest": digest, "created": epoch(now)}
         try:
-            return self._session.scalar(statement.returning(IdempotencyRow.key)) is not None
+            return self._session.scalar(_CLAIM_POSTGRESQL if postgres else _CLAIM_SQLITE, values) is not None
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
                 raise _in_progress() from error

@@ -252,9 +252,12 @@ class Meetings:
         """What is known of the meeting in each calendar it is, or was, in; sorted by mailbox."""
         return [rows.entry(row) for row in self._session.execute(rows.ENTRIES, {"id": meeting_id})]
 
-    def want(self, meeting_id: str, mailboxes: Collection[MailboxId]) -> None:
-        """Say in which calendars the meeting should stand; from all others it must be cleaned away."""
-        known = {record.mailbox: record for record in self.entries(meeting_id)}
+    def want(self, meeting_id: str, mailboxes: Collection[MailboxId], *, fresh: bool = False) -> None:
+        """Say in which calendars the meeting should stand; from all others it must be cleaned away.
+
+        :param fresh: no calendar can hold it yet, so nothing needs to be looked up.
+        """
+        known = {} if fresh else {record.mailbox: record for record in self.entries(meeting_id)}
         for mailbox in sorted(set(mailboxes) | known.keys()):
             before = known.get(mailbox)
             after = replace(before or EntryRecord(mailbox, wanted=False), wanted=mailbox in mailboxes)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from syncd.store.instants import epoch, moment
@@ -25,17 +26,23 @@ class Revision:
     actor: str
 
 
+_REVISIONS = cast(Table, RevisionRow.__table__)
+_NEWEST = select(_REVISIONS.c.number).order_by(_REVISIONS.c.number.desc()).limit(1)
+
+
 class Rules:
     """The table ``revisions``, seen from inside one transaction."""
 
     def __init__(self, session: Session, settings: Settings) -> None:
         self._session = session
         self._settings = settings
+        self._number: int | None = None
 
     def number(self) -> int:
-        """Number of the revision in force; 0 before the first."""
-        newest = select(RevisionRow.number).order_by(RevisionRow.number.desc()).limit(1)
-        return self._session.scalar(newest) or 0
+        """Number of the revision in force; 0 before the first. One and the same for the whole transaction."""
+        if self._number is None:
+            self._number = self._session.scalar(_NEWEST) or 0
+        return self._number
 
     def newest(self) -> tuple[int, str] | None:
         """Number and text of the revision in force; None before the first."""
@@ -62,6 +69,7 @@ class Rules:
         number = self.number() + 1
         self._session.add(RevisionRow(number=number, text=text, applied=epoch(now), actor=actor))
         self._session.flush()
+        self._number = number
         self._settings.bump()
         return number
 

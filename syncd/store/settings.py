@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import typing
 
-from sqlalchemy import BigInteger, Text, bindparam, cast, delete, select, update
+from sqlalchemy import BigInteger, Table, Text, bindparam, cast, delete, select, update
 from sqlalchemy.orm import Session
 
 from syncd.store.tables import Setting
@@ -12,12 +13,9 @@ from syncd.store.tables import Setting
 INSTALLATION = "installation"
 GENERATION = "generation"
 
-_GROW = (
-    update(Setting.__table__)  # type: ignore[arg-type]
-    .where(Setting.name == GENERATION)
-    .values(value=cast(cast(Setting.value, BigInteger) + 1, Text))
-)
-_VALUE = select(Setting.value).where(Setting.name == bindparam("name"))
+_ROWS = typing.cast(Table, Setting.__table__)
+_GROW = update(_ROWS).where(_ROWS.c.name == GENERATION).values(value=cast(cast(_ROWS.c.value, BigInteger) + 1, Text))
+_VALUE = select(_ROWS.c.value).where(_ROWS.c.name == bindparam("name"))
 
 
 class Settings:
@@ -25,7 +23,7 @@ class Settings:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._bumped: int | None = None
+        self._bumped = False
 
     def installation(self) -> str:
         """The random id given to this database when it was made; it marks what we write into calendars."""
@@ -35,23 +33,18 @@ class Settings:
         """A number that grows with every commit that can change an answer."""
         return int(self._known(GENERATION))
 
-    def bump(self) -> int:
+    def bump(self) -> None:
         """Let this commit count as one that can change an answer; any number of calls count once.
 
         The row is written last of all, at commit (`settle`): on PostgreSQL everybody queues behind it.
-
-        :returns: the generation after this commit; with other writers about, a lower bound.
         """
-        if self._bumped is None:
-            self._bumped = self.generation() + 1
-        return self._bumped
+        self._bumped = True
 
     def settle(self) -> None:
         """Carry out what `bump` promised; the store calls it just before it commits."""
-        if self._bumped is None:
-            return
-        self._session.execute(_GROW)
-        self._bumped = None
+        if self._bumped:
+            self._session.execute(_GROW)
+            self._bumped = False
 
     def value(self, name: str) -> str | None:
         """A stored value, or None."""

@@ -36,8 +36,8 @@ def benchmarks() -> dict[str, Benchmark]:
 def growth(name: str) -> Sequence[Curve]:
     """The curves of one benchmark; none when it has none."""
     modules = (importlib.import_module(f"tests.bench.{path.stem}") for path in Path(__file__).parent.glob("bench_*.py"))
-    module = next(one for one in modules if name == one.NAME)
-    return module.curves() if hasattr(module, "curves") else ()
+    found = [one for one in modules if name == one.NAME and hasattr(one, "curves")]
+    return found[0].curves() if found else ()
 
 
 def machine() -> str:

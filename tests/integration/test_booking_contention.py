@@ -102,7 +102,7 @@ def test_fifty_bookings_for_twenty_rooms_have_twenty_winners(migrated_url):
     won = winners(results)
     assert 20 == len(won)
     assert set(rooms) == {made.meeting.room for made in won}
-    assert {"SlotGone": 30} == refusals(results)
+    assert {"NoRoom": 30} == refusals(results)
     taken = claims(office)
     assert 40 == sum(len(spans) for spans in taken.values())  # no half booking: twenty people, twenty rooms
     office.store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from syncd.errors import Contention, StoreError
+from syncd.model.interval import Interval
 from syncd.store import Store, Tx, engines, schema
 from syncd.store.instants import epoch
 from syncd.store.tables import Base, ClaimRow, MailboxRow, MeetingRow, Setting
@@ -109,6 +111,25 @@ def test_a_savepoint_survives_a_refused_claim(claims: Store) -> None:
         claim(tx, 100, 200)
 
     assert 2 == count(claims)
+
+
+def test_a_savepoint_takes_back_what_repositories_wrote_in_it_and_nothing_else(claims: Store) -> None:
+    span = Interval.at(NOW + timedelta(minutes=10), 5)
+
+    def refused(tx: Tx) -> None:
+        with tx.session.begin_nested():
+            tx.meetings.claim("m", "room", span)
+            tx.meetings.claim("m", "kim", span)
+
+    with claims.begin() as tx:
+        tx.meetings.claim("m", "kim", span)
+        with pytest.raises(IntegrityError):
+            refused(tx)
+        tx.meetings.claim("m", "room", Interval.at(NOW, 5))
+
+    with claims.read() as tx:
+        taken = {(one.mailbox, one.interval.start) for one in tx.meetings.claims("m")}
+    assert {("kim", NOW), ("kim", span.start), ("room", NOW)} == taken
 
 
 def test_one_of_many_simultaneous_claims_wins(claims: Store) -> None:
@@ -326,6 +347,43 @@ def test_a_full_disk_is_told_and_recovered_from(migrated_sqlite_url: str) -> Non
     with store.begin() as tx:
         tx.session.execute(text("PRAGMA max_page_count = 100000"))
         tx.settings.put("big", "x" * 100_000)
+    store.close()
+
+
+def _tell(store: Store, pragma: str) -> None:
+    """Say something to the one connection that writes."""
+    connection = store._writer.raw_connection()
+    connection.cursor().execute(pragma)
+    connection.close()
+
+
+def test_a_disk_that_turned_read_only_is_told_and_recovered_from(migrated_sqlite_url: str) -> None:
+    store = Store(migrated_sqlite_url)
+    _tell(store, "PRAGMA query_only=ON")
+    with pytest.raises(StoreError, match="cannot be written"), store.begin() as tx:
+        tx.settings.put("a", "1")
+    with store.read() as tx:
+        assert tx.settings.value("a") is None
+    _tell(store, "PRAGMA query_only=OFF")
+
+    with store.begin() as tx:
+        tx.settings.put("a", "1")
+    store.close()
+
+
+def test_a_postgresql_that_can_only_be_read_is_told_and_recovered_from(migrated_postgres_url: str) -> None:
+    store = Store(migrated_postgres_url)
+    with store._writer.connect() as connection:
+        connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        connection.commit()
+    with pytest.raises(StoreError, match="can only be read"), store.begin() as tx:
+        tx.settings.put("a", "1")
+    with store._writer.connect() as connection:
+        connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+        connection.commit()
+
+    with store.begin() as tx:
+        tx.settings.put("a", "1")
     store.close()
 
 
