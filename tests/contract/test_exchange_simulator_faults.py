@@ -13,6 +13,7 @@ from exchangelib import Account, CalendarItem, Identity, OAuth2Credentials
 from exchangelib.errors import (
     ErrorExceededConnectionCount,
     ErrorInternalServerError,
+    ErrorIrresolvableConflict,
     ErrorMailboxMoveInProgress,
     ErrorProxyRequestProcessingFailed,
     ErrorServerBusy,
@@ -21,6 +22,7 @@ from exchangelib.errors import (
     EWSError,
     UnauthorizedError,
 )
+from requests_ntlm import HttpNtlmAuth
 
 from tests.contract.exchange_client import ANNA, BO, PASSWORD, USER, account_of, at, house, utc
 from tests.servers.exchange import ExchangeServer
@@ -358,3 +360,45 @@ def test_an_answer_that_microsofts_schemas_refuse_would_be_noticed(server):
 
     assert "RoomLists" in server.violations[0]
     server.violations.clear()
+
+
+def test_a_kept_connection_can_be_gone_at_the_next_request(server):
+    text = ENVELOPE.format(mailbox=ANNA, body=VIEW.replace("{more}", "")).encode()
+    server.faults.add("vanish", times=1)
+    with requests.Session() as session:
+        session.auth = (USER, PASSWORD)
+        assert session.post(server.url, text, timeout=5).status_code == 200
+        time.sleep(0.1)
+        # urllib3 notices a connection that was closed while it lay idle, and takes a new one.
+        assert session.post(server.url, text, timeout=5).status_code == 200
+
+
+def test_assistants_give_an_item_another_change_key_a_little_later(server, anna):
+    server.world.fidget = 0.05
+    item = CalendarItem(account=anna, folder=anna.calendar, start=at(8), end=at(9))
+    item.save()
+    server.settle()
+    setattr(item, "subject", "Ny")  # noqa: B010
+
+    with pytest.raises(ErrorIrresolvableConflict):
+        item.save(
+            update_fields=["subject"], conflict_resolution="NeverOverwrite", send_meeting_invitations="SendToNone"
+        )
+
+
+def test_other_addresses_are_not_the_web_service(server):
+    assert requests.post(f"{server.base}/owa/", b"", timeout=5).status_code == 404
+    asked: Any = {"timeout": 5, "allow_redirects": False}
+    assert requests.get(server.url, **asked).status_code == 401
+    assert requests.get(server.url, auth=(USER, PASSWORD), **asked).status_code == 302
+
+
+def test_ntlm_is_spoken_inside_negotiate_too(server):
+    server.door.schemes = ("Negotiate",)
+    text = ENVELOPE.format(mailbox=ANNA, body=VIEW.replace("{more}", "")).encode()
+    with requests.Session() as session:
+        session.auth = HttpNtlmAuth(f"DOM\\{USER}", PASSWORD)
+        assert session.post(server.url, text, timeout=5).status_code == 200
+        session.auth = HttpNtlmAuth(f"DOM\\{USER}", "forkert")
+        session.close()
+        assert session.post(server.url, text, timeout=5).status_code == 401

@@ -45,7 +45,7 @@ class Doorkeeper:
     """
 
     world: World
-    schemes: tuple[str, ...] = ("NTLM", "Basic", "Bearer")
+    schemes: tuple[str, ...] = ("Negotiate", "NTLM", "Basic", "Bearer")
     token_seconds: float = 3600.0
     clients: dict[str, tuple[str, str]] = field(default_factory=dict)
     tokens: dict[str, tuple[str, float]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from typing import Any
 from tests.servers.exchange.wire import Element, EwsError, Fault, child, children, error_parts, failure, m, reply
 
 BEFORE = frozenset(["busy", "http", "drop", "error", "fault", "hang", "mailbox_move", "connections", "unauthorized"])
-AFTER = frozenset(["lose", "half", "garbled", "drip", "close", "cookie"])
+AFTER = frozenset(["lose", "half", "garbled", "drip", "close", "cookie", "vanish"])
 TWISTS = frozenset(
     [
         "not_last",

@@ -65,8 +65,8 @@ class Handler(BaseHTTPRequestHandler):
             self._control(self.path.partition("/control/")[2], body)
         elif path == "/token" or path.endswith("/oauth2/v2.0/token"):
             self._token(body.decode())
-        elif self.command == "GET":
-            self.respond(405, b"", {})
+        elif path != "/ews/exchange.asmx":
+            self.respond(404, b"<html>Not Found</html>", {"Content-Type": "text/html"})
         else:
             self._exchange(body)
 
@@ -99,6 +99,9 @@ class Handler(BaseHTTPRequestHandler):
         if came is None or isinstance(came, str):
             self._challenge(came)
             return
+        if self.command == "GET":
+            self.respond(302, b"", {"Location": "/EWS/Services.wsdl"})
+            return
         self.deliver(exchange.answer(came, body, self._heard()))
 
     def _challenge(self, token: str | None) -> None:
@@ -127,6 +130,8 @@ class Handler(BaseHTTPRequestHandler):
             if "close" in wire:
                 answer.headers["Connection"] = "close"
             self.respond(answer.status, answer.body, answer.headers, answer.cookies, drip)
+            if "vanish" in wire:
+                self.hang_up()
 
     def respond(
         self,

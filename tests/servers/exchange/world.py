@@ -118,6 +118,10 @@ class World:
 
     :param clock: the present instant, UTC.
     :param seed: makes UIDs and chances the same again.
+
+    `post_delay` is how many seconds a message travels.
+    With `fidget` set, assistants of the server touch each new or changed item once more after so many seconds: nothing
+    of it looks different, but it has another change key.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None, seed: int = 0) -> None:
@@ -131,6 +135,7 @@ class World:
         self.groups: dict[str, tuple[Address, list[str]]] = {}
         self.room_lists: dict[str, tuple[Address, list[str]]] = {}
         self.post_delay = 0.0
+        self.fidget: float | None = None
         self.posted: list[dict[str, Any]] = []
         self.listeners: list[Callable[[Change], None]] = []
         self._queue: list[Due] = []
@@ -245,6 +250,11 @@ class World:
         moved.extended, moved.recurrence = dict(entry.extended), entry.recurrence
         moved.exceptions, moved.original = dict(entry.exceptions), entry.original
         self._tell(box, moved, "Moved", (ItemKey(box.mark, entry.number), entry.folder))
+
+    def assist(self, box: Mailbox, entry: Entry) -> None:
+        """Let the server's assistants come back to an item, if they fidget."""
+        if self.fidget is not None:
+            self.later(self.fidget, lambda: self.touch(box, entry) if entry.number in box.entries else None)
 
     def change_at(self, entry: Entry, original: datetime) -> Deviation:
         """The exception at a date, new if there was none."""

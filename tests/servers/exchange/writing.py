@@ -84,6 +84,7 @@ def _appointment(request: Request, element: Element) -> Element:
     make_series(entry, draft)
     if how != "SendToNone" and entry.attendees:
         meetings.invite(world, box, entry, entry.attendees)
+    world.assist(box, entry)
     return item(world, box, entry.whole(), _ID_ONLY)
 
 
@@ -195,6 +196,7 @@ def _update(request: Request, change: Element) -> Element:
     _check_version(request, seen.entry, path, draft)
     place(draft, request.zone, dict(seen.values))
     change_item(world, box, seen, draft, how or "SendToNone")
+    world.assist(box, seen.entry)
     after = world.sight(world.key(box, seen))[1]
     return item(world, box, after, _ID_ONLY)
 
