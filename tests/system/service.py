@@ -54,6 +54,8 @@ class Service:
     interval: int = 1
     timeout: int = 5
     people: tuple[str, ...] = ("anna",)
+    rooms: tuple[str, ...] = ("lokale-1",)
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -88,21 +90,19 @@ format = "json"
 [calendars.dav]
 adapter = "caldav"
 url = "{self.server.url}"
-username = "{self.server.username}"
-password = {{file = "password"}}
+{self._login()}
 timeout_seconds = {self.timeout}
 [sites.torvet]
 name = "Torvet 1"
 [clients.portal]
 token_sha256 = "{token_digest(TOKEN)}"
-{"".join(self._caseworker(person) for person in self.people)}
-[[rooms]]
-id = "lokale-1"
-name = "Lokale 1"
-address = "lokale-1@example.dk"
-site = "torvet"
-url = "{self.server.home}lokale-1/"
+{"".join(self._caseworker(person) for person in self.people)}{"".join(self._room(room) for room in self.rooms)}
 """)
+
+    def _login(self) -> str:
+        if not self.server.username:
+            return ""
+        return f'username = "{self.server.username}"\npassword = {{file = "password"}}'
 
     def _caseworker(self, person: str) -> str:
         return f"""
@@ -114,6 +114,16 @@ site = "torvet"
 url = "{self.server.home}{person}/"
 """
 
+    def _room(self, room: str) -> str:
+        return f"""
+[[rooms]]
+id = "{room}"
+name = "{room.title().replace("-", " ")}"
+address = "{room}@example.dk"
+site = "torvet"
+url = "{self.server.home}{room}/"
+"""
+
     def command(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run another ``syncd`` command on the same configuration."""
         line = [sys.executable, "-m", "syncd", *map(str, arguments), "--config", str(self.config)]
@@ -123,7 +133,7 @@ url = "{self.server.home}{person}/"
         """Start it; with *ready*, wait until it serves."""
         with (self.folder / "syncd.log").open("ab") as output:
             line = [*DIE_WITH_PARENT, sys.executable, "-m", "syncd", "run", "--config", str(self.config)]
-            self.child = subprocess.Popen(line, stdout=output, stderr=output, env=_environment())
+            self.child = subprocess.Popen(line, stdout=output, stderr=output, env=_environment() | self.environment)
         if ready:
             wait_for(self._serves, "the service to serve")
 
