@@ -11,6 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env packages demo test test-long fuzz check format lock bench
+.PHONY: schedules crash-points kill-storm fault-proxy mutate
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,10 +29,27 @@ demo: env ## start the demonstration town until Ctrl-C; ONCE=1 runs the guided t
 	@$(BIN)/syncd demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(filter-out 0,$(EXCHANGE)),--exchange)
 
 test: env packages ## run all tests; REQUIRE_ALL=1 fails when anything was not covered
-	@$(BIN)/pytest $(PYTEST_ARGS) -m "not long"
+	@$(BIN)/pytest $(PYTEST_ARGS) -m "not long and not programme"
 
-test-long: env packages ## run the longer programmes, too
+test-long: env packages ## run the longer programmes, too: a million schedules, every crash point, long storms, mutants
 	@$(BIN)/pytest $(PYTEST_ARGS) --timeout 1800
+	@$(MAKE) --no-print-directory schedules NUMBER=$(or $(NUMBER),1000000)
+	@$(MAKE) --no-print-directory mutate
+
+schedules: env ## play simulated schedules on both cores; NUMBER=10000, FIRST=0
+	@$(BIN)/python -m tests.simulation $(or $(FIRST),0) --number $(or $(NUMBER),10000) --workers 2
+
+crash-points: env packages ## kill -9 at each named point, on databases and calendar servers in turn
+	@$(BIN)/pytest -n 2 -q -m programme tests/system/test_crash_points.py
+
+kill-storm: env packages ## kill and freeze the service while clients book; an independent judge looks afterwards
+	@$(BIN)/pytest -q -m programme tests/system/test_kill_storm.py
+
+fault-proxy: env packages ## 2,000 requests to a real calendar server, of which 35 % go wrong
+	@$(BIN)/pytest -q -m programme tests/system/test_fault_proxy.py
+
+mutate: env ## change the booking code in small ways and see each change caught; SHARE=0.05 takes a sample
+	@$(BIN)/python -m tests.mutation $(if $(SHARE),--share $(SHARE))
 
 fuzz: env ## let a fuzzer guided by coverage write .ics texts for FUZZ_SECONDS (60)
 	@$(BIN)/python -m tests.fuzz.fuzz_ics --seconds $(or $(FUZZ_SECONDS),60)

@@ -1,14 +1,21 @@
-"""`python -m tests.simulation SEED [SEED] [--twin NAME]`: play one seed and show it, or a range and count."""
+"""`python -m tests.simulation SEED [SEED] [--twin NAME]`: play one seed and show it, or a range and count.
+
+`--number N --workers W` plays N of them in W processes, so many at a time that a failure is told soon.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 
 from tests.simulation.schedules import Ground, explain, play, quiet
 from tests.simulation.twins import TWINS, planted
+
+PORTION = 250
+"""Schedules that one process plays on one ground."""
 
 
 def main() -> int:
@@ -17,9 +24,13 @@ def main() -> int:
     parser.add_argument("first", type=int)
     parser.add_argument("last", type=int, nargs="?")
     parser.add_argument("--twin", choices=sorted(TWINS), help="plant this mistake first")
+    parser.add_argument("--number", type=int, help="how many, instead of the last one")
+    parser.add_argument("--workers", type=int, default=1, help="processes that play them")
     parser.add_argument("--stop", action="store_true", help="end at the first failure")
     asked = parser.parse_args()
     last = asked.first if asked.last is None else asked.last
+    if asked.number is not None:
+        return _all(asked.first, asked.number, asked.workers)
     ground, failed, played, began = Ground(), 0, 0, time.monotonic()
     with quiet(), planted(asked.twin) if asked.twin else nullcontext():
         for seed in range(asked.first, last + 1):
@@ -33,6 +44,31 @@ def main() -> int:
     ground.close()
     sys.stdout.write(f"{played} schedules, {failed} failed, {time.monotonic() - began:.1f} s\n")
     return 1 if failed else 0
+
+
+def _all(first: int, number: int, workers: int) -> int:
+    """Play *number* schedules in several processes; 0 when all kept their promises."""
+    began, failed = time.monotonic(), 0
+    portions = [range(at, min(at + PORTION, first + number)) for at in range(first, first + number, PORTION)]
+    with ProcessPoolExecutor(workers) as pool:
+        for told in pool.map(_portion, portions):
+            for text in told:
+                sys.stdout.write(text + "\n\n")
+                sys.stdout.flush()
+            failed += len(told)
+    spent = time.monotonic() - began
+    sys.stdout.write(f"{number} schedules from seed {first}: {failed} broke a promise; {spent:.0f} s\n")
+    return 1 if failed else 0
+
+
+def _portion(seeds: range) -> list[str]:
+    """What broke in these schedules, explained."""
+    ground = Ground()
+    with quiet():
+        played = (play(ground, seed) for seed in seeds)
+        told = [explain(world, problems) for world, problems in played if problems]
+    ground.close()
+    return told
 
 
 if __name__ == "__main__":
