@@ -19,6 +19,7 @@ from syncd.adapters.ews.calendar import EwsCalendar
 from syncd.clock import FixedClock
 from syncd.errors import Throttled
 from syncd.model.directory import Caseworker, Directory, Mailbox, MailboxKind, Site
+from syncd.observe import logs
 from syncd.store import Store
 from syncd.sync.engine import Engine
 from syncd.sync.timing import Pace
@@ -74,6 +75,7 @@ def _quiet() -> list[Figure]:
 @contextmanager
 def office(mailboxes: int, entries: int) -> Iterator[tuple[Engine, list[str], dict[str, str]]]:
     """An engine over a new database and a new server with so many mailboxes and entries in each."""
+    logs.configure("error", "json")
     names = [f"p{number}" for number in range(mailboxes)]
     with tempfile.TemporaryDirectory() as folder, simulated(Path(folder), names, entries) as server:
         store = Store(f"sqlite:///{folder}/syncd.db")
