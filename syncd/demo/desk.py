@@ -83,6 +83,6 @@ class House(Protocol):
         """*owner*'s calendar, opened with that account's own password."""
         ...
 
-    def invitation(self, owner: str) -> str:
-        """How a visitor looks at *owner*'s calendar."""
+    def invitation(self, owner: str, span: Interval, /) -> str:
+        """How a visitor looks at *owner*'s calendar in *span*, and changes it."""
         ...

@@ -18,6 +18,7 @@ from syncd.demo.event import CANCELLED, PRIVATE, Event
 from syncd.demo.outlook import OutlookDesk
 from syncd.demo.people import CASEWORKERS, DOMAIN, ROOMS, ZONE
 from syncd.demo.radicale import SERVICE_ACCOUNT
+from syncd.model.interval import Interval
 from syncd.model.zones import instant
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -70,12 +71,21 @@ class ExchangeHouse:
         """*owner*'s calendar, opened with that account's own password."""
         return OutlookDesk(self.endpoint, owner, self.passwords[owner])
 
-    def invitation(self, owner: str) -> str:
-        """How a visitor looks at *owner*'s calendar."""
-        asked = json.dumps({"email": f"{owner}@{DOMAIN}", "start": "2020-01-01T00:00Z", "end": "2099-01-01T00:00Z"})
-        return (
-            f"{self.endpoint} - log in as {owner}, password {self.passwords[owner]}\n"
-            f"                       curl {self.url}control/calendar -d '{asked}'"
+    def invitation(self, owner: str, span: Interval) -> str:
+        """How a visitor looks at *owner*'s calendar in *span*, and plays Outlook there."""
+        whose = {"email": f"{owner}@{DOMAIN}"}
+        look = whose | {"start": f"{span.start:%FT%TZ}", "end": f"{span.end:%FT%TZ}"}
+        tomorrow = span.start.replace(hour=9, minute=0, second=0) + timedelta(days=1)
+        book = {"start": f"{tomorrow:%FT%TZ}", "end": f"{tomorrow + timedelta(hours=2):%FT%TZ}", "Subject": "Tandlæge"}
+        hand = f"{self.url}control/outlook"
+        gap = "\n" + 23 * " "
+        return gap.join(
+            [
+                f"{self.endpoint} - log in as {owner}, password {self.passwords[owner]}; or without Outlook:",
+                f"curl {self.url}control/calendar -d '{json.dumps(look)}'",
+                f"curl {hand}/book -d '{json.dumps(whose | book, ensure_ascii=False)}'",
+                f"curl {hand}/move -d '{json.dumps(whose | {'uid': '…', 'start': book['end']}, ensure_ascii=False)}'",
+            ]
         )
 
 

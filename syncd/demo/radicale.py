@@ -14,6 +14,7 @@ import httpx2
 
 from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
 from syncd.demo.groupware import Groupware
+from syncd.model.interval import Interval
 
 COLLECTION = "kalender"
 SERVICE_ACCOUNT = "syncd"
@@ -83,8 +84,8 @@ class CalendarServer:
         """*owner*'s calendar, opened with that account's own password."""
         return Groupware(self.collection(owner), owner, self.passwords[owner])
 
-    def invitation(self, owner: str) -> str:
-        """How a visitor looks at *owner*'s calendar."""
+    def invitation(self, owner: str, _: Interval) -> str:
+        """How a visitor looks at *owner*'s calendar, and changes it."""
         return (
             f"{self.url} - log in as {owner}, password {self.passwords[owner]}\n"
             f"                       (any CalDAV program will do: {self.collection(owner)})"

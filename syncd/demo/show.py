@@ -197,7 +197,7 @@ def _invite(running: Town) -> None:
                        {_command()} slots {OFFER} {days} --config {config}
 How it stands          {running.base}/
 The HTTP interface     {running.base}/api-docs?lang=en
-A caseworker's desk    {running.server.invitation(person.id)}
+A caseworker's desk    {running.server.invitation(person.id, window)}
 Logs                   {running.folder}/syncd.log
 
 Move or delete events there and ask again: what is on offer follows within {files.PASS_SECONDS} seconds.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx2
 import icalendar
 import pytest
 import recurring_ical_events
@@ -81,3 +83,18 @@ def test_outside_a_checkout_it_says_what_to_leave_out(tmp_path: Path, monkeypatc
 
     with pytest.raises(ChildFailed, match="leave --exchange out"), exchange.serve(tmp_path, {}):
         pass
+
+
+def test_a_visitor_is_told_how_to_play_outlook(server: ExchangeServer) -> None:
+    span = Interval(datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC))
+    told = exchange.ExchangeHouse(f"{server.base}/", PASSWORDS).invitation("anna", span)
+    look, book, move = re.findall(r"curl (\S+) -d '(.*)'", told)
+
+    seen = httpx2.post(look[0], content=look[1].encode()).json()
+    uid = httpx2.post(book[0], content=book[1].encode()).json()
+    moved = httpx2.post(move[0], content=move[1].replace("…", uid).encode())
+
+    assert {"Frokost"} < {one["subject"] for one in seen}
+    assert moved.status_code == 200
+    [entry] = [one for one in httpx2.post(look[0], content=look[1].encode()).json() if one["uid"] == uid]
+    assert entry["start"] == "2026-11-23T11:00:00+00:00"
