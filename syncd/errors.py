@@ -23,6 +23,7 @@
     - HoldExpired             the reservation ran out; carries whether the time is still free
     - TemporarilyClosed       calendars are too old to be trusted; try again later
     - NotAllowed              this state, deadline or limit forbids it
+      . NotEntitled           the offer's rules do not let this citizen book it
     - KeyMissing, KeyReused, KeyInProgress    Idempotency-Key (400, 422, 409)
 
 `SyncdError` texts are sentences for the reader: what happened, what was left untouched, what to do next.
@@ -193,6 +194,12 @@ class NotAllowed(BookingError):
     """The state, a deadline or a limit forbids it."""
 
     status, type = 409, "not-allowed"
+
+
+class NotEntitled(NotAllowed):
+    """The offer's rules do not let this citizen book it, or not with this caseworker."""
+
+    type = "not-entitled"
 
 
 class TemporarilyClosed(BookingError):

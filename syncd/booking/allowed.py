@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from syncd.booking.take import Wish
-from syncd.errors import BadRequest, NotAllowed
+from syncd.errors import BadRequest, NotAllowed, NotEntitled
 from syncd.model.booking import Booking, BookingState, Meeting
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.eligibility import Whom
@@ -17,21 +17,15 @@ BOOKED = frozenset({BookingState.PENDING, BookingState.CONFIRMED})
 """States in which the meeting will be held."""
 
 
-NOT_ENTITLED = {
-    "da": "Du kan ikke booke dette møde selv. Kontakt kommunen, hvis du mener, at det er en fejl.",
-    "en": "You cannot book this meeting yourself. Contact the municipality if you think this is a mistake.",
-}
-
-
 def admitted(offer: Offer, whom: Whom, named: MailboxId | None) -> asking.Admission:
     """With whom the citizen may have the meeting.
 
-    :raises NotAllowed: the offer is not for this citizen. :raises BadRequest: too little was said of her.
+    :raises NotEntitled: the offer is not for this citizen. :raises BadRequest: too little was said of her.
     """
     admission = asking.admit(offer, whom, named)
     if not admission.entitled:
         told = f"The rules of the offer {offer.name!r} do not let this citizen book it. Nothing was changed."
-        raise NotAllowed(told, reason="not-entitled", say=NOT_ENTITLED)
+        raise NotEntitled(told)
     return admission
 
 

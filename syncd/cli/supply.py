@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -10,11 +11,43 @@ from syncd.cli import screen
 from syncd.cli.evidence import show_as_of
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, moment, parts_of, window_of, zone_of
 from syncd.clock import SystemClock
-from syncd.model.eligibility import Traits
+from syncd.errors import SyncdError
+from syncd.model.eligibility import Traits, Whom
 from syncd.model.offer import Answer, Form
 from syncd.model.zones import wall_clock
 
+ImmediateOption = Annotated[bool, typer.Option("--immediate", help="For immediate booking, with what is kept for it.")]
+LatestOption = Annotated[
+    str | None, typer.Option("--latest", metavar="DATE", help="The last day on which the meeting may be held.")
+]
+ContactGroupOption = Annotated[str | None, typer.Option("--contact-group", help="For citizens of this contact group.")]
+CategoryOption = Annotated[str | None, typer.Option("--category", help="For citizens of this client category.")]
+GroupOption = Annotated[
+    list[str] | None, typer.Option("--group", help="For citizens in this person group; may repeat.")
+]
+OwnOption = Annotated[str | None, typer.Option("--own", help="For citizens whose own caseworker this is.")]
 FormOption = Annotated[Form | None, typer.Option("--form", help="Only meetings of this form.")]
+
+
+def traits_of(
+    contact_group: str | None, category: str | None, groups: list[str] | None, own: str | None
+) -> Traits | None:
+    """What was said of the citizens in question; None when nothing was."""
+    if contact_group is None and category is None and not groups and own is None:
+        return None
+    return Traits(contact_group or "", category or "", frozenset(groups or ()), own)
+
+
+def whom(traits: Traits | None, latest: str | None, *, immediate: bool) -> Whom:
+    """For whom the question is; staff's own where nothing was said of a citizen.
+
+    :raises SyncdError: *latest* is no date.
+    """
+    try:
+        day = date.fromisoformat(latest) if latest else None
+    except ValueError:
+        raise SyncdError(f"'{latest}' is no date; write it like 2026-12-10") from None
+    return Whom(traits, immediate, day, staff=traits is None)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,24 +65,26 @@ def slots(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="What could have been booked as seen at this time, from the record.")
     ] = None,
-    contact_group: Annotated[str | None, typer.Option(help="With --as-of: for citizens of this contact group.")] = None,
-    category: Annotated[str | None, typer.Option(help="With --as-of: for citizens of this client category.")] = None,
-    group: Annotated[list[str] | None, typer.Option(help="With --as-of: for citizens in this person group.")] = None,
+    contact_group: ContactGroupOption = None,
+    category: CategoryOption = None,
+    group: GroupOption = None,
+    own: OwnOption = None,
+    immediate: ImmediateOption = False,
+    latest: LatestOption = None,
     path: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
     """The times that citizens can book now, or could have booked at a time that has passed."""
-    now = SystemClock().now()
+    now, traits = SystemClock().now(), traits_of(contact_group, category, group, own)
+    asked = whom(traits, latest, immediate=immediate)
     with parts_of(path) as parts:
         zone = zone_of(parts.config)
         if as_of is not None:
             at = moment(as_of, zone)
-            named = contact_group is not None or category is not None or group
-            traits = Traits(contact_group or "", category or "", frozenset(group or ())) if named else None
             show_as_of(parts, offer, at, window_of(start, end, zone, at, days=7), traits, as_json=as_json)
             return
         window = window_of(start, end, zone, now, days=7)
-        answer = parts.publisher.answer(offer, window, now, caseworker=caseworker, form=form)
+        answer = parts.publisher.answer(offer, window, now, caseworker=caseworker, form=form, whom=asked)
     if as_json:
         screen.print_json(_told(answer))
         return
@@ -94,14 +129,21 @@ def why(
     caseworker: Annotated[str, typer.Argument(help="The caseworker's id.")],
     time: Annotated[str, typer.Argument(metavar="TIME", help="When the meeting would begin.")],
     form: FormOption = None,
+    contact_group: ContactGroupOption = None,
+    category: CategoryOption = None,
+    group: GroupOption = None,
+    own: OwnOption = None,
+    immediate: ImmediateOption = False,
+    latest: LatestOption = None,
     path: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
     """Why a time is not on offer: which step removed it; or that it is offered."""
     now = SystemClock().now()
+    asked = whom(traits_of(contact_group, category, group, own), latest, immediate=immediate)
     with parts_of(path) as parts:
         zone = zone_of(parts.config)
-        verdict = parts.publisher.why(offer, caseworker, moment(time, zone), now, form=form)
+        verdict = parts.publisher.why(offer, caseworker, moment(time, zone), now, form=form, whom=asked)
     if as_json:
         screen.print_json(
             {

@@ -64,6 +64,22 @@ def admit(offer: Offer, whom: Whom, named: MailboxId | None) -> Admission:
     return Admission(True, named, own if offer.own is Own.FIRST and named is None else None)
 
 
+def left_out(
+    offer: Offer, directory: Directory, whom: Whom, caseworker: MailboxId, interval: Interval
+) -> tuple[Reason, dict[str, str]] | None:
+    """Why a citizen cannot have this time, whatever the calendars say; None when she can.
+
+    :raises BadRequest: the offer is not for everybody, and nothing was said of the citizen.
+    """
+    if not admit(offer, whom, caseworker).entitled:
+        may = whom.traits is not None and entitled(offer.open_to, whom.traits)
+        return (Reason.NOT_OWN if may else Reason.NOT_ENTITLED), {}
+    limit = last_instant(directory, [caseworker], whom.latest) if whom.latest else None
+    if limit is not None and interval.end > limit:
+        return Reason.AFTER_LATEST, {"latest": str(whom.latest)}
+    return None
+
+
 def last_instant(directory: Directory, people: Iterable[MailboxId], latest: date) -> datetime | None:
     """Where the day *latest* ends at the sites of *people*; None without people."""
     zones = {directory.sites[directory.caseworkers[one].site].zone for one in people if one in directory.caseworkers}

@@ -13,7 +13,7 @@ from syncd.model.directory import Directory, MailboxId
 from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Answer, Form, Offer, Rulebook, Slot
-from syncd.model.verdict import Reason, Verdict
+from syncd.model.verdict import Verdict
 from syncd.publish import asking
 from syncd.publish.answering import LONGEST_VALID, answered, refusal
 from syncd.publish.asking import Question
@@ -146,42 +146,37 @@ class Publisher:
         form: Form | None = None,
         *,
         shadow: bool = False,
+        whom: Whom = STAFF,
     ) -> Verdict:
         """Which step took this time away, or that it is on offer.
 
         :param form: None gives the verdict on the form that got furthest.
         :param shadow: as if teams in shadow were live, for staff.
+        :param whom: for which citizen; for staff, what holds for everybody.
         :raises UnknownOffer, UnknownCaseworker, BadRequest: the question cannot be answered.
         """
         if start.tzinfo is None:
             raise BadRequest("The time has no zone. Write it like 2026-12-01T09:00:00+01:00 or with Z.")
         start = start.astimezone(UTC)
         with self._store.read() as tx:
-            rulebook, directory = self.rules.within(tx), self._directory()
-            known = asking.offer(rulebook, offer)
-            if caseworker not in directory.caseworkers:
+            known = asking.offer(self.rules.within(tx), offer)
+            if caseworker not in self._directory().caseworkers:
                 raise UnknownCaseworker(f"There is no caseworker '{caseworker}'.")
-            forms = asking.forms(known, form)
-            refusal = asking.unpublished(rulebook, known, caseworker, shadow=shadow)
-            return best(self._verdict(tx, known, caseworker, start, now, each, refusal) for each in forms)
+            slots = (Slot(Interval.at(start, known.minutes[one]), caseworker, one) for one in asking.forms(known, form))
+            return best(self._verdict(tx, known, slot, now, whom, shadow=shadow) for slot in slots)
 
-    def _verdict(
-        self,
-        tx: Tx,
-        offer: Offer,
-        caseworker: MailboxId,
-        start: datetime,
-        now: datetime,
-        form: Form,
-        unpublished: Reason | None,
-    ) -> Verdict:
-        interval = Interval.at(start, offer.minutes[form])
-        if unpublished is not None:
-            says = sentences(unpublished, {})
-            return Verdict(offer.name, caseworker, form, interval, unpublished, says, {}, {})
+    def _verdict(self, tx: Tx, offer: Offer, slot: Slot, now: datetime, whom: Whom, *, shadow: bool) -> Verdict:
+        rulebook, caseworker, interval = self.rules.within(tx), slot.caseworker, slot.interval
+        unpublished = asking.unpublished(rulebook, offer, caseworker, shadow=shadow)
+        told = (
+            (unpublished, {}) if unpublished else asking.left_out(offer, self._directory(), whom, caseworker, interval)
+        )
+        if told is not None:
+            reason, facts = told
+            return Verdict(offer.name, caseworker, slot.form, interval, reason, sentences(reason, facts), facts, {})
         window = interval.padded(timedelta(days=1), timedelta(days=1))
-        scene = self._scene(tx, self._about(tx, offer, [caseworker], [form], window, now))
-        return Inquiry(tx, scene, caseworker, form, interval).verdict()
+        about = self._about(tx, offer, [caseworker], [slot.form], window, now, immediate=whom.immediate, shadow=shadow)
+        return Inquiry(tx, self._scene(tx, about), caseworker, slot.form, interval).verdict()
 
     def still_free(
         self,

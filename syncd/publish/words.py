@@ -12,6 +12,18 @@ SENTENCES: Mapping[Reason, tuple[str, str]] = {
         "Sagsbehandleren har ikke dette mødetilbud.",
         "The caseworker does not serve this offer.",
     ),
+    Reason.NOT_ENTITLED: (
+        "Reglerne for mødetilbuddet omfatter ikke borgeren.",
+        "The rules of the offer do not let the citizen book it.",
+    ),
+    Reason.NOT_OWN: (
+        "Kun borgerens egen sagsbehandler kan bookes.",
+        "Only the citizen's own caseworker can be booked.",
+    ),
+    Reason.AFTER_LATEST: (
+        "Mødet skal holdes senest {latest}; tiden ligger senere.",
+        "The meeting must be held on {latest} at the latest; the time is later.",
+    ),
     Reason.TEAM_CLOSED: (
         "Teamet er lukket for selvbooking.",
         "The team is closed for self-booking.",

@@ -23,6 +23,7 @@ _REFUSALS = (
     "unknown-caseworker",
     "slot-gone",
     "not-allowed",
+    "not-entitled",
     "bad-request",
     "temporarily-closed",
     "calendar-unreachable",

@@ -70,6 +70,15 @@ KINDS: Mapping[str, Kind] = {
             "en": "This cannot be done here. Please contact us if you need help.",
         },
     ),
+    "not-entitled": Kind(
+        409,
+        "The offer is not for this citizen",
+        "Show another offer, or whom to contact; the same request will be refused again.",
+        {
+            "da": "Du kan ikke booke dette møde selv. Kontakt kommunen, hvis du mener, at det er en fejl.",
+            "en": "You cannot book this meeting yourself. Contact the municipality if you think this is a mistake.",
+        },
+    ),
     "idempotency-key-in-progress": Kind(
         409, "The first request with this key is still running", "Wait a second and send the same request again."
     ),

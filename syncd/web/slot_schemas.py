@@ -118,6 +118,22 @@ class WhyQuery(Body):
     caseworker: Name
     start: Annotated[Instant, Field(description="When the meeting would begin.")]
     form: Annotated[Form | None, Field(description="Left out: the form that comes nearest to being on offer.")] = None
+    immediate: Annotated[bool, Field(description="For immediate booking.")] = False
+    latest: Annotated[date | None, Field(description="The last day on which the meeting may be held.")] = None
+
+
+class WhySearch(WhyQuery):
+    """Which time, and for whom."""
+
+    model_config = Body.model_config | example(
+        {
+            "offer": "jobsamtale",
+            "caseworker": "anna",
+            "start": "2026-12-01T09:00:00Z",
+            "citizen": {"reference": "borger-7f3a", "contact_group": "1"},
+        }
+    )
+    citizen: KnownCitizen
 
 
 class SlotAnswer(BaseModel):

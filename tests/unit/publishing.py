@@ -11,6 +11,7 @@ from syncd.booking.desk import Desk
 from syncd.booking.results import Appointment
 from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.directory import Caseworker, Directory, Mailbox, MailboxKind, Room, Site
+from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Answer, Form, Rulebook
 from syncd.model.verdict import Verdict
@@ -150,10 +151,16 @@ class Town:
         return " ".join(_clock(slot.interval.start) for slot in found.slots)
 
     def why(
-        self, start: str, who: str = "anna", form: Form = Form.PHONE, offer: str = "talk", day: date = TODAY
+        self,
+        start: str,
+        who: str = "anna",
+        form: Form = Form.PHONE,
+        offer: str = "talk",
+        day: date = TODAY,
+        whom: Whom = STAFF,
     ) -> Verdict:
         """The verdict on one time."""
-        return self.publisher.why(offer, who, wall(start, day), self.now, form)
+        return self.publisher.why(offer, who, wall(start, day), self.now, form, whom=whom)
 
     def hold(self, start: str, who: str | None = "anna", form: Form = Form.PHONE, offer: str = "talk") -> Appointment:
         """A citizen chooses a time."""

@@ -9,6 +9,7 @@ import pytest
 
 from syncd.errors import BadRequest, UnknownCaseworker, UnknownOffer
 from syncd.model.busy import BusyType
+from syncd.model.eligibility import Traits, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.model.verdict import Reason
@@ -16,6 +17,9 @@ from syncd.publish.words import SENTENCES
 from tests.unit.publishing import NOW, RULES, TODAY, Town, wall
 
 LIVE = "[teams.job]\nmode = 'live'\n"
+CHOOSY = RULES.replace(
+    'who = ["team:job"]', 'who = ["team:job"]\nown = "only"\nopen_to = [{contact_groups = ["1"]}]', 1
+)
 OPENING = "[[openings]]\ndays = 'mon-fri'\nhours = ['09:00-10:30', '11:00-12:00']\n"
 PAIRED = RULES.replace('who = ["team:job"]', 'who = ["team:job"]\npartners = [["cara"]]')
 RESERVED = RULES.replace(
@@ -89,6 +93,9 @@ CASES: list[tuple[Reason, Callable[[Town], object], dict[str, object]]] = [
     (Reason.NO_ROOM, full_rooms, {"form": Form.IN_PERSON}),
     (Reason.SITE_CLOSED, lambda town: town.apply(RULES + OPENING), {"form": Form.IN_PERSON}),
     (Reason.NO_PARTNER, lambda town: (town.apply(PAIRED), town.event("cara", "10:15", "10:30")), {}),
+    (Reason.NOT_ENTITLED, lambda town: town.apply(CHOOSY), {"whom": Whom(Traits("2"))}),
+    (Reason.NOT_OWN, lambda town: town.apply(CHOOSY), {"whom": Whom(Traits("1", caseworker="bo"))}),
+    (Reason.AFTER_LATEST, lambda town: None, {"whom": Whom(latest=TODAY - timedelta(days=1))}),
     (Reason.FULL, full_group, {"who": "anna"}),
     (Reason.RESERVED, lambda town: town.apply(RESERVED), {}),
 ]
