@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Path, Request
@@ -19,6 +19,7 @@ _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<zone>[Zz]|[+-]\d\d:\d\d| \d\d:\d\d)?", re.ASCII
 )
 T = TypeVar("T", bound=BaseModel)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _YEARS = range(1970, 2200)
 
 
@@ -53,6 +54,27 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-12-01T09:00:00Z"]}),
 ]
 """A point in time in UTC, whole seconds; sent with Z or an offset."""
+
+
+def _day(value: object) -> date:
+    """A date as RFC 3339 writes it; a number of days or seconds is none."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise PydanticCustomError("not_a_date", "should be a date such as 2026-12-10")
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("not_a_date", "is no date of any calendar") from None
+    if day.year not in _YEARS:
+        raise PydanticCustomError("not_a_date", "should lie between 1970 and 2200")
+    return day
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-12-10"]}),
+]
+"""A day of the site."""
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]

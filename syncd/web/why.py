@@ -35,7 +35,7 @@ def why(service: Service, client: Client, query: Annotated[WhyQuery, Depends(ask
 
 
 @router.post(
-    "",
+    "/search",
     summary="Why (not) this time, for this citizen?",
     responses=answers(
         *(200, WhyAnswer, "What decided.", "forbidden", "unknown-offer", "unknown-caseworker", "bad-request"),

@@ -60,7 +60,7 @@ def test_ones_own_caseworker_comes_first_in_times_and_in_holds(choosy: Town, por
 def test_why_answers_for_a_citizen_too(choosy: Town, portal: Client) -> None:
     about = {"offer": "jobsamtale", "caseworker": "anna", "start": NINE, "form": "phone"}
     everybody = portal.get("/why", **about).json()
-    outside = portal.post("/why", about | {"citizen": ONE | {"contact_group": "2"}}, key=None).json()
+    outside = portal.post("/why/search", about | {"citizen": ONE | {"contact_group": "2"}}, key=None).json()
     late = portal.post(
         "/why", about | {"citizen": ONE | {"contact_group": "1"}, "latest": "2026-11-30"}, key=None
     ).json()
@@ -71,7 +71,7 @@ def test_why_answers_for_a_citizen_too(choosy: Town, portal: Client) -> None:
 
 
 def test_the_look_for_a_citizen_is_audited_without_the_reference(choosy: Town, portal: Client) -> None:
-    portal.post("/why", {"offer": "jobsamtale", "caseworker": "anna", "start": NINE, "citizen": ONE}, key=None)
+    portal.post("/why/search", {"offer": "jobsamtale", "caseworker": "anna", "start": NINE, "citizen": ONE}, key=None)
     portal.post(f"{SLOTS}/search", DAY | {"citizen": ONE | {"contact_group": "1"}}, key=None)
     from syncd.store.tables import AuditRow
 
