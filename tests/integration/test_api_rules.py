@@ -62,7 +62,7 @@ def test_why_answers_for_a_citizen_too(choosy: Town, portal: Client) -> None:
     everybody = portal.get("/why", **about).json()
     outside = portal.post("/why/search", about | {"citizen": ONE | {"contact_group": "2"}}, key=None).json()
     late = portal.post(
-        "/why", about | {"citizen": ONE | {"contact_group": "1"}, "latest": "2026-11-30"}, key=None
+        "/why/search", about | {"citizen": ONE | {"contact_group": "1"}, "latest": "2026-11-30"}, key=None
     ).json()
 
     assert "offered" == everybody["reason"]
