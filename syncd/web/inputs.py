@@ -9,7 +9,16 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Path, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from syncd.observe.logs import CPR
@@ -75,6 +84,30 @@ Day = Annotated[
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-12-10"]}),
 ]
 """A day of the site."""
+
+
+def _flag(value: object, asked: ValidationInfo) -> bool:
+    """True or false; as words only in a query, where there is nothing else."""
+    if asked.context is QUERY and value in ("true", "false"):
+        return value == "true"
+    if not isinstance(value, bool):
+        raise PydanticCustomError("not_a_flag", "should be true or false")
+    return value
+
+
+def _count(value: object, asked: ValidationInfo) -> int:
+    """A whole number; as digits only in a query."""
+    if asked.context is QUERY and isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value[:9])
+    if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value:
+        raise PydanticCustomError("not_a_number", "should be a whole number")
+    return int(value)
+
+
+QUERY: dict[str, Any] = {}
+"""Validation's context of what comes from a query."""
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Count = Annotated[int, BeforeValidator(_count)]
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]
@@ -155,7 +188,7 @@ def asked(model: type[T]) -> Callable[[Request], Coroutine[Any, Any, T]]:
 
     async def read(request: Request) -> T:
         try:
-            return model.model_validate(dict(request.query_params))
+            return model.model_validate(dict(request.query_params), context=QUERY)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
             raise RequestValidationError([{**one, "loc": ("query", *one["loc"])} for one in found]) from None

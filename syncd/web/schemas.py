@@ -12,7 +12,7 @@ from syncd.model.booking import BookingState, RoomState
 from syncd.model.contact import Contact
 from syncd.model.eligibility import Own, Whom
 from syncd.model.offer import Form
-from syncd.web.inputs import Body, Day, Instant, Name, Phone
+from syncd.web.inputs import Body, Day, Flag, Instant, Name, Phone
 from syncd.web.slot_schemas import BookedCitizen, Citizen, KnownCitizen, Text, example
 
 HOLD: dict[str, Any] = {
@@ -59,7 +59,7 @@ class HoldRequest(Body):
     citizen: Annotated[
         KnownCitizen | None, Field(description="Lets limits per citizen, and who may book, be checked now already.")
     ] = None
-    immediate: Annotated[bool, Field(description="For immediate booking: with the times that are kept for it.")] = False
+    immediate: Annotated[Flag, Field(description="For immediate booking: with the times that are kept for it.")] = False
     latest: Annotated[Day | None, Field(description="The last day on which the meeting may be held.")] = None
 
     def whom(self) -> Whom:
@@ -90,7 +90,7 @@ class RescheduleRequest(Body):
     caseworker: Annotated[Name | None, Field(description="Left out: as before.")] = None
     form: Annotated[Form | None, Field(description="Left out: as before.")] = None
     phone: Annotated[Phone | None, Field(description="The citizen's number, when it becomes a talk by phone.")] = None
-    immediate: Annotated[bool, Field(description="For immediate booking: with the times that are kept for it.")] = False
+    immediate: Annotated[Flag, Field(description="For immediate booking: with the times that are kept for it.")] = False
     latest: Annotated[Day | None, Field(description="The last day on which the meeting may be held.")] = None
 
     def whom(self) -> Whom:

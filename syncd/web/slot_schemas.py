@@ -11,7 +11,7 @@ from syncd.model.contact import Contact
 from syncd.model.eligibility import Traits
 from syncd.model.offer import Form
 from syncd.model.verdict import Reason
-from syncd.web.inputs import Body, Day, Instant, Name, Phone, Reference, Written
+from syncd.web.inputs import Body, Count, Day, Flag, Instant, Name, Phone, Reference, Written
 
 SLOT: dict[str, Any] = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T09:30:00Z", "form": "in-person", "count": 2}
 
@@ -86,10 +86,10 @@ class SlotQuery(Body):
     expand: Annotated[Literal["servers"] | None, Field(description="Name who serves each time (right: servers).")] = (
         None
     )
-    immediate: Annotated[bool, Field(description="For immediate booking: with the times that are kept for it.")] = False
+    immediate: Annotated[Flag, Field(description="For immediate booking: with the times that are kept for it.")] = False
     latest: Annotated[Day | None, Field(description="The last day on which the meeting may be held.")] = None
     limit: Annotated[
-        int | None, Field(ge=1, le=100_000, description="Most times in one answer; next tells where to go on.")
+        Count | None, Field(ge=1, le=100_000, description="Most times in one answer; next tells where to go on.")
     ] = None
     view: Annotated[
         Literal["days"] | None, Field(description="Only the days that have times, with how many and the first.")
@@ -118,7 +118,7 @@ class WhyQuery(Body):
     caseworker: Name
     start: Annotated[Instant, Field(description="When the meeting would begin.")]
     form: Annotated[Form | None, Field(description="Left out: the form that comes nearest to being on offer.")] = None
-    immediate: Annotated[bool, Field(description="For immediate booking.")] = False
+    immediate: Annotated[Flag, Field(description="For immediate booking.")] = False
     latest: Annotated[Day | None, Field(description="The last day on which the meeting may be held.")] = None
 
 
