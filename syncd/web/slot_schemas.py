@@ -11,7 +11,7 @@ from syncd.model.contact import Contact
 from syncd.model.eligibility import Traits
 from syncd.model.offer import Form
 from syncd.model.verdict import Reason
-from syncd.web.inputs import Body, Count, Day, Flag, Instant, Name, Phone, Reference, Written
+from syncd.web.inputs import Body, Day, Flag, Instant, Name, PageSize, Phone, Reference, Written
 
 SLOT: dict[str, Any] = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T09:30:00Z", "form": "in-person", "count": 2}
 
@@ -88,9 +88,7 @@ class SlotQuery(Body):
     )
     immediate: Annotated[Flag, Field(description="For immediate booking: with the times that are kept for it.")] = False
     latest: Annotated[Day | None, Field(description="The last day on which the meeting may be held.")] = None
-    limit: Annotated[
-        Count | None, Field(ge=1, le=100_000, description="Most times in one answer; next tells where to go on.")
-    ] = None
+    limit: Annotated[PageSize | None, Field(description="Most times in one answer; next tells where to go on.")] = None
     view: Annotated[
         Literal["days"] | None, Field(description="Only the days that have times, with how many and the first.")
     ] = None
