@@ -43,7 +43,7 @@ def test_guided_by_coverage_a_planted_fault_ends_the_run_with_the_text_that_did_
     script = (
         "from pathlib import Path; from tests.fuzz import fuzz_ics; kept = []\n"
         f"{FAULTS[kind]}\n"
-        "fuzz_ics.check, fuzz_ics.SLOWEST, fuzz_ics.MEMORY_MB = bad, 1, 400\n"
+        "fuzz_ics.check, fuzz_ics.SLOWEST, fuzz_ics.STUCK, fuzz_ics.MEMORY_MB = bad, 0.5, 100, 400\n"
         f"fuzz_ics.with_atheris(20, Path({str(tmp_path)!r}))"
     )
 
