@@ -232,3 +232,12 @@ class Preparing(Protocol):
     def prepare(self, mailbox: Mailbox, categories: Collection[str]) -> tuple[str, ...]:
         """Add those of *categories* that the owner's list lacks, and return them; the list keeps all it has."""
         ...
+
+
+@runtime_checkable
+class RoomSource(Protocol):
+    """What a `CalendarPort` may offer beside: the rooms that its server's own lists name."""
+
+    def listed_rooms(self) -> tuple[Member, ...]:
+        """All rooms in all room lists, each once, sorted by address; empty when there are no lists."""
+        ...

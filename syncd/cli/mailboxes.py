@@ -10,7 +10,7 @@ from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, calendars_of
 from syncd.errors import CalendarError, SyncdError
 from syncd.model.directory import Mailbox, MailboxKind
-from syncd.ports import CalendarPort, Preparing
+from syncd.ports import CalendarPort, Preparing, RoomSource
 
 mailboxes = typer.Typer(no_args_is_help=True, help="What is set up once in each mailbox.")
 
@@ -23,11 +23,6 @@ BY_HAND = (
 def add_to(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.add_typer(mailboxes, name="mailboxes")
-
-
-@mailboxes.callback()
-def about() -> None:
-    """Keeps `prepare` a command of its own."""
 
 
 @mailboxes.command("prepare")
@@ -54,6 +49,25 @@ def prepare(
         screen.table("Categories", ("mailbox", "says"), [(one, says) for one, (_, says) in results.items()])
     if failed:
         raise typer.Exit(1)
+
+
+@mailboxes.command("rooms")
+def rooms(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """List the rooms that the servers' own room lists name, and which of them syncd does not know yet."""
+    with calendars_of(path) as checked:
+        known = {room.mailbox.address for room in checked.directory.rooms.values()}
+        sources = [port for port in checked.ports.values() if isinstance(port, RoomSource)]
+        if not sources:
+            raise SyncdError("No server of the configuration keeps room lists; name the rooms in [[rooms]].")
+        found = {room.address: room.name for port in sources for room in port.listed_rooms()}
+    if as_json:
+        told = [{"address": mail, "name": name, "known": mail in known} for mail, name in found.items()]
+        screen.print_json(told)
+        return
+    rows = [(mail, name, "" if mail in known else "not in the configuration") for mail, name in found.items()]
+    screen.table("Rooms", ("address", "name", ""), rows)
+    if not found:
+        screen.say("There are no room lists: New-DistributionGroup -RoomList -Name Rooms -Members ROOM, ROOM")
 
 
 def _prepared(port: CalendarPort, mailbox: Mailbox, categories: tuple[str, ...]) -> tuple[bool, str]:

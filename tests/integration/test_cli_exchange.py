@@ -22,6 +22,7 @@ from syncd.model.interval import Interval
 from tests.environment import ROOT, shared
 from tests.integration.cli_office import Office, beside_other_tests
 from tests.servers.exchange import ExchangeServer
+from tests.servers.exchange.model import Address
 
 ANNA = "anna@example.dk"
 
@@ -85,6 +86,16 @@ def test_categories_are_put_into_each_caseworkers_list_once(office, exchange):
     assert first.code == again.code == 0, first.out + first.err
     assert "added Selvbook, Lokale, Udeblevet" in first.out
     assert "has them all already" in again.out
+
+
+def test_rooms_of_the_servers_lists_are_named_with_those_that_are_missing(office, exchange):
+    exchange.room("lokale-2@example.dk", "Lokale 2")
+    members = ["lokale-1@example.dk", "lokale-2@example.dk"]
+    exchange.world.room_lists["rum@example.dk"] = (Address("rum@example.dk", "Rum"), members)
+
+    found = office.syncd("mailboxes", "rooms", "--json").json
+
+    assert [(one["name"], one["known"]) for one in found] == [("Lokale 1", True), ("Lokale 2", False)]
 
 
 def test_where_no_list_can_be_changed_the_caseworker_is_told_how(tmp_path):

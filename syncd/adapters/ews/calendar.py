@@ -14,6 +14,7 @@ from syncd.adapters.ews.client import Client
 from syncd.adapters.ews.entries import Entries
 from syncd.adapters.ews.look import Token, mark_of, unchanged_since
 from syncd.adapters.ews.reading import Reading
+from syncd.adapters.ews.rooms import listed_rooms
 from syncd.adapters.ews.stream import Listener
 from syncd.adapters.ews.survey import survey, troubled
 from syncd.clock import Clock, SystemClock
@@ -109,6 +110,11 @@ class EwsCalendar:
         """See `syncd.ports.GroupSource.expand_group`; asked for as the group's own address, without impersonation."""
         with self._client.call(address):
             return groups.expand(self._client, address)
+
+    def listed_rooms(self) -> tuple[Member, ...]:
+        """See `syncd.ports.RoomSource.listed_rooms`."""
+        with self._client.call("the room lists"):
+            return listed_rooms(self._client)
 
     def _still(self, mailbox: Mailbox, since: Since) -> tuple[MailboxId | None, int]:
         """The mailbox's id when it surely did not change, and what the look cost."""
