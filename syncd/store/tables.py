@@ -146,6 +146,9 @@ class RevisionRow(Base):
     actor: Mapped[str]
 
 
+BESIDE, LACKING = text("beside IS NOT NULL"), text("room_state = 'missing'")
+
+
 class MeetingRow(Base):
     """What should stand in the calendars (desired) and what was last seen there (applied)."""
 
@@ -188,7 +191,14 @@ class MeetingRow(Base):
     note: Mapped[str | None]
     """What could not be had, as its entry tells it."""
 
-    __table_args__ = (Index(None, "due"), Index(None, "caseworker", "start"), Index(None, "room", "start"))
+    __table_args__ = (
+        Index(None, "due"),
+        Index(None, "caseworker", "start"),
+        Index(None, "room", "start"),
+        # The few that stand beside caseworkers' own events, and the few that lack a room, among very many.
+        Index("ix_meetings_beside", "end", sqlite_where=BESIDE, postgresql_where=BESIDE),
+        Index("ix_meetings_lacking", "end", sqlite_where=LACKING, postgresql_where=LACKING),
+    )
 
 
 class EntryRow(Base):

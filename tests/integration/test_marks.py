@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from syncd.booking.obey import MarkKeeper, Obeyed
 from syncd.model.booking import BookingState, Meeting, RoomState
@@ -16,6 +18,7 @@ from syncd.model.entry import EntryDraft
 from syncd.model.interval import Interval
 from syncd.model.marks import Marks
 from syncd.model.offer import Form
+from syncd.store import Store
 from syncd.store.tables import AuditRow
 from tests.simulation.office import Office
 from tests.simulation.town import NOW, at
@@ -388,3 +391,23 @@ def test_a_closed_room_is_replaced_for_a_marked_appointment_too(desk: Desk) -> N
     assert {first, desk.room()} == {"r1", "r2"}
     assert [Interval.at(at(10), 60)] == desk.taken()
     assert {desk.notes()[0].summary} == {f"Lokale 2.{desk.room()}"}
+
+
+def test_marks_are_found_among_very_many_entries_and_meetings_without_walking_them(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'many.sqlite3'}")
+    store.upgrade()
+    asked: list[tuple[str, object]] = []
+    with store.read() as tx:
+        connection = tx.session.connection()
+        event.listen(connection, "before_cursor_execute", lambda _c, _u, sql, values, *_: asked.append((sql, values)))
+        for question in (tx.marks.seen, tx.marks.beside, tx.marks.lacking, tx.marks.missed, tx.marks.attended):
+            question(NOW)
+        plans = [
+            row[-1]
+            for sql, values in list(asked)
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)  # type: ignore[arg-type]
+        ]
+    store.close()
+
+    assert [] == [plan for plan in plans if plan.startswith("SCAN") and "ix_occurrences_marked" not in plan]
+    assert {"marked", "beside", "lacking"} == set(re.findall(r"ix_(?:occurrences|meetings)_(\w+)", " ".join(plans)))
