@@ -127,6 +127,7 @@ def restore(
     if again.bookings:
         screen.say(f"{len(again.bookings)} booking(s) of citizens who had been erased were erased again.")
     screen.say(f"{store.place} holds the backup now. Start the service; it compares every calendar.")
+    screen.say("Meetings that only the calendars know are taken up again and listed: syncd tasks")
 
 
 def _tell_backup(file: Path, made: Backup) -> None:

@@ -15,6 +15,7 @@ from syncd.model.busy import BusyType
 from syncd.model.directory import Directory
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
+from syncd.observe.logs import CPR
 
 NEEDED = ("caseworker", "start")
 COLUMNS = frozenset({"source", "offer", "caseworker", "form", "start", "end", "citizen", "room"})
@@ -68,6 +69,8 @@ def _row(
     person, start = _person(who, directory), moment(values["start"])
     form = Form(values["form"]) if "form" in values else defaults.form or Form.IN_PERSON
     source = values.get("source") or f"{person} {start.isoformat()} {values.get('citizen', '')}"
+    if CPR.fullmatch(values.get("citizen", "")):
+        raise SyncdError("The citizen is a civil registration number (CPR); put the client's own reference there.")
     end = moment(values["end"]) if "end" in values else None
     return Foreign(line, source, offer, person, form, start, end, values.get("citizen"), values.get("room"))
 

@@ -61,6 +61,7 @@ class Mailboxes:
         """
         take(self._session, ["0:mailboxes"])
         known = {row.id: row for row in self._session.scalars(select(MailboxRow))}
+        changed: list[MailboxId] = []
         for mailbox in mailboxes:
             told = (mailbox.account, mailbox.address, mailbox.url or "", mailbox.zone)
             source = "|".join(told if marks.names == DEFAULT_MARKS.names else (*told, *marks.names))
@@ -69,19 +70,25 @@ class Mailboxes:
                 row = MailboxRow(id=mailbox.id, attempts=0, revision=0)
                 self._session.add(row)
             elif row.source != source:
-                self.forget(mailbox.id)
+                changed.append(mailbox.id)
             row.kind, row.account, row.source = mailbox.kind.value, mailbox.account, source
         self._session.flush()
+        if changed:
+            self.forget(*changed)
 
     def forget(self, *ids: MailboxId) -> None:
         """Drop everything read from these calendars; nothing is offered on them until they are read again."""
-        for table in (OccurrenceRow, GroupRow, UnreadableRow):
-            self._session.execute(delete(table).where(table.mailbox.in_(ids)))
         never = dict.fromkeys(
             ("token", "covered_start", "covered_end", "as_of", "full_at", "problem", "problem_since", "refused")
         )
         fresh = {**never, "retry_at": None, "attempts": 0, "revision": MailboxRow.revision + 1}
-        self._session.execute(update(MailboxRow).where(MailboxRow.id.in_(ids)).values(**fresh))
+        for some in chunks(ids):
+            for table in (OccurrenceRow, GroupRow, UnreadableRow):
+                gone = delete(table).where(table.mailbox.in_(some))
+                self._session.execute(gone.execution_options(synchronize_session=False))
+            change = update(MailboxRow).where(MailboxRow.id.in_(some)).values(**fresh)
+            self._session.execute(change.execution_options(synchronize_session=False))
+        self._session.expire_all()
         self._settings.bump()
 
     def forget_others(self, ids: Collection[MailboxId]) -> list[MailboxId]:

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from syncd.booking.desk import Desk
 from syncd.clock import SystemClock
@@ -62,7 +63,7 @@ def crowd(store: Store, people: Sequence[str], meetings: int, first: datetime) -
                 (EntryRow, "entry"),
                 (OccurrenceRow, "occurrence"),
             ):
-                tx.session.execute(insert(table), [row[name] for row in rows])
+                tx.session.execute(insert(cast(Table, table.__table__)), [row[name] for row in rows])
         tx.settings.bump()
 
 

@@ -48,9 +48,10 @@ def test_a_table_is_rehearsed_then_taken_over_and_known_the_second_time(office: 
         "p-5;samtale;anna;phone;2020-01-01T12:00;borger-5\n"
         f"p-6;nothing;anna;phone;{DAY}T13:00;borger-6\n"
         "p-7;samtale;anna;phone;tomorrow;borger-7\n"
+        f"p-8;samtale;anna;phone;{DAY}T14:00;010203-1234\n"
     )
     line = ("bookings", "import", table, "--client", "portal", "--json")
-    refused = [str(Outcome.REFUSED)] * 5
+    refused = [str(Outcome.REFUSED)] * 6
 
     rehearsed = office.syncd(*line)
     assert (1, False) == (rehearsed.code, rehearsed.json["kept"])
