@@ -82,7 +82,7 @@ def office(mailboxes: int, entries: int) -> Iterator[tuple[Engine, list[str], di
         store.upgrade()
         account = EwsAccount("main", server["url"], "ntlm", "DOM\\svc", "geheim", streaming=False)
         port = EwsCalendar(account)
-        engine = Engine(store, {"main": port}, _directory(names), Pace(workers=8))
+        engine = Engine(store, {"main": port}, directory(names), Pace(workers=8))
         engine.prepare()
         try:
             yield engine, names, server
@@ -114,7 +114,8 @@ def _entry(email: str, number: int) -> dict[str, str]:
     return {"email": email, "start": start.isoformat(), "end": (start + timedelta(minutes=45)).isoformat()}
 
 
-def _directory(names: Sequence[str]) -> Directory:
+def directory(names: Sequence[str]) -> Directory:
+    """One site with these people."""
     site = Site("hq", "Jobcenter", ZONE)
     boxes = [Mailbox(name, MailboxKind.PERSON, "main", f"{name}@syncd.test", ZONE) for name in names]
     people = {box.id: Caseworker(box.id, box.id, box, "hq") for box in boxes}
