@@ -402,3 +402,24 @@ def test_ntlm_is_spoken_inside_negotiate_too(server):
         session.auth = HttpNtlmAuth(f"DOM\\{USER}", "forkert")
         session.close()
         assert session.post(server.url, text, timeout=5).status_code == 401
+
+
+def test_long_answers_come_compressed_and_in_chunks_as_from_iis(server):
+    for day in range(20):
+        server.outlook.book(ANNA, utc(8, day), utc(9, day))
+    packed, plain_text = post(server, VIEW), post(server, VIEW, headers={"Accept-Encoding": "identity"})
+
+    assert (packed.headers["Content-Encoding"], packed.headers["Transfer-Encoding"]) == ("gzip", "chunked")
+    assert ("Content-Encoding" in plain_text.headers, plain_text.text) == (False, packed.text)
+
+
+def test_a_renamed_mailbox_is_found_by_its_old_address_but_not_impersonated_by_it(server):
+    server.outlook.book(ANNA, utc(8), utc(9))
+    server.world.rename_mailbox(ANNA, "anna.holm@byhavn.example")
+
+    refused = post(server, VIEW)
+
+    assert "ErrorNonPrimarySmtpAddress" in refused.text
+    assert '<t:Value Name="Primary">anna.holm@byhavn.example' in refused.text
+    assert post(server, VIEW, "anna.holm@byhavn.example").text.count("<t:ItemId") == 1
+    assert len(server.outlook.calendar(ANNA, utc(0), utc(24))) == 1

@@ -50,7 +50,7 @@ def _one(
     try:
         if code := broken.get(email) or broken.get("*"):
             raise EwsError(code, f"The availability of {email} cannot be read.")
-        box = request.world.boxes.get(email)
+        box = request.world.find(email)
         if box is None:
             raise EwsError("ErrorMailRecipientNotFound", f"Unable to resolve e-mail address {email}.")
         merged = int(value(options, "t:MergedFreeBusyIntervalInMinutes", "30"))

@@ -148,6 +148,8 @@ def _mailbox(server: ExchangeServer, asked: dict[str, Any]) -> Any:
     with server.world.lock:
         if asked.pop("remove", False):
             server.world.remove_mailbox(asked["email"])
+        elif new := asked.pop("rename", ""):
+            server.world.rename_mailbox(asked["email"], new)
         elif asked.pop("room", False):
             server.room(**asked)
         else:

@@ -92,7 +92,7 @@ def get_rooms(request: Request) -> Element:
     if found is None:
         error = EwsError("ErrorNameResolutionNoResults", "The room list does not exist.")
         return m("GetRoomsResponse", error_parts(error), ResponseClass="Error")
-    boxes = [request.world.boxes[email.lower()] for email in found[1] if email.lower() in request.world.boxes]
+    boxes = [box for email in found[1] if (box := request.world.find(email))]
     rows = [t("Room", _address("Id", box.address)) for box in boxes if box.policy is not None]
     return m("GetRoomsResponse", m("ResponseCode", "NoError"), m("Rooms", rows), ResponseClass="Success")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import ssl
@@ -11,6 +12,7 @@ from contextlib import closing
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from tests.servers.exchange.auth import Connection
 from tests.servers.exchange.control import ControlError, control
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tests.servers.exchange.server import Answer, ExchangeServer
 
 XML = "text/xml; charset=utf-8"
+_WORTH_COMPRESSING = 2000
 
 
 class Listener(ThreadingHTTPServer):
@@ -123,48 +126,51 @@ class Handler(BaseHTTPRequestHandler):
             self.hang_up()
         elif answer.stream is not None:
             self._stream(answer.stream, wire)
-        elif "half" in wire:
-            self._half(answer, float(wire["half"].get("share", 0.5)))
         else:
-            drip = float(wire.get("drip", {}).get("seconds", 0.0))
             if "close" in wire:
                 answer.headers["Connection"] = "close"
-            self.respond(answer.status, answer.body, answer.headers, answer.cookies, drip)
+            self._answer(answer, wire)
             if "vanish" in wire:
                 self.hang_up()
 
+    def _answer(self, answer: Answer, wire: Mapping[str, Mapping[str, Any]]) -> None:
+        """As IIS sends it: compressed where the client takes that, and in chunks, so that no length is told."""
+        body, headers = answer.body, {"Cache-Control": "private", **answer.headers, "request-id": str(uuid4())}
+        if len(body) > _WORTH_COMPRESSING and "gzip" in (self.headers.get("Accept-Encoding") or ""):
+            body, headers["Content-Encoding"] = gzip.compress(body, 1, mtime=0), "gzip"
+        if not body:
+            self.respond(answer.status, body, headers, answer.cookies)
+            return
+        whole = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        half = int(len(whole) * float(wire["half"].get("share", 0.5))) if "half" in wire else None
+        headers["Transfer-Encoding"] = "chunked"
+        self._write(answer.status, whole[:half], headers, answer.cookies, float(wire.get("drip", {}).get("seconds", 0)))
+        if half is not None:
+            self.hang_up()
+
     def respond(
-        self,
-        status: int,
-        body: bytes,
-        headers: Mapping[str, str],
-        more: list[tuple[str, str]] | None = None,
-        drip: float = 0.0,
+        self, status: int, body: bytes, headers: Mapping[str, str], more: list[tuple[str, str]] | None = None
     ) -> None:
-        """One answer, in one piece unless it drips over so many seconds."""
+        """One answer of known length, in one piece."""
+        self._write(status, body, {**headers, "Content-Length": str(len(body))}, more or [], 0)
+
+    def _write(
+        self, status: int, body: bytes, headers: Mapping[str, str], more: list[tuple[str, str]], drip: float
+    ) -> None:
+        """Head and body; the body in one piece, unless it drips over so many seconds."""
         self.send_response(status)
-        for key, text in [*headers.items(), *(more or [])]:
+        for key, text in [*headers.items(), *more]:
             self.send_header(key, text)
-        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if headers.get("Connection") == "close":
             self.close_connection = True
-        if not drip:
-            self.wfile.write(body)
+        step = max(1, len(body) // 20) if drip else max(1, len(body))
+        for start in range(0, len(body), step):
+            self.wfile.write(body[start : start + step])
             self.wfile.flush()
-            return
-        for start in range(0, len(body), max(1, len(body) // 20)):
-            self.wfile.write(body[start : start + max(1, len(body) // 20)])
-            self.wfile.flush()
-            time.sleep(drip / 20)
-
-    def _half(self, answer: Answer, share: float) -> None:
-        self.send_response(answer.status)
-        self.send_header("Content-Type", XML)
-        self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        self.wfile.write(answer.body[: int(len(answer.body) * share)])
-        self.hang_up()
+            if drip:
+                time.sleep(drip / 20)
+        self.wfile.flush()
 
     def _stream(self, documents: Generator[bytes], wire: Mapping[str, Mapping[str, Any]]) -> None:
         """Whole envelopes, each a chunk of its own; ``cut`` breaks off after so many of them."""

@@ -54,7 +54,7 @@ def _send(world: World, message: Invitation, to: Iterable[Attendee], kind: str) 
         if one.address == message.organizer:
             continue
         _note(world, kind, message.organizer, one.address, message.snapshot.uid)
-        box = world.boxes.get(one.address.email.lower())
+        box = world.find(one.address.email)
         if box is not None:
             world.later(world.post_delay, lambda box=box: _arrive(world, box, message))  # type: ignore[misc]
 
@@ -180,7 +180,7 @@ def answer(world: World, box: Mailbox, message: Invitation, response: str, reaso
     """Send an attendee's answer to the organiser, whose item then shows it."""
     _note(world, "response", box.address, message.organizer, message.snapshot.uid, answer=response, reason=reason)
     at = world.now()
-    home = world.boxes.get(message.organizer.email.lower())
+    home = world.find(message.organizer.email)
     if home is not None:
         world.later(world.post_delay, lambda: _record(world, home, box.address, message, response, reason, at))
 

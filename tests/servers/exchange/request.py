@@ -137,14 +137,17 @@ def admit(
                 "ErrorImpersonateUserDenied", "The account does not have permission to impersonate the requested user."
             )
         address = next((one.text or "" for one in children(person)), "")
-        mailbox = world.boxes.get(address.lower())
+        mailbox = world.find(address)
         if mailbox is None:
             raise Fault("ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.")
+        if mailbox.address.email.lower() != address.lower() and local(next(children(person))) == "PrimarySmtpAddress":
+            text = "Please use the primary SMTP address of the mailbox."
+            raise Fault("ErrorNonPrimarySmtpAddress", text, Primary=mailbox.address.email)
     elif account.application:
         text = "ExchangeImpersonation SOAP header must be present for this type of OAuth token."
         raise Fault("ErrorImpersonationRequired", text)
     elif account.address:
-        mailbox = world.boxes.get(account.address.lower())
+        mailbox = world.find(account.address)
     zone_element = child(header, "t:TimeZoneContext/t:TimeZoneDefinition") if header is not None else None
     zone = "UTC" if zone_element is None else zone_element.get("Id") or "UTC"
     try:

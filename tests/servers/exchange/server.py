@@ -267,7 +267,7 @@ class ExchangeServer:
         """Find the server of the farm that a request reaches."""
         if not self.affinity:
             return
-        anchor = self.world.boxes.get(request.headers.get("x-anchormailbox", "").lower()) or request.mailbox
+        anchor = self.world.find(request.headers.get("x-anchormailbox", "")) or request.mailbox
         request.backend = anchor.backend if anchor else "BE01"
         if request.headers.get("x-preferserveraffinity", "").lower() == "true":
             request.backend = request.headers.get("cookie:backend", request.backend)

@@ -47,6 +47,7 @@ class Mailbox:
 
     :param policy: makes it a room.
     :param backend: the server of the farm that holds it.
+    :param mark: stands for it in ids; it outlives a change of the address.
     """
 
     address: Address
@@ -59,10 +60,10 @@ class Mailbox:
     sync_epoch: int = 0
     configurations: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     oldest_sync: int = 0
+    mark: bytes = b""
 
-    @property
-    def mark(self) -> bytes:
-        return mailbox_mark(self.address.email)
+    def __post_init__(self) -> None:
+        self.mark = self.mark or mailbox_mark(self.address.email)
 
     def folder(self, name: str) -> Iterator[Entry]:
         """Items of a folder, oldest first."""
@@ -131,6 +132,7 @@ class World:
         self.dice = random.Random(seed)
         self.boxes: dict[str, Mailbox] = {}
         self.marks: dict[bytes, Mailbox] = {}
+        self.aliases: dict[str, str] = {}
         self.accounts: dict[str, Account] = {}
         self.groups: dict[str, tuple[Address, list[str]]] = {}
         self.room_lists: dict[str, tuple[Address, list[str]]] = {}
@@ -155,24 +157,39 @@ class World:
         self.marks[box.mark] = box
         return box
 
+    def rename_mailbox(self, email: str, new: str) -> None:
+        """Give a mailbox another primary address; the old one still leads to it, and ids stay good."""
+        box = self.box(email)
+        del self.boxes[box.address.email.lower()]
+        self.aliases[box.address.email.lower()] = new.lower()
+        box.address = Address(new, box.address.name)
+        self.boxes[new.lower()] = box
+
     def remove_mailbox(self, email: str) -> None:
         """Take a mailbox away; its ids and its address mean nothing any more."""
         box = self.box(email)
-        del self.boxes[email.lower()], self.marks[box.mark]
+        del self.boxes[box.address.email.lower()], self.marks[box.mark]
+
+    def find(self, email: str) -> Mailbox | None:
+        """The mailbox of an address, primary or not; None if nobody has it."""
+        wanted = email.lower()
+        while wanted in self.aliases:
+            wanted = self.aliases[wanted]
+        return self.boxes.get(wanted)
 
     def box(self, email: str) -> Mailbox:
         """The mailbox of an address.
 
         :raises EwsError: ErrorNonExistentMailbox.
         """
-        found = self.boxes.get(email.lower())
+        found = self.find(email)
         if found is None:
             raise EwsError("ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.")
         return found
 
     def named(self, email: str, name: str = "") -> Address:
         """An address as the directory knows it."""
-        found = self.boxes.get(email.lower())
+        found = self.find(email)
         return found.address if found else Address(email, name or email, "OneOff")
 
     # Items
