@@ -107,7 +107,12 @@ def _count(value: object, asked: ValidationInfo) -> int:
 QUERY: dict[str, Any] = {}
 """Validation's context of what comes from a query."""
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
-PageSize = Annotated[int, BeforeValidator(_count), Field(ge=1, le=100_000)]
+PageSize = Annotated[
+    int,
+    BeforeValidator(_count),
+    Field(ge=1, le=100_000),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 100_000}),
+]
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import settings
@@ -16,10 +17,13 @@ from syncd.model.busy import BusyType
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.publish import Publisher, PublishSettings
+from syncd.publish.reserve import open_reserve
 from syncd.store import Store
+from syncd.store.bookings import LIVE
 from tests.unit.publishing import RULES, TODAY, Town, wall
 
 WEEK = Interval(wall("00:00"), wall("00:00", TODAY + timedelta(days=2)))
+TALK = RULES.replace("{", "{{").replace("}", "}}").replace('who = ["team:job"]', 'who = ["team:job"]\n{}', 1)
 REVISIONS = (
     RULES,
     RULES.replace('to = "12:00"', 'to = "11:00"'),
@@ -27,6 +31,9 @@ REVISIONS = (
     RULES + "[teams.job]\nmode = 'live'\npublish = 'both'\nblocks = {tentative = 'none'}\n",
     RULES + "[teams.job]\nmode = 'shadow'\n",
     RULES + "[[exceptions]]\nwho = ['anna']\nfirst = 2026-11-23\nhours = ['10:00-13:00']\n",
+    TALK.format("seats = 2") + "[[openings]]\ndays = 'mon-fri'\nhours = ['09:00-11:00']\n",
+    TALK.format('partners = [["bo", "cara"]]') + "[teams.job]\nmode = 'live'\nminutes_per_day = 90\n",
+    TALK.format('reserve = {{hours = ["09:30-11:00"], release_hours = 2}}'.replace("{{", "{").replace("}}", "}")),
 )
 people = st.sampled_from(["anna", "bo"])
 boxes = st.sampled_from(["anna", "bo", "r1", "r2"])
@@ -113,6 +120,11 @@ class Jobcentre(RuleBasedStateMachine):
     def all_calendars_are_read(self) -> None:
         self.town.sync()
 
+    @rule(wanted=st.booleans())
+    def the_reserve_opens_or_closes(self, wanted: bool) -> None:
+        with self.town.store.begin() as tx:
+            open_reserve(tx, "talk", wanted=wanted)
+
     @rule(who=boxes)
     def a_calendar_is_refused(self, who: str) -> None:
         self.town.refuse(who)
@@ -120,6 +132,17 @@ class Jobcentre(RuleBasedStateMachine):
     @rule(who=boxes)
     def a_room_or_person_is_read_from_the_beginning(self, who: str) -> None:
         self.town.forget(who)
+
+    @invariant()
+    def nobody_is_twice_at_once_and_no_group_overflows(self) -> None:
+        if not hasattr(self, "town"):
+            return
+        with self.town.store.read() as tx:
+            for who, spans in tx.meetings.busy(["anna", "bo", "cara"], WEEK, self.town.now).items():
+                assert all(one.end <= other.start for one, other in pairwise(spans)), who
+            for who in ("anna", "bo"):
+                for meeting in tx.meetings.of_caseworker(who, WEEK, self.town.now):
+                    assert len([one for one in tx.bookings.of(meeting.id) if one.state in LIVE]) <= 2
 
     @invariant()
     def memory_changes_nothing(self) -> None:
@@ -130,6 +153,7 @@ class Jobcentre(RuleBasedStateMachine):
             remembered = self.town.publisher.answer(offer, WEEK, self.town.now)
             exact = fresh.answer(offer, WEEK, self.town.now)
             assert tuple(exact.slots) == tuple(remembered.slots)
+            assert exact.slots.times() == remembered.slots.times()  # type: ignore[attr-defined]
             assert (exact.closed, exact.counts) == (remembered.closed, remembered.counts)
 
     def teardown(self) -> None:

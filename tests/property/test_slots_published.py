@@ -25,6 +25,14 @@ from syncd.slots.table import SlotTable
 from tests.unit.publishing import NOW, RULES, TODAY, Town, directory, wall
 
 RICH = RULES.replace("step = 30\nhorizon_days = 14", "step = 15\nbefore = 5\nafter = 10\nhorizon_days = 14", 1)
+TALK = 'who = ["team:job"]'
+VARIANTS = (
+    RICH,
+    RICH.replace(TALK, TALK + '\npartners = [["bo", "cara"]]', 1),
+    RICH.replace(TALK, TALK + '\nreserve = {hours = ["09:20-10:40"], release_hours = 1}', 1),
+    RICH + "[[openings]]\ndays = 'mon-fri'\nhours = ['09:15-10:30', '10:30-11:45']\n",
+    RICH + "[teams.job]\nmode = 'live'\nminutes_per_day = 100\n",
+)
 DAY = Interval(wall("00:00"), wall("00:00", TODAY + timedelta(days=1)))
 
 clocks = st.integers(8 * 12, 13 * 12).map(lambda n: f"{n // 12:02d}:{n % 12 * 5:02d}")
@@ -101,11 +109,12 @@ def test_no_slot_with_its_buffers_overlaps_anything_taken(
 
 
 @slow
-@given(world=worlds)
+@given(world=worlds, text=st.sampled_from(VARIANTS))
 def test_a_time_is_offered_exactly_when_it_can_be_taken_and_why_agrees(
-    migrated_sqlite_url: str, world: tuple[list, list, int]
+    migrated_sqlite_url: str, world: tuple[list, list, int], text: str
 ) -> None:
     with populated(Path(migrated_sqlite_url.removeprefix("sqlite:///")), world) as town:
+        town.apply(text)
         offer = town.rules().offers["talk"]
         for form in (Form.PHONE, Form.IN_PERSON):
             offered = {slot.interval.start for slot in town.answer(caseworker="anna", form=form).slots}
@@ -164,13 +173,14 @@ def test_an_answer_after_changes_is_the_same_as_from_the_beginning(
 
 
 @slow
-@given(world=worlds)
+@given(world=worlds, text=st.sampled_from(VARIANTS))
 def test_a_pools_answer_is_the_union_of_its_members_whatever_their_order(
-    migrated_sqlite_url: str, world: tuple[list, list, int]
+    migrated_sqlite_url: str, world: tuple[list, list, int], text: str
 ) -> None:
     with populated(Path(migrated_sqlite_url.removeprefix("sqlite:///")), world) as town:
+        town.apply(text)
         singles = sorted(slot for one in ("anna", "bo") for slot in town.answer(caseworker=one).slots)
-        turned = town.apply(RICH.replace('["team:job"]', '["bo", "anna"]'))
+        turned = town.apply(text.replace('["team:job"]', '["bo", "anna"]'))
 
         assert turned > 1
         slots = town.answer().slots
