@@ -102,8 +102,11 @@ def beside_of(mark: Mark, uid: str) -> str:
     return f"{mark.value}:{uid}"
 
 
-def beside_draft(meeting: Meeting, directory: Directory, stamp: Stamp) -> EntryDraft:
-    """What should stand in the caseworker's calendar beside her own event."""
+def beside_draft(meeting: Meeting, directory: Directory, stamp: Stamp, *, announced: bool = False) -> EntryDraft:
+    """What should stand in the caseworker's calendar beside her own event.
+
+    :param announced: she was told her room; until then it can change, and says so.
+    """
     words = WORDS[directory.language]
     room = directory.rooms.get(meeting.room) if meeting.room else None
     return stamped(
@@ -113,13 +116,19 @@ def beside_draft(meeting: Meeting, directory: Directory, stamp: Stamp) -> EntryD
             zone=meeting.zone,
             summary=_headline(meeting, room, words),
             description="\n".join((words["room"],) if room else (meeting.note or words["searching"], words["note"])),
-            location=f"{room.name} ({words['changes']})" if room else "",
+            location=_place(room, words, announced),
             stamp=stamp,
             room=Resource(room.mailbox.address, room.name, room.mailbox.invited) if room else None,
             # An invited room takes over how its invitation is shown; it stands on her own busy time anyway.
             busy=BusyType.BUSY if room and room.mailbox.invited else BusyType.FREE,
         )
     )
+
+
+def _place(room: Room | None, words: Mapping[str, str], announced: bool) -> str:
+    if room is None:
+        return ""
+    return room.name if announced else f"{room.name} ({words['changes']})"
 
 
 def _headline(meeting: Meeting, room: Room | None, words: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from syncd.booking.announce import tell_if_due
 from syncd.booking.beside import beside_of, id_of, lacking, no_room
 from syncd.booking.desire import cancelled, desire, unsettle
 from syncd.booking.follow import Ground, placed
@@ -120,7 +121,8 @@ def begin(tx: Tx, wish: Wish, ground: Ground) -> bool:
         wanted=True,
         attention=None,
     )
-    desire(tx, placed(tx, wished, ground), ground.now)
+    meeting = desire(tx, placed(tx, wished, ground), ground.now)
+    tell_if_due(tx, ground.directory, ground.rulebook, meeting, ground.now)
     what = "mark.room" if wish.asks else "mark.answered"
     tx.audit.add(f"calendar:{wish.mailbox}", what, meeting=name, now=ground.now)
     tx.settings.bump()

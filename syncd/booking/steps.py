@@ -81,7 +81,7 @@ def draft(
     if mailbox.kind is MailboxKind.ROOM:
         return stamped(EntryDraft(meeting.uid, meeting.interval, meeting.zone, texts.ROOM_SUBJECT, "", "", stamp))
     if meeting.beside is not None:
-        return beside_draft(meeting, directory, stamp)
+        return beside_draft(meeting, directory, stamp, announced=told.announced)
     room = directory.rooms.get(meeting.room) if meeting.room else None
     state = RoomState.MISSING if meeting.room_state is RoomState.MISSING else RoomState.PENDING
     before = directory.rooms.get(told.before) if told.before else None

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select
 
+from syncd.booking.announce import Announcer
 from syncd.booking.obey import MarkKeeper, Obeyed
 from syncd.model.booking import BookingState, Meeting, RoomState
 from syncd.model.busy import BusyType, Occurrence
@@ -89,11 +90,25 @@ def test_a_marked_appointment_gets_a_room_and_says_nothing_about_itself(desk: De
     (row,), (note,) = desk.rows(), desk.notes()
     assert (RoomState.ACCEPTED, True) == (row.room_state, row.settled)
     assert [Interval.at(at(10), 60)] == desk.taken()
-    assert ("2.r1" in note.summary, "(kan ændres)" in note.location) == (True, True)
+    assert ("Lokale 2.r1", "2.r1") == (note.summary, note.location)
     assert (BusyType.FREE, True, Interval.at(at(10), 60)) == (note.busy, note.private, note.interval)
     room = desk.office.calendar.find(desk.office.directory.mailboxes[row.room or ""], row.uid)[0]
     assert ("", ()) == (room.location, room.categories)
     assert not desk.passes().any
+
+
+def test_a_room_can_change_until_it_is_announced_and_the_note_says_so(desk: Desk) -> None:
+    desk.puts("Lokale", at(10, day=30))
+    desk.passes()
+    assert ["2.r1 (kan ændres)"] == [note.location for note in desk.notes()]
+
+    office = desk.office
+    announcer = Announcer(office.store, lambda: office.directory, lambda: office.rulebook)
+    desk.now = at(7, day=28)
+    assert 1 == announcer.announce(desk.now)
+    desk.passes()
+    assert ["2.r1"] == [note.location for note in desk.notes()]
+    assert 0 == announcer.announce(desk.now)
 
 
 def test_her_own_time_is_taken_by_her_event_alone(desk: Desk) -> None:

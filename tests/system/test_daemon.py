@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -157,3 +158,20 @@ def test_no_line_of_the_log_names_the_citizen(service: Service) -> None:
 
     assert "borger-1" not in service.log
     assert "borger-1" not in "".join(service.objects("anna") + service.objects("lokale-1"))
+
+
+def test_a_marked_appointment_has_a_room_within_seconds_and_gives_it_back(service: Service) -> None:
+    service.start()
+    wait_for(lambda: bool(service.slots()), "slots")
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
+    times = f"DTSTART:{start:%Y%m%dT%H%M%SZ}\r\nDTEND:{start + timedelta(hours=1):%Y%m%dT%H%M%SZ}"
+    own = f"UID:own\r\nDTSTAMP:20260101T000000Z\r\n{times}\r\nSUMMARY:Hemmeligt\r\nCATEGORIES:Lokale"
+    head = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//\r\nBEGIN:VEVENT"
+    path = f"{service.server.home}anna/own.ics"
+    service.server.put(path, f"{head}\r\n{own}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+
+    wait_for(lambda: len(service.objects("lokale-1")) == 1, "the room's entry")
+    wait_for(lambda: len(service.objects("anna")) == 2, "the note")
+    assert "Hemmeligt" not in service.objects("lokale-1")[0] + service.log
+    service.server.delete(path)
+    wait_for(lambda: not service.objects("lokale-1") and not service.objects("anna"), "room and note to go")
