@@ -173,7 +173,7 @@ def _state(server: ExchangeServer, _: dict[str, Any]) -> Any:
             "pending": server.world.pending(),
             "violations": server.violations,
             "mailboxes": sorted(server.world.boxes),
-            "posted": server.world.posted[-200:],
+            "posted": list(server.world.posted)[-200:],
             "url": server.url,
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from tests.servers.exchange.zones import DEFAULT
 
 FOLDERS = ("calendar", "inbox", "sentitems", "deleteditems", "drafts")
 CALENDAR = "calendar"
+_KEPT = 20_000
 
 
 @dataclass
@@ -47,6 +49,7 @@ class Mailbox:
 
     :param policy: makes it a room.
     :param backend: the server of the farm that holds it.
+    :param shelves: the same entries by folder.
     :param mark: stands for it in ids; it outlives a change of the address.
     """
 
@@ -55,6 +58,7 @@ class Mailbox:
     policy: RoomPolicy | None = None
     backend: str = "BE01"
     entries: dict[int, Entry] = field(default_factory=dict)
+    shelves: dict[str, dict[int, Entry]] = field(default_factory=dict)
     tombstones: dict[int, tuple[str, int, int]] = field(default_factory=dict)
     last_change: dict[str, int] = field(default_factory=dict)
     sync_epoch: int = 0
@@ -67,7 +71,7 @@ class Mailbox:
 
     def folder(self, name: str) -> Iterator[Entry]:
         """Items of a folder, oldest first."""
-        return (entry for entry in self.entries.values() if entry.folder == name)
+        return iter(list(self.shelves.get(name, {}).values()))
 
     def by_uid(self, uid: str) -> Entry | None:
         """The calendar item of a UID; the newest if there are several."""
@@ -138,7 +142,7 @@ class World:
         self.room_lists: dict[str, tuple[Address, list[str]]] = {}
         self.post_delay = 0.0
         self.fidget: float | None = None
-        self.posted: list[dict[str, Any]] = []
+        self.posted: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.listeners: list[Callable[[Change], None]] = []
         self._queue: list[Due] = []
         self._changes = 0
@@ -244,7 +248,7 @@ class World:
         entry = Entry(self._numbers, kind, folder, {**base, **values})
         if kind == "CalendarItem" and not entry.uid:
             entry.values["UID"] = new_uid(self.seed, self._numbers)
-        box.entries[entry.number] = entry
+        box.entries[entry.number] = box.shelves.setdefault(folder, {})[entry.number] = entry
         entry.created = entry.changed = self._next(box, folder)
         return entry
 
@@ -258,7 +262,7 @@ class World:
 
     def remove(self, box: Mailbox, entry: Entry, to: str | None = None) -> None:
         """Take an item out of its folder; it may lie in another one afterwards, under another id."""
-        del box.entries[entry.number]
+        del box.entries[entry.number], box.shelves[entry.folder][entry.number]
         box.tombstones[entry.number] = (entry.folder, entry.created, self._next(box, entry.folder))
         if to is None:
             self._tell(box, entry, "Deleted")
