@@ -106,9 +106,15 @@ def test_what_cannot_be_done_is_said(server):
         ("outlook/sing", {}, "no gesture is called sing"),
         ("outlook/move", {"email": ANNA, "uid": "x", "start": utc(0).isoformat()}, "ErrorItemNotFound"),
         ("policy", {"email": ROOM, "colour": "red"}, "no colour"),
+        ("settings", {"weather": "fine"}, "no setting weather"),
     ):
         with pytest.raises(ValueError, match=why):
             server.tell(action, **asked)
+
+
+def test_the_whole_server_is_set(server):
+    assert server.tell("settings", minute=0.5, schemes=["Basic"])["schemes"] == ["Basic"]
+    assert server.tell("settings", minute=60, schemes=["NTLM", "Basic"])["minute"] == 60
 
 
 def test_people_and_lists_come_and_go(server):

@@ -178,6 +178,20 @@ def _state(server: ExchangeServer, _: dict[str, Any]) -> Any:
         }
 
 
+def _settings(server: ExchangeServer, asked: dict[str, Any]) -> Any:
+    """How the server as a whole behaves."""
+    places = {
+        **dict.fromkeys(("minute", "beat", "concurrency", "streams"), server),
+        **dict.fromkeys(("post_delay", "fidget"), server.world),
+        **dict.fromkeys(("schemes", "token_seconds"), server.door),
+    }
+    for key, value in asked.items():
+        if key not in places:
+            raise ControlError(f"there is no setting {key}; there are: {', '.join(sorted(places))}")
+        setattr(places[key], key, tuple(value) if isinstance(value, list) else value)
+    return {key: getattr(place, key) for key, place in places.items()}
+
+
 def _settle(server: ExchangeServer, asked: dict[str, Any]) -> Any:
     server.settle(float(asked.get("seconds", 5.0)))
     return {}
@@ -191,6 +205,7 @@ _ACTIONS: dict[str, Callable[[ExchangeServer, dict[str, Any]], Any]] = {
     "group": _group,
     "mailbox": _mailbox,
     "policy": _policy,
+    "settings": _settings,
     "settle": _settle,
     "state": _state,
     "subscriptions": _subscriptions,
