@@ -115,10 +115,11 @@ class OutlookMachine(RuleBasedStateMachine):
         uid, original = self.pick(which)
         self.changed(lambda: self.server.outlook.delete(ANNA, uid, original))
 
-    @precondition(lambda self: self.entries())
+    @precondition(lambda self: self.seen())
     @rule(which=picks)
     def delete_whole(self, which: int) -> None:
-        self.changed(lambda: self.server.outlook.delete(ANNA, self.pick(which)[0]))
+        uid = self.seen()[which % len(self.seen())].entry.uid
+        self.changed(lambda: self.server.outlook.delete(ANNA, uid))
 
     @precondition(lambda self: self.entries())
     @rule(which=picks, times=st.integers(1, 9))
@@ -183,7 +184,8 @@ class OutlookMachine(RuleBasedStateMachine):
         return seen.original if seen.entry.recurrence else None
 
     def entries(self) -> list[tuple[str, datetime | None]]:
-        return [(one.entry.uid, self.date_of(one)) for one in self.seen()]
+        """What can be moved; whole days are only made and deleted, for their instants are not what counts."""
+        return [(one.entry.uid, self.date_of(one)) for one in self.seen() if not one.values.get("IsAllDayEvent")]
 
     def pick(self, which: int) -> tuple[str, datetime | None]:
         return self.entries()[which % len(self.entries())]
@@ -205,5 +207,5 @@ TestOutlook = OutlookMachine.TestCase
 @pytest.mark.long
 def test_outlook_for_long():
     run_state_machine_as_test(
-        OutlookMachine, settings=settings(QUICK, max_examples=400, stateful_step_count=50, derandomize=False)
+        OutlookMachine, settings=settings(QUICK, max_examples=200, stateful_step_count=40, derandomize=False)
     )

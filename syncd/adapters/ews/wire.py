@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
@@ -90,29 +90,39 @@ def items_of(message: Message) -> Iterator[Item]:
 
 
 def read_item(element: Element) -> Item:
-    """One ``t:CalendarItem``."""
-    identity = element.find(f"{T}ItemId")
-    ours = _own_properties(element)
-    zone = element.find(f"{T}StartTimeZone")
+    """One ``t:CalendarItem``; a full calendar has thousands, so its children are walked once."""
+    parts: dict[str, Element] = {}
+    ours: dict[str, str] = {}
+    for child in element:
+        if child.tag == f"{T}ExtendedProperty":
+            ours |= _own_property(child)
+        elif isinstance(child.tag, str):
+            parts[child.tag] = child
+
+    def said(name: str) -> str | None:
+        found = parts.get(f"{T}{name}")
+        return None if found is None else found.text
+
+    identity, zone = parts.get(f"{T}ItemId"), parts.get(f"{T}StartTimeZone")
     return Item(
         id=identity.get("Id", "") if identity is not None else "",
         change_key=identity.get("ChangeKey", "") if identity is not None else "",
-        kind=text(element, f"{T}CalendarItemType") or SINGLE,
-        uid=text(element, f"{T}UID") or "",
-        start=_instant(text(element, f"{T}Start")),
-        end=_instant(text(element, f"{T}End")),
-        original=_instant(text(element, f"{T}OriginalStart") or text(element, f"{T}RecurrenceId")),
-        all_day=text(element, f"{T}IsAllDayEvent") == "true",
-        busy=BUSY.get(text(element, f"{T}LegacyFreeBusyStatus") or "", BusyType.BUSY),
-        cancelled=text(element, f"{T}IsCancelled") == "true",
-        categories=tuple(s.text or "" for s in element.iterfind(f"{T}Categories/{T}String")),
+        kind=said("CalendarItemType") or SINGLE,
+        uid=said("UID") or "",
+        start=_instant(said("Start")),
+        end=_instant(said("End")),
+        original=_instant(said("OriginalStart") or said("RecurrenceId")),
+        all_day=said("IsAllDayEvent") == "true",
+        busy=BUSY.get(said("LegacyFreeBusyStatus") or "", BusyType.BUSY),
+        cancelled=said("IsCancelled") == "true",
+        categories=tuple(one.text or "" for one in parts.get(f"{T}Categories", ())),
         own_uid=ours.get(UID_PROPERTY),
         stamp=Stamp.decode(ours[STAMP_PROPERTY]) if STAMP_PROPERTY in ours else None,
         zone=zone.get("Id") if zone is not None else None,
-        guest=text(element, f"{T}MyResponseType") in GUEST,
-        subject=text(element, f"{T}Subject") or "",
-        location=text(element, f"{T}Location") or "",
-        rooms=tuple(_rooms(element)),
+        guest=said("MyResponseType") in GUEST,
+        subject=said("Subject") or "",
+        location=said("Location") or "",
+        rooms=tuple(_rooms(parts.get(f"{T}Resources", ()))),
     )
 
 
@@ -225,19 +235,15 @@ def _verdict(answers: Collection[str]) -> str:
     return "ACCEPTED" if set(answers) == {"ACCEPTED"} else "NEEDS-ACTION"
 
 
-def _rooms(element: Element) -> Iterator[tuple[str, str]]:
-    for attendee in element.iterfind(f"{T}Resources/{T}Attendee"):
+def _rooms(resources: Iterable[Element]) -> Iterator[tuple[str, str]]:
+    for attendee in resources:
         address = text(attendee, f"{T}Mailbox/{T}EmailAddress") or ""
         yield address.lower(), text(attendee, f"{T}ResponseType") or "Unknown"
 
 
-def _own_properties(element: Element) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in element.iterfind(f"{T}ExtendedProperty"):
-        uri = one.find(f"{T}ExtendedFieldURI")
-        if uri is not None and (value := text(one, f"{T}Value")):
-            found[uri.get("PropertyName", "")] = value
-    return found
+def _own_property(one: Element) -> dict[str, str]:
+    uri, value = one.find(f"{T}ExtendedFieldURI"), text(one, f"{T}Value")
+    return {uri.get("PropertyName", ""): value} if uri is not None and value else {}
 
 
 def _instant(value: str | None) -> datetime | None:
