@@ -113,7 +113,8 @@ def view(client: Client, mailbox: str, window: Interval) -> list[Item]:
         span, part = waiting.pop()
         if part is not None:
             found |= {item.id: item for item in part.items}
-            if part.whole or (span.duration <= SHORTEST and len(part.items) < LEAST_LIMIT):
+            few = len(part.items) < min(LEAST_LIMIT, client.account.page)
+            if part.whole or (few and span.duration <= SHORTEST):
                 continue
         halves = [(half, _ask_view(client, mailbox, half)) for half in _halves(span, client, mailbox)]
         if part is None or not _nothing_new(part, [half for _, half in halves], client.account.page):
