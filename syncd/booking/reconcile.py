@@ -65,6 +65,7 @@ class Facts:
     records: tuple[EntryRecord, ...]
     gone: frozenset[MailboxId]
     bookings: tuple[str, ...]
+    topics: tuple[str, ...]
     number: str
     installation: str
     stopped: bool
@@ -238,11 +239,14 @@ class Reconciler:
             known = tx.meetings.entries(meeting_id)
             records = tuple(one for one in known if one.wanted or one.mailbox in watched)
             gone = frozenset(one.mailbox for one in records if self._gone(tx, meeting, one))
-            bookings = tuple(one.id for one in tx.bookings.of(meeting_id) if one.state in BOOKED)
+            seats = [one for one in tx.bookings.of(meeting_id) if one.state in BOOKED]
+            bookings, topics = tuple(one.id for one in seats), tuple(sorted({one.topic for one in seats} - {""}))
             number = self._number(tx, bookings)
             stopped, behind = brake.stopped(tx) is not None, turns.behind(tx, meeting)
             told = self._told(tx, meeting, records, behind, now)
-            return Facts(meeting, records, gone, bookings, number, tx.settings.installation(), stopped, told, behind)
+            return Facts(
+                meeting, records, gone, bookings, topics, number, tx.settings.installation(), stopped, told, behind
+            )
 
     def _told(self, tx: Tx, meeting: Meeting, records: Sequence[EntryRecord], behind: bool, now: datetime) -> Told:
         """What entries say of the room: a meeting that must wait for one, and has one to give back, has none now."""
@@ -294,7 +298,7 @@ class Reconciler:
 
     def _draft(self, facts: Facts, mailbox: Mailbox) -> EntryDraft:
         offer = self._rulebook().offers.get(facts.meeting.offer)
-        title = offer.title if offer else {}
+        title = _about(offer.title if offer else {}, facts.topics)
         own = self._directory(), title, facts.installation, facts.bookings, facts.number, facts.told
         return draft(facts.meeting, mailbox, *own)
 
@@ -307,6 +311,11 @@ class Reconciler:
         settled = self._store.run(lambda tx: record(tx, facts.meeting, decision, done, ground, self._chance()))
         passing("reconcile.recorded")
         return Result.SETTLED if settled else Result.OWED
+
+
+def _about(title: Mapping[str, str], topics: Sequence[str]) -> Mapping[str, str]:
+    """The offer's title with what citizens chose to talk about, which are the offer's own words."""
+    return {language: f"{text}: {', '.join(topics)}" for language, text in title.items()} if topics else title
 
 
 def _kind(meeting: Meeting, mailbox: MailboxId) -> MailboxKind:

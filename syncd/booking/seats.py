@@ -91,11 +91,8 @@ def others(tx: Tx, meeting: Meeting, but: Booking) -> list[Booking]:
 
 
 def take_seat(tx: Tx, meeting: Meeting, now: datetime) -> Meeting:
-    """A seat is booked: calendars should hold the meeting; those that do already need not change."""
-    if not meeting.wanted:
-        return booked(tx, meeting, now)
-    tx.meetings.touch([meeting.id], now)
-    return meeting
+    """A seat is booked: calendars should hold the meeting, and say what they say of its seats now."""
+    return booked(tx, meeting, now)
 
 
 def leave(tx: Tx, meeting: Meeting, booking: Booking, now: datetime) -> Meeting:
@@ -105,6 +102,8 @@ def leave(tx: Tx, meeting: Meeting, booking: Booking, now: datetime) -> Meeting:
         return cancelled(tx, meeting, now)
     if meeting.wanted and all(one.state is BookingState.HELD for one in staying):
         return desire(tx, replace(meeting, wanted=False, attention=None, conflict=False), now)
+    if meeting.wanted and booking.state is not BookingState.HELD:
+        return desire(tx, meeting, now)
     return meeting
 
 

@@ -145,7 +145,7 @@ def test_each_seat_is_confirmed_once_the_calendar_holds_the_meeting(town: Town) 
     states = [town.desk.booking("portal", one.booking.id, town.now).booking.state for one in (first, second)]
 
     assert [BookingState.CONFIRMED] * 2 == states
-    assert second.meeting.desired_generation == first.meeting.desired_generation
+    assert second.meeting.desired_generation > first.meeting.desired_generation
 
 
 def test_nobody_joins_a_meeting_that_a_human_moved_into_the_past_or_whose_calendar_is_unknown(town: Town) -> None:
@@ -266,3 +266,21 @@ def test_a_partner_is_taken_once_though_two_meetings_want_her(migrated_url: str)
 
     with ThreadPoolExecutor(2) as pool:
         assert 1 == sum(pool.map(attempt, ["anna", "bo"]))
+
+
+def test_the_topics_that_citizens_chose_stand_in_the_caseworkers_entry(migrated_url: str) -> None:
+    town = Town.open(migrated_url, GROUP.replace("seats = 3", 'seats = 3\ntopics = ["CV", "Uddannelse"]'))
+    for citizen, topic in (("one", "Uddannelse"), ("two", "CV")):
+        hold = town.desk.hold("portal", "talk", wall("10:00"), "anna", PHONE, citizen, town.now)
+        made = town.desk.book("portal", hold.booking.id, citizen, town.now, topic=topic)
+        reconcile(town)
+    (entry,) = town.calendar.find(town.people.caseworkers["anna"].mailbox, made.meeting.uid)
+    settled = town.desk.booking("portal", made.booking.id, town.now)
+
+    assert BookingState.CONFIRMED is settled.booking.state
+    assert settled.meeting.settled
+    assert entry.stamp is not None
+    assert settled.meeting.desired_generation == entry.stamp.generation
+    (thing,) = town.calendar._calendar("anna").things.values()
+    assert thing.draft is not None
+    assert thing.draft.description.startswith("Samtale: CV, Uddannelse\n")
