@@ -7,15 +7,17 @@ meeting goes unnoticed, whoever made it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from syncd.booking.desire import desire
 from syncd.model.booking import Meeting
 from syncd.model.directory import Directory, MailboxId, Site
 from syncd.model.offer import Rulebook
-from syncd.publish.standing import BEFORE, announced
+from syncd.model.zones import wall_clock
+from syncd.publish.standing import BEFORE, announced, edges
 from syncd.store import Store, Tx
+from syncd.store.rooms import Untold
 
 EARLIEST = timedelta(days=60)
 """How far ahead meetings of sites are looked at that announce at booking."""
@@ -39,16 +41,20 @@ class Announcer:
         days = [site.rooms.announce_days for site in sites]
         ahead = max((EARLIEST if d is None else timedelta(days=d + BEFORE) for d in days), default=EARLIEST)
         with self._store.read() as tx:
-            due = [meeting for meeting, _, _ in tx.rooms.untold(now, now + ahead) if self._due(tx, meeting, now)]
+            untold = tx.rooms.untold(now, now + ahead)
+        known: dict[tuple[str, date], bool] = {}
+        due = [one.meeting for one in untold if one.told or self._due(one, now, known)]
         return sum(self._store.run(partial(self._tell, meeting=meeting, now=now)) for meeting in due[:limit])
 
-    def _due(self, tx: Tx, meeting_id: str, now: datetime) -> bool:
-        """Whether it is time: who was told once hears of every change."""
-        meeting = tx.meetings.get(meeting_id)
-        if meeting is None or tx.rooms.notice(meeting_id) is not None:
-            return meeting is not None
-        site = site_of(self._directory(), meeting.caseworker, meeting.room)
-        return site is not None and announced(site, meeting.interval, self._rulebook(), now)
+    def _due(self, one: Untold, now: datetime, known: dict[tuple[str, date], bool]) -> bool:
+        """Whether it is time. :param known: the answers given already, by site and local day."""
+        site = site_of(self._directory(), one.caseworker, one.room)
+        if site is None:
+            return False
+        day = wall_clock(one.start, site.zone).date()
+        if (site.id, day) not in known:
+            known[site.id, day] = edges(site, day, self._rulebook()).announced(now)
+        return known[site.id, day]
 
     def _tell(self, tx: Tx, meeting: str, now: datetime) -> bool:
         found = tx.meetings.get(meeting, lock=True)

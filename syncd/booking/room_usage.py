@@ -75,8 +75,11 @@ def _open(ground: Ground, rooms: Sequence[Room]) -> Iterator[tuple[tuple[Mailbox
         for day in days(ground.window, zone):
             if day.weekday() < 5:
                 hours = whole_days(day, day, zone)
-                opens = instant(day, room.opens, zone) if room.opens else hours.start
-                closes = instant(day, room.closes, zone) if room.closes else hours.end
+                span_of = room.open_on(day.weekday())
+                if span_of is None:
+                    continue
+                opens = instant(day, span_of[0], zone) if span_of[0] else hours.start
+                closes = instant(day, span_of[1], zone) if span_of[1] else hours.end
                 shut = [part for span in closures[room.id] if (part := span.clip(Interval(opens, closes)))]
                 left = closes - opens - sum((part.duration for part in shut), timedelta())
                 yield (room.id, day), max(0, left // timedelta(minutes=1))
@@ -95,8 +98,9 @@ def wishes(ground: Ground, site: str) -> list[Wish]:
     for missed in ground.tx.rooms.shortages(ground.window):
         offer = ground.rulebook.offers.get(missed.offer)
         if missed.site == site and offer:
-            wish = Wish(*_when(missed.start, zone), missed.minutes, offer.room, Outcome.WITHHELD)
-            found.append((missed.start, wish))
+            asked = (*_when(missed.start, zone), missed.minutes, offer.room)
+            found.append((missed.start, Wish(*asked, Outcome.WITHHELD)))
+            found += [(missed.start, Wish(*asked, Outcome.REFUSED))] * missed.refused
     return [wish for _, wish in sorted(found, key=lambda pair: pair[0])]
 
 

@@ -17,6 +17,7 @@ from syncd.config.clients import ClientSection
 from syncd.config.credentials import secret
 from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.groups import GroupSection
+from syncd.config.openings import weekly_hours
 from syncd.config.people import Row, read_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.roll import enrolled, words_of
@@ -226,6 +227,7 @@ class Config(Section):
             opens=room.opens,
             closes=room.closes,
             preferred_by=room.preferred_by,
+            hours=weekly_hours(room.hours),
         )
 
 

@@ -61,6 +61,8 @@ def _values(cells: Mapping[str, str | list[str]]) -> dict[str, object]:
             continue
         if not name:
             values["(extra column)"] = text
+        elif name == "hours":
+            values[name] = [part.strip() for part in re.split(r"[;|]", text) if part.strip()]
         elif name in LISTS:
             values[name] = [word for word in re.split(r"[,;|\s]+", text) if word]
         elif name in ("step_free", "open_plan"):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from syncd.config.openings import weekly_hours
 from syncd.model.directory import RoomRules
 from syncd.model.zones import known
 from syncd.section import Section
@@ -261,6 +262,20 @@ class RoomSection(Section):
         time | None, Field(description="Wall clock; the room is never given later.", examples=["16:00"])
     ] = None
     preferred_by: Annotated[tuple[str, ...], Field(description="Teams that come first here.", examples=[["job"]])] = ()
+    hours: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Opening hours by weekday, instead of opens and closes; closed on days not named. In a CSV "
+            "file separated by semicolons.",
+            examples=[["mon-thu 08:00-16:00", "fri 08:00-14:00"]],
+        ),
+    ] = ()
+
+    @field_validator("hours")
+    @classmethod
+    def _weekly(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        weekly_hours(value)
+        return value
 
     @model_validator(mode="after")
     def _opens_before_closing(self) -> RoomSection:

@@ -102,6 +102,7 @@ class Room:
     :param features: equipment words, such as ``screen`` or ``alarm``.
     :param turnover: minutes kept free after each meeting.
     :param opens, closes: wall clock of the site; None for always.
+    :param hours: by weekday (0 is Monday), instead of them; closed on days without an entry.
     """
 
     id: MailboxId
@@ -116,13 +117,23 @@ class Room:
     opens: time | None = None
     closes: time | None = None
     preferred_by: tuple[str, ...] = ()
+    hours: tuple[tuple[int, time, time], ...] = ()
+
+    def open_on(self, weekday: int) -> tuple[time | None, time | None] | None:
+        """From and to when it is open, None for the day's own bounds; None when it is closed that day."""
+        if not self.hours:
+            return self.opens, self.closes
+        return next(((opens, closes) for day, opens, closes in self.hours if day == weekday), None)
 
     @property
     def open_minutes(self) -> int:
-        """How long it is open on a day."""
-        opens = self.opens.hour * 60 + self.opens.minute if self.opens else 0
-        closes = self.closes.hour * 60 + self.closes.minute if self.closes else 24 * 60
-        return closes - opens
+        """How long it is open on its longest day."""
+        spans = [span for day in range(7) if (span := self.open_on(day))]
+        return max((_minute(closes, 24 * 60) - _minute(opens, 0) for opens, closes in spans), default=0)
+
+
+def _minute(wall: time | None, otherwise: int) -> int:
+    return otherwise if wall is None else wall.hour * 60 + wall.minute
 
 
 @dataclass(frozen=True, slots=True)

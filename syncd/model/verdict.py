@@ -59,6 +59,7 @@ class Reason(StrEnum):
     """Kept for immediate booking."""
     CAP = "cap"
     NO_ROOM = "no-room"
+    SHAPED = "shaped"
 
 
 @dataclass(frozen=True, slots=True)

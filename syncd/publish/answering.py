@@ -38,7 +38,8 @@ def answered(scene: Scene, generation: int) -> Answer:
     for form in asked.forms:
         for person, left in pooled(scene, form):
             counts = [*map(add, counts, map(int.bit_count, left))]
-            rows.append(Row(form, asked.offer.minutes[form], person.id, left[-1]))
+            starts = scene.moving.shaped(person.site, asked.offer, form, left[-1])
+            rows.append(Row(form, asked.offer.minutes[form], person.id, starts))
     return Answer(
         slots=SlotTable(scene.grid, rows, asked.offer.seats, joins),
         generation=generation,

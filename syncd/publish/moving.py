@@ -20,7 +20,7 @@ from syncd.publish.rooms import RoomTime
 from syncd.publish.standing import Edges, edges
 from syncd.roomalloc.cost import Policy
 from syncd.roomalloc.day import SHORTEST, Day, Seat, Standing
-from syncd.roomalloc.offers import PROOF, Past, settle
+from syncd.roomalloc.offers import NEAR, PROOF, Past, Want, leaves_no_hole, settle
 from syncd.roomalloc.timetable import Occupant, ask_of, site_day
 from syncd.slots.blocking import Claim, Event, blocks
 from syncd.slots.grid import QUARTER, Cells, Grid
@@ -45,6 +45,7 @@ class _Known:
     day: Day | None = None
     past: Past = field(default_factory=Past)
     answers: dict[tuple[Key, int], bool] = field(default_factory=dict)
+    smooth: dict[tuple[Want, int], bool] = field(default_factory=dict)
 
 
 DayKey: TypeAlias = tuple[str, date, int]
@@ -169,6 +170,36 @@ class Moving:
         quick = Policy(policy.moves, policy.told, min(policy.nodes, PROOF), policy.crowded)
         seat = known.day.seat(ask_of(site, page.day, "new", interval, key[0]))
         return settle(known.day, seat, quick, known.past) in ("direct", "moves")
+
+    def shaped(self, site: Site, offer: Offer, form: Form, cells: Cells) -> Cells:
+        """Those of *cells* left on offer where the site shapes busy days (`syncd.roomalloc.offers.shaped`).
+
+        On a day more than half full a start that leaves a useless gap, or needs moves, is hidden while a better one
+        lies near; the start of a hidden time can still be booked by whoever saw it a moment ago.
+        """
+        if not site.rooms.shape or not cells or not offer.needs_room(form):
+            return cells
+        want, kept = Want(offer.room_for(form), offer.minutes[form]), 0
+        for page in self._pages(site):
+            part = cells & page.cells
+            kept |= self._shaped(site, page, want, part) if part else 0
+        return kept
+
+    def _shaped(self, site: Site, page: _Page, want: Want, cells: Cells) -> Cells:
+        if page.known is None:
+            page.known = self.plans.of((site.id, page.day, self.grid.cell), self._state(site, page))
+        day = page.known.day = page.known.day or self.day(site, page.day, page.known.state)
+        if day.fill < policy_of(site).crowded:
+            return cells
+        begins = epoch(page.window.start)
+        good = 0
+        for at in self.grid.instants(cells):
+            smooth = page.known.smooth.get((want, at))
+            if smooth is None:
+                smooth = leaves_no_hole(day, want, (at - begins) // 60, policy_of(site))
+                page.known.smooth[want, at] = smooth
+            good |= self.grid.bit(at) if smooth else 0
+        return cells & (good | ~_near(good, self.grid.count(NEAR)))
 
     def _pages(self, site: Site) -> list[_Page]:
         found = self.pages.get(site.id)
@@ -301,6 +332,16 @@ class Moving:
             person.teams if person else (),
             pinned=claim.meeting in self.pinned,
         )
+
+
+def _near(cells: Cells, reach: int) -> Cells:
+    """The cells at most *reach* cells from one of *cells*."""
+    found, done = cells, 0
+    while done < reach:
+        step = min(max(1, done), reach - done)
+        found |= found << step | found >> step
+        done += step
+    return found
 
 
 def policy_of(site: Site) -> Policy:

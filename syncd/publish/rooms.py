@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
 from functools import lru_cache
+from typing import TypeAlias
 
 from syncd.model.directory import Room
 from syncd.model.offer import RoomRequirement
@@ -13,6 +14,9 @@ from syncd.model.zones import days, instant, midnight
 from syncd.roomalloc import rank
 from syncd.slots.grid import Cells, Grid, Span, runs
 from syncd.store.instants import epoch, span
+
+Week: TypeAlias = tuple[tuple[time | None, time | None] | None, ...]
+"""From and to when a room is open, by weekday; None: not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,19 @@ def _startable(grid: Grid, each: RoomTime, minutes: int, zone: str) -> Cells:
 
 def _opening(grid: Grid, room: Room, minutes: int, zone: str) -> Cells:
     """The starts between opening and closing time of their day."""
-    if room.opens is None and room.closes is None:
+    if room.opens is None and room.closes is None and not room.hours:
         return grid.everything
-    return _open_starts(grid, room.opens, room.closes, minutes, zone)
+    return _open_starts(grid, tuple(room.open_on(day) for day in range(7)), minutes, zone)
 
 
 @lru_cache(maxsize=256)
-def _open_starts(grid: Grid, opens: time | None, closes: time | None, minutes: int, zone: str) -> Cells:
+def _open_starts(grid: Grid, week: Week, minutes: int, zone: str) -> Cells:
     found = 0
     for day in days(span(grid.base, grid.end), zone):
+        hours = week[day.weekday()]
+        if hours is None:
+            continue
+        opens, closes = hours
         begins = epoch(instant(day, opens, zone) if opens is not None else midnight(day, zone))
         ends = epoch(midnight(day + timedelta(days=1), zone))
         if closes is not None:

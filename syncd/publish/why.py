@@ -61,7 +61,8 @@ class Inquiry:
         for step, cells in left.items():
             if not cells & bit or self._interval.start.microsecond:
                 return self._told(*self._removed(step, person), counts)
-        return self._told(Reason.OFFERED, {}, counts)
+        shaped = self._scene.moving.shaped(person.site, self._asked.offer, self._form, left[Step.ROOM])
+        return self._told(Reason.OFFERED if shaped & bit else Reason.SHAPED, {}, counts)
 
     def _told(self, reason: Reason, facts: Facts, counts: Mapping[str, int]) -> Verdict:
         says = sentences(reason, facts)

@@ -119,6 +119,10 @@ SENTENCES: Mapping[Reason, tuple[str, str]] = {
         "Loftet på {most} {unit_da} pr. {period_da} er nået ({number} er booket).",
         "The cap of {most} {unit} per {period} is reached ({number} are booked).",
     ),
+    Reason.SHAPED: (
+        "Dagen er travl, og tiden ville efterlade et hul i et lokale, som ingen kan bruge; en bedre tid ligger tæt på.",
+        "The day is busy, and this time would leave a gap in a room that nobody can use; a better one is near.",
+    ),
     Reason.NO_ROOM: (
         (
             "Intet egnet lokale er ledigt: {suitable} opfylder kravene, {unknown} af dem kan ikke bruges, "

@@ -24,7 +24,7 @@ def problems(rooms: Sequence[Room], sites: Collection[str]) -> list[str]:
             found.append(f"{where}.capacity: {room.capacity} seats nobody; a room has at least 1")
         if room.turnover < 0:
             found.append(f"{where}.turnover: {room.turnover} minutes; it cannot be negative")
-        open_minutes = _open_minutes(room)
+        open_minutes = room.open_minutes
         if open_minutes <= 0:
             found.append(f"{where}.closes: it must be after opens")
         elif room.turnover >= open_minutes:
@@ -34,12 +34,6 @@ def problems(rooms: Sequence[Room], sites: Collection[str]) -> list[str]:
             found.append(f"{where}.mailbox: room {seen[box]} has the same one ({box[1]}); each room needs its own")
         seen.setdefault(box, room.id)
     return found
-
-
-def _open_minutes(room: Room) -> int:
-    opens = room.opens.hour * 60 + room.opens.minute if room.opens else 0
-    closes = room.closes.hour * 60 + room.closes.minute if room.closes else 1440
-    return closes - opens
 
 
 def unmet(
@@ -56,7 +50,7 @@ def unmet(
             able = [room for room in listed if room.site == site.id and suits(room, requirement)]
             if not able:
                 found.append(f"offers.{offer}.room: no room of {site.id} has {described(requirement)}")
-            elif all(_open_minutes(room) < minutes[offer] for room in able):
+            elif all(room.open_minutes < minutes[offer] for room in able):
                 found.append(
                     f"offers.{offer}.minutes: {minutes[offer]} is longer than any suitable room of {site.id} is open"
                 )

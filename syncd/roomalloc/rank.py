@@ -88,9 +88,10 @@ def is_open(room: Room, interval: Interval, site: Site, closures: Sequence[Inter
     if any(interval.overlaps(closure) for closure in closures):
         return False
     day = wall_clock(interval.start, site.zone).date()
-    if room.opens is not None and interval.start < instant(day, room.opens, site.zone):
+    hours = room.open_on(day.weekday())
+    if hours is None or (hours[0] is not None and interval.start < instant(day, hours[0], site.zone)):
         return False
-    return room.closes is None or interval.end <= instant(day, room.closes, site.zone)
+    return hours[1] is None or interval.end <= instant(day, hours[1], site.zone)
 
 
 def claim(room: Room, interval: Interval) -> Interval:
@@ -105,8 +106,9 @@ def fragmentation(
     day = wall_clock(interval.start, site.zone).date()
     turnover = timedelta(minutes=room.turnover)
     far = timedelta(days=1)
-    opens = instant(day, room.opens, site.zone) if room.opens else interval.start - far
-    closes = instant(day, room.closes, site.zone) + turnover if room.closes else interval.end + turnover + far
+    first, last = room.open_on(day.weekday()) or (None, None)
+    opens = instant(day, first, site.zone) if first else interval.start - far
+    closes = instant(day, last, site.zone) + turnover if last else interval.end + turnover + far
     ends = [span.end for span in taken if span.end <= interval.start]
     starts = [span.start for span in taken if span.start >= interval.end]
     gaps = (interval.start - max([opens, *ends]), min([closes, *starts]) - interval.end - turnover)

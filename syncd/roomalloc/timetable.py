@@ -117,7 +117,9 @@ def site_day(
         ]
         for id in here
     }
-    hours = {id: (_hours(room, day, site, window),) for id, room in here.items() if room.opens or room.closes}
+    hours = {
+        id: (_hours(room, day, site, window),) for id, room in here.items() if room.opens or room.closes or room.hours
+    }
     result = Day(
         Layout(Space.of(room) for room in here.values()),
         hours=hours,
@@ -167,8 +169,11 @@ def start_of(window: Interval, minute: int) -> datetime:
 
 
 def _hours(room: Room, day: date, site: Site, window: Interval) -> Span:
-    opens = instant(day, room.opens, site.zone) if room.opens else window.start
-    closes = instant(day, room.closes, site.zone) if room.closes else window.end
+    hours = room.open_on(day.weekday())
+    if hours is None:
+        return 0, 0
+    opens = instant(day, hours[0], site.zone) if hours[0] else window.start
+    closes = instant(day, hours[1], site.zone) if hours[1] else window.end
     return minutes(window, Interval(opens, closes)) if opens < closes else (0, 0)
 
 

@@ -44,6 +44,17 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """A meeting whose present room people were not told. :param told: they were told another one."""
+
+    meeting: str
+    room: MailboxId | None
+    caseworker: MailboxId
+    start: datetime
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """A span in which a room cannot be used."""
 
@@ -128,23 +139,24 @@ class Rooms:
         self._session.flush()
         return Notice(row.room, row.previous, row.changes)
 
-    def untold(self, now: datetime, until: datetime) -> list[tuple[str, MailboxId | None, datetime]]:
+    def untold(self, now: datetime, until: datetime) -> list[Untold]:
         """Meetings to come that have another room than people were told, or of which they were told nothing yet.
 
-        Also those that had one and have none now.
-
-        :returns: (meeting, room it has, start), the earliest first.
+        Also those that had one and have none now; the earliest first.
         """
         same = RoomNoticeRow.room.is_not_distinct_from(MeetingRow.room)
         query = (
-            select(MeetingRow.id, MeetingRow.room, MeetingRow.start)
+            select(MeetingRow.id, MeetingRow.room, MeetingRow.caseworker, MeetingRow.start, RoomNoticeRow.at)
             .outerjoin(RoomNoticeRow, RoomNoticeRow.meeting == MeetingRow.id)
             .where(MeetingRow.wanted, MeetingRow.start > epoch(now), MeetingRow.start < epoch(until))
             .where(or_(RoomNoticeRow.meeting.is_not(None), MeetingRow.room.is_not(None)))
             .where(or_(RoomNoticeRow.meeting.is_(None), not_(same)))
             .order_by(MeetingRow.start, MeetingRow.id)
         )
-        return [(row.id, row.room, moment(row.start)) for row in self._session.execute(query)]
+        return [
+            Untold(row.id, row.room, row.caseworker, moment(row.start), row.at is not None)
+            for row in self._session.execute(query)
+        ]
 
     def turned_away(self, site: str, offer: str, start: datetime, minutes: int, now: datetime) -> None:
         """Count a request that was turned away for want of a room; who asked is not kept."""
