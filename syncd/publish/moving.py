@@ -230,7 +230,7 @@ class Moving:
         window = whole_days(day, day, site.zone)
         here = [each for each in self.halls if each.room.site == site.id]
         offers = self.rulebook.offers.values()
-        lengths = [minutes for offer in offers for minutes in offer.minutes.values()]
+        lengths = [offer.minutes[form] for offer in offers for form in offer.forms if offer.needs_room(form)]
         return site_day(
             site,
             day,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
 from syncd.errors import BadRequest, UnknownCaseworker, UnknownOffer
 from syncd.model.busy import BusyType
+from syncd.model.directory import RoomRules
 from syncd.model.eligibility import Traits, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
@@ -59,6 +61,14 @@ def away(town: Town) -> None:
         tx.absences.add("anna", span, reachable=False, actor="cli:test", now=NOW)
 
 
+def busy_and_shaped(town: Town) -> None:
+    """One room is taken all day; a talk at half past would leave half an hour in the other one that nobody can use."""
+    rooms = {name: replace(room, opens=time(9), closes=time(12)) for name, room in town.people.rooms.items()}
+    site = replace(town.people.sites["hq"], rooms=RoomRules(shape=True))
+    town.people = replace(town.people, rooms=rooms, sites={"hq": site})
+    town.event("r1", "09:00", "12:00")
+
+
 CASES: list[tuple[Reason, Callable[[Town], object], dict[str, object]]] = [
     (Reason.OFFERED, lambda town: None, {}),
     (Reason.NOT_SERVING, lambda town: None, {"who": "cara"}),
@@ -91,6 +101,7 @@ CASES: list[tuple[Reason, Callable[[Town], object], dict[str, object]]] = [
     (Reason.HORIZON, lambda town: None, {"day": TODAY + timedelta(days=15)}),
     (Reason.CAP, lambda town: (town.apply(RULES + LIVE + "per_day = 1\n"), town.book("11:00")), {}),
     (Reason.NO_ROOM, full_rooms, {"form": Form.IN_PERSON}),
+    (Reason.SHAPED, busy_and_shaped, {"form": Form.IN_PERSON, "start": "09:30"}),
     (Reason.SITE_CLOSED, lambda town: town.apply(RULES + OPENING), {"form": Form.IN_PERSON}),
     (Reason.NO_PARTNER, lambda town: (town.apply(PAIRED), town.event("cara", "10:15", "10:30")), {}),
     (Reason.NOT_ENTITLED, lambda town: town.apply(CHOOSY), {"whom": Whom(Traits("2"))}),
