@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env packages demo test test-long fuzz check format lock bench
-.PHONY: schedules crash-points kill-storm fault-proxy mutate
+.PHONY: schedules crash-points kill-storm contention fault-proxy mutate
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,9 @@ crash-points: env packages ## kill -9 at each named point, on databases and cale
 
 kill-storm: env packages ## kill and freeze the service while clients book; an independent judge looks afterwards
 	@$(BIN)/pytest -q -m programme tests/system/test_kill_storm.py
+
+contention: env packages ## two hundred clients, and several processes, for the same times
+	@$(BIN)/pytest -q -m programme tests/integration/test_booking_contention.py
 
 fault-proxy: env packages ## 2,000 requests to a real calendar server, of which 35 % go wrong
 	@$(BIN)/pytest -q -m programme tests/system/test_fault_proxy.py

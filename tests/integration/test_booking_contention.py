@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import count, pairwise
+from multiprocessing import get_context
 from threading import Barrier
 from typing import Any, TypeVar
 
@@ -14,13 +16,13 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.dialects import postgresql
 
-from syncd.booking.results import Reply
+from syncd.booking.results import Appointment, Reply
 from syncd.booking.sight import Moved
 from syncd.errors import KeyReused, NotAllowed, SlotGone, SyncdError
 from syncd.model.booking import BookingState
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
-from syncd.store import Tx
+from syncd.store import Store, Tx
 from syncd.store.idempotency import Idempotency
 from syncd.store.tables import IdempotencyRow
 from tests.simulation import town
@@ -106,6 +108,58 @@ def test_fifty_bookings_for_twenty_rooms_have_twenty_winners(migrated_url):
     taken = claims(office)
     assert 40 == sum(len(spans) for spans in taken.values())  # no half booking: twenty people, twenty rooms
     office.store.close()
+
+
+def test_whoever_holds_a_room_gets_it_when_all_book_at_once(migrated_url):
+    people, rooms = [f"p{n:02d}" for n in range(MANY)], [f"r{n:02d}" for n in range(20)]
+    rules = town.rulebook(town.offer(people))
+    office = Office.open(migrated_url, directory=town.directory(people, rooms), rulebook=rules)
+    held = winners(all_at_once(MANY, lambda n: office.hold(at(9), people[n])))
+
+    results = all_at_once(len(held), lambda n: office.desk.book(CLIENT, held[n].booking.id, f"c{n}", NOW))
+
+    assert 20 == len(held)
+    assert {} == refusals(results)
+    assert {one.meeting.room for one in held} == {made.meeting.room for made in winners(results)} == set(rooms)
+    office.store.close()
+
+
+@pytest.mark.programme
+def test_two_hundred_for_one_slot_have_one_winner(office):
+    results = all_at_once(200, lambda n: office.hold(at(9), citizen=f"c{n}"))
+
+    assert 1 == len(winners(results))
+    assert {"SlotGone": 199} == refusals(results)
+    assert_no_overlap(office)
+
+
+@pytest.mark.programme
+def test_several_processes_share_out_the_slots(office, migrated_url):
+    """Four processes with ten clients each want the same eight times; each time has one winner among all forty."""
+    with get_context("spawn").Pool(4) as pool:
+        won = [start for starts in pool.map(_other_process, [migrated_url] * 4) for start in starts]
+
+    assert sorted(set(won)) == sorted(won) == [f"{at(8) + timedelta(minutes=45 * n)}" for n in range(8)]
+    assert 8 == len(claims(office)["anna"])
+    assert_no_overlap(office)
+
+
+def _other_process(url: str) -> list[str]:
+    """What ten clients in a process of its own won."""
+    office = Office(Store(url), numbers=count(os.getpid() * 10_000))  # ids must not meet
+    wishes = [at(8) + timedelta(minutes=45 * (n % 8)) for n in range(40)]
+    results = all_at_once(10, lambda n: [_tried(office, start) for start in wishes[n::10]])
+    office.store.close()
+    return [
+        str(made.meeting.interval.start) for made_here in winners(results) for made in made_here if made is not None
+    ]
+
+
+def _tried(office: Office, start: datetime) -> Appointment | None:
+    try:
+        return office.hold(start)
+    except SlotGone:
+        return None
 
 
 def test_fifty_who_name_nobody_fill_every_caseworker(migrated_url):
