@@ -470,6 +470,19 @@ def test_a_missing_role_names_the_cmdlet(server, port):
     assert "ApplicationImpersonation" in result.says
 
 
+def test_a_delegate_reads_and_writes_without_impersonation(server, ports):
+    server.world.accounts["svc"].impersonates = False
+    server.world.accounts["svc"].full_access = ("*",)
+    port = ports(impersonate=False)
+
+    entry = port.create(box(), draft())
+
+    assert read(port) == [at(9)]
+    port.delete(box(), entry)
+    assert read(port) == []
+    assert port.check(box()).facts["acting"] == "delegate"
+
+
 def test_a_throttled_check_names_the_throttling_policy(server, port):
     server.faults.add("busy", times=1)
 
