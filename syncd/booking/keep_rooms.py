@@ -199,6 +199,18 @@ class RoomKeeper:
         self._store.run(work)
         return self.repair(now)
 
+    def unblock(self, room: MailboxId, span: Interval, actor: str, now: datetime) -> int:
+        """Open a room again: closures that touch *span* are removed; returns how many."""
+
+        def work(tx: Tx) -> int:
+            number = tx.rooms.open_again(room, span)
+            if number:
+                tx.audit.add(f"cli:{actor}", "room.opened", detail=room, now=now)
+                tx.settings.bump()
+            return number
+
+        return self._store.run(work)
+
     def pin(self, name: str, room: MailboxId | None, actor: str, now: datetime) -> MailboxId:
         """Keep a meeting in the room it has, or in *room*, until it is unpinned; returns that room.
 

@@ -53,6 +53,7 @@ def listed(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
         with parts.store.read() as tx:
             ours = tx.meetings.busy([room.id for room in found], week, now)
             seen = tx.mailboxes.occurrences([room.id for room in found], week)
+            closed = tx.rooms.closed(Interval(now, now + timedelta(days=90)))
     if as_json:
         screen.print_json(
             [_told(room) | {"meetings": len(ours[room.id]), "entries": len(seen[room.id])} for room in found]
@@ -72,8 +73,16 @@ def listed(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
         )
         for room in found
     ]
-    columns = ("room", "name", "site", "floor", "seats", "features", "step-free", "ours", "entries")
+    columns = ("room", "name", "site", "floor", "seats", "features", "step-free", "ours", "all")
     screen.table("Rooms; the coming week's meetings of ours, and all entries in their calendars", columns, rows)
+    zones = {room.id: parts.directory.sites[room.site].zone for room in found}
+    shut = [
+        (one.room, *(screen.local(at, zones[one.room]) for at in (one.interval.start, one.interval.end)), one.reason)
+        for one in closed
+        if one.room in zones
+    ]
+    if shut:
+        screen.table("Closed in the coming 90 days", ("room", "from", "to", "why"), shut)
 
 
 def _told(room: Room) -> dict[str, object]:
@@ -181,6 +190,23 @@ def block(
     screen.say(f"{room} is closed; {len(kept.moves)} meeting(s) have another room, {kept.told} of them were announced.")
     for meeting in kept.missing:
         screen.say(f"  no room was found for meeting {meeting}: syncd bookings --attention")
+
+
+@rooms.command("unblock")
+def unblock(
+    room: Annotated[str, typer.Argument(help="The room's id.")],
+    start: Annotated[str, typer.Option("--from", help="Beginning, such as 2026-11-27T08:00.")],
+    end: Annotated[str, typer.Option("--to", help="End.")],
+    path: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Open a room again: every closure that touches this time is removed."""
+    now = SystemClock().now()
+    with parts_of(path) as parts:
+        if room not in parts.directory.rooms:
+            raise SyncdError(f"There is no room '{room}'. Rooms are: {', '.join(sorted(parts.directory.rooms))}.")
+        zone = parts.directory.sites[parts.directory.rooms[room].site].zone
+        number = parts.rooms.unblock(room, between(moment(start, zone), moment(end, zone)), getpass.getuser(), now)
+    screen.say(f"{room} is open again; {number} closure(s) removed." if number else f"{room} was not closed then.")
 
 
 @rooms.command("pin")

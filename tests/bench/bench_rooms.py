@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from statistics import mean
 
 from syncd.model.offer import RoomRequirement
@@ -16,6 +18,7 @@ from syncd.roomalloc.replay import Options, Run
 from tests import rooms_judge
 from tests.bench.figure import Figure
 from tests.bench.rooms_rivals import best_fit, first_fit
+from tests.bench.rooms_town import RoomTown
 from tests.bench.rooms_views import stale_picks
 from tests.rooms_judge import FAIR, FAIR_SPECIAL, MOVES, Judged, days, instance
 
@@ -37,7 +40,7 @@ def run() -> list[Figure]:
     took.sort()
     figures.append(Figure("decision p99, all presets", round(took[len(took) * 99 // 100], 2), "ms", 10))
     figures.append(Figure("decision max, all presets", round(took[-1], 1), "ms", 150))
-    return [*figures, *_publishing(), _stale(), *_by_policy(), *_needed()]
+    return [*figures, *_publishing(), *integrated(), _stale(), *_by_policy(), *_needed()]
 
 
 def _preset(preset: str, texts: list[str], ours: list[Judged]) -> Iterator[Figure]:
@@ -85,6 +88,36 @@ def _publishing() -> Iterator[Figure]:
         after.append(1000 * _publish(day, wants))
     yield Figure("publish after one change, typical (mean)", round(mean(after), 1), "ms", 25)
     yield Figure("publish after one change, fullest day", round(max(after), 1), "ms")
+
+
+def integrated() -> Iterator[Figure]:
+    """The same through the product: database, mirror, caseworkers; the answer for one offer over 21 days.
+
+    Seconds of our own processor time, for the machine is shared.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        town = RoomTown(parse(instance("large-roomy", 1, days=32)), 10, Path(folder))
+        cold = _cpu(lambda: town.answer("t230"))
+        others = [_cpu(lambda offer=offer: town.answer(offer)) for offer in ("t530", "t9video60")]  # type: ignore[misc]
+        one = next(iter(town.people.caseworkers))
+        town.answer("t230", one)
+        pool, single = [], []
+        for booked in town.booked[::400][:8]:
+            town.desk.cancel("bench", booked["id"], town.now)
+            single.append(_cpu(lambda: town.answer("t230", one)))
+            pool.append(_cpu(lambda: town.answer("t230")))
+        yield Figure("product: 21 days, 60 rooms, 200 caseworkers, one offer, cold", round(cold), "ms", 1000)
+        yield Figure("product: each further kind of meeting", round(mean(others), 1), "ms")
+        yield Figure("product: after one change, one caseworker's answer", round(mean(single), 1), "ms", 25)
+        yield Figure("product: after one change, then the pool of 200", round(mean(pool), 1), "ms", 25)
+        town.store.close()
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    """Milliseconds of processor time."""
+    began = time.process_time()
+    work()
+    return 1000 * (time.process_time() - began)
 
 
 def _kinds() -> list[RoomRequirement]:

@@ -148,9 +148,10 @@ class RoomTown:
             tx.session.execute(TABLES["bookings"].insert(), [_booking(one) for one in self.booked])
             tx.settings.bump()
 
-    def answer(self, offer: str, days: int = 21) -> int:
-        """How many times are on offer."""
-        return len(self.publisher.answer(offer, self.window(days), self.now, form=Form.IN_PERSON).slots)
+    def answer(self, offer: str, caseworker: str | None = None, days: int = 21) -> int:
+        """How many times are on offer, with one caseworker or all."""
+        window = self.window(days)
+        return len(self.publisher.answer(offer, window, self.now, caseworker, form=Form.IN_PERSON).slots)
 
 
 def _meeting(one: dict[str, Any]) -> dict[str, Any]:
