@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from syncd.model.absence import Absence
@@ -14,6 +15,13 @@ from syncd.model.interval import Interval
 from syncd.store.instants import epoch, span
 from syncd.store.settings import Settings
 from syncd.store.tables import AbsenceRow
+
+_ABSENCES = cast(Table, AbsenceRow.__table__).c
+_AWAY = select(_ABSENCES.caseworker).where(
+    _ABSENCES.caseworker.in_(bindparam("some", expanding=True)),
+    _ABSENCES.start < bindparam("until"),
+    _ABSENCES.end > bindparam("since"),
+)
 
 
 class Absences:
@@ -58,12 +66,8 @@ class Absences:
 
     def away(self, caseworkers: Collection[MailboxId], window: Interval) -> frozenset[MailboxId]:
         """Who of these is away in some part of *window*."""
-        question = select(AbsenceRow.caseworker).where(
-            AbsenceRow.caseworker.in_(caseworkers),
-            AbsenceRow.start < epoch(window.end),
-            AbsenceRow.end > epoch(window.start),
-        )
-        return frozenset(self._session.scalars(question))
+        which = {"some": list(caseworkers), "since": epoch(window.start), "until": epoch(window.end)}
+        return frozenset(row.caseworker for row in self._session.execute(_AWAY, which))
 
 
 def _absence(row: AbsenceRow) -> Absence:

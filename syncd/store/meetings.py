@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState, EntryRecord, Meeting
@@ -64,20 +65,21 @@ _TOUCH = (
     .values(due=AT_ONCE)
     .execution_options(synchronize_session=False)
 )
+_TAKEN, _SEATS = cast(Table, ClaimRow.__table__).c, cast(Table, BookingRow.__table__).c
 _BUSY = (
-    select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end)
+    select(_TAKEN.mailbox, _TAKEN.start, _TAKEN.end)
     .where(
-        ClaimRow.mailbox.in_(bindparam("some", expanding=True)),
-        ClaimRow.start < bindparam("until"),
-        ClaimRow.end > bindparam("begin"),
-        ClaimRow.meeting != bindparam("ignoring"),
+        _TAKEN.mailbox.in_(bindparam("some", expanding=True)),
+        _TAKEN.start < bindparam("until"),
+        _TAKEN.end > bindparam("begin"),
+        _TAKEN.meeting != bindparam("ignoring"),
     )
-    .order_by(ClaimRow.start, ClaimRow.end)
+    .order_by(_TAKEN.start, _TAKEN.end)
 )
-_EXPIRED = select(BookingRow.id).where(
-    BookingRow.meeting == ClaimRow.meeting,
-    BookingRow.state == BookingState.HELD,
-    BookingRow.expires <= bindparam("now"),
+_EXPIRED = select(_SEATS.id).where(
+    _SEATS.meeting == _TAKEN.meeting,
+    _SEATS.state == BookingState.HELD.value,
+    _SEATS.expires <= bindparam("now"),
 )
 _BUSY_NOW = _BUSY.where(~_EXPIRED.exists())
 _RELEASE = delete(ClaimRow).where(ClaimRow.meeting == bindparam("of")).execution_options(synchronize_session=False)

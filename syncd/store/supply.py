@@ -18,19 +18,21 @@ from syncd.store.chunks import chunks
 from syncd.store.instants import maybe, span
 from syncd.store.meeting_rows import asks
 from syncd.store.tables import (
-    AbsenceRow,
     Base,
     BookingRow,
     ClosureRow,
     EntryRow,
-    MailboxRow,
     MeetingRow,
     RoomPinRow,
-    UnreadableRow,
 )
 
 _OCCURRENCES = Base.metadata.tables["occurrences"].c
 _CLAIMS = Base.metadata.tables["claims"].c
+# Plain tables: what is asked at every hold shall not pay for objects that nobody makes.
+_BOOKINGS = Base.metadata.tables["bookings"].c
+_MAILBOXES = Base.metadata.tables["mailboxes"].c
+_UNREADABLE = Base.metadata.tables["unreadable"].c
+_ABSENCES = Base.metadata.tables["absences"].c
 _LIVE = (BookingState.HELD.value, BookingState.PENDING.value, BookingState.CONFIRMED.value)
 AWAY = "(away)"
 """What stands in place of a meeting's id where an absence takes the time; no id has brackets."""
@@ -174,7 +176,7 @@ _TAKEN = _About(
     _touching(select(_CLAIMS.mailbox, func.aggregate_strings(_LINE, "\n")), _CLAIMS).group_by(_CLAIMS.mailbox),
     _CLAIMS.mailbox,
 )
-_HELD = select(BookingRow.meeting, BookingRow.expires).where(BookingRow.state == BookingState.HELD.value)
+_HELD = select(_BOOKINGS.meeting, _BOOKINGS.expires).where(_BOOKINGS.state == BookingState.HELD.value)
 _STARTS = _About(
     select(MeetingRow.caseworker, MeetingRow.offer, MeetingRow.start, MeetingRow.id, MeetingRow.end, *_SEAT)
     .join(BookingRow, BookingRow.meeting == MeetingRow.id)
@@ -183,14 +185,14 @@ _STARTS = _About(
 )
 _STATUSES = _About(
     select(
-        MailboxRow.id,
-        MailboxRow.covered_start,
-        MailboxRow.covered_end,
-        MailboxRow.as_of,
-        MailboxRow.refused,
-        MailboxRow.revision,
+        _MAILBOXES.id,
+        _MAILBOXES.covered_start,
+        _MAILBOXES.covered_end,
+        _MAILBOXES.as_of,
+        _MAILBOXES.refused,
+        _MAILBOXES.revision,
     ),
-    MailboxRow.id,
+    _MAILBOXES.id,
 )
 _CLOSURES = _About(_touching(select(ClosureRow.room, ClosureRow.start, ClosureRow.end), ClosureRow), ClosureRow.room)
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
@@ -198,14 +200,12 @@ _MEETINGS = select(MeetingRow.id, MeetingRow.uid, MeetingRow.wanted).where(Meeti
 _LEAVING = select(EntryRow.meeting, EntryRow.mailbox).where(EntryRow.meeting.in_(_SOME), ~EntryRow.wanted)
 _PINNED = select(RoomPinRow.meeting)
 _BROKEN = (
-    select(UnreadableRow.mailbox, func.count())
-    .where(UnreadableRow.acknowledged.is_(False))
-    .group_by(UnreadableRow.mailbox)
+    select(_UNREADABLE.mailbox, func.count()).where(_UNREADABLE.acknowledged.is_(False)).group_by(_UNREADABLE.mailbox)
 )
 
 
-_AWAY = select(AbsenceRow.caseworker, AbsenceRow.start, AbsenceRow.end).where(
-    AbsenceRow.end > bindparam("since"), AbsenceRow.start < bindparam("until")
+_AWAY = select(_ABSENCES.caseworker, _ABSENCES.start, _ABSENCES.end).where(
+    _ABSENCES.end > bindparam("since"), _ABSENCES.start < bindparam("until")
 )
 
 
