@@ -55,7 +55,7 @@ def _about_offer(offer: Offer, rulebook: Rulebook, directory: Directory, mirrore
         yield f"horizon_days = {offer.horizon_days}, but calendars are read {mirrored_days} days ahead only"
     if len(offer.caseworkers) > MANY:
         yield (
-            f"{len(offer.caseworkers)} caseworkers serve it; one answer about all of them takes seconds. "
+            f"{len(offer.caseworkers)} caseworkers serve it; one answer about all of them takes a second. "
             "Part it into offers of fewer people"
         )
     yield from _rooms_missing(offer, directory)

@@ -217,3 +217,13 @@ def test_a_day_of_the_answer_is_the_sum_of_its_parts_whatever_the_rules(town: To
 
     assert sorted(whole.slots) == sorted(slot for half in halves for slot in half.slots)
     assert date(2026, 11, 24) == NEXT
+
+
+def test_when_nobody_is_named_the_least_burdened_by_weight_is_taken(town: Town) -> None:
+    whom_: list[str] = [town.book(start, None).meeting.caseworker for start in ("09:00", "09:30", "10:00", "10:30")]
+    youth = RULES.replace('who = ["team:job"]', 'who = ["everyone"]', 1)
+    town.apply(youth + "[teams.youth]\nmode = 'live'\nweight = 2.0\n")
+    more = [town.book(start, None).meeting.caseworker for start in ("09:00", "09:30", "10:00", "10:30", "11:00")]
+
+    assert ["anna", "anna", "bo", "bo"] == sorted(whom_)
+    assert 4 <= more.count("cara")
