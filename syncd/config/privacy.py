@@ -24,8 +24,14 @@ class RetentionSection(Section):
         int, Field(ge=14, le=90, description="Stored answers to POSTs; the API promises 14 days.")
     ] = 14
     mirror_days: Annotated[
-        int, Field(ge=1, le=90, description="What calendars held, after it ended; also of calendars no longer read.")
-    ] = 1
+        int,
+        Field(
+            ge=4,
+            le=90,
+            description="What calendars held, after it ended; also of calendars no longer read. Four days are read "
+            "back, because on Monday caseworkers note who did not come on Friday.",
+        ),
+    ] = 4
     supply_days: Annotated[
         int, Field(ge=30, le=3650, description="The proof of what was on offer, and the times that lacked a room.")
     ] = 1095

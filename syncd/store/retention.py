@@ -44,7 +44,7 @@ class Periods:
     :param answers: stored answers to POSTs (the promise of the API is 14 days).
     :param holds: reservations that ran out, so that a late question about one still gets a precise answer.
     :param contacts: citizens' contact data, after the meeting.
-    :param mirror: what calendars held, after it ended.
+    :param mirror: what calendars held, after it ended; not less than sync reads back (`syncd.sync.timing.BACK`).
     :param supply: the record of what was on offer, and the times that lacked a room.
     :param audit: the log of who looked at or changed what.
     :param tasks: what a person was done with, after that.
@@ -54,7 +54,7 @@ class Periods:
     answers: timedelta = timedelta(days=14)
     holds: timedelta = timedelta(days=1)
     contacts: timedelta = timedelta(days=7)
-    mirror: timedelta = timedelta(days=1)
+    mirror: timedelta = timedelta(days=4)
     supply: timedelta = timedelta(days=1095)
     audit: timedelta = timedelta(days=730)
     tasks: timedelta = timedelta(days=90)

@@ -12,7 +12,18 @@ from sqlalchemy import func, insert, select
 from syncd.store import Store
 from syncd.store.instants import epoch
 from syncd.store.retention import PORTION, Periods, Swept, sweep
-from syncd.store.tables import AuditRow, Base, BookingRow, ClaimRow, EntryRow, IdempotencyRow, MailboxRow, MeetingRow
+from syncd.store.tables import (
+    AuditRow,
+    Base,
+    BookingRow,
+    ClaimRow,
+    EntryRow,
+    IdempotencyRow,
+    MailboxRow,
+    MeetingRow,
+    OccurrenceRow,
+)
+from syncd.sync.timing import BACK, window
 from tests.rough_server import NOW
 
 DAY = timedelta(days=1)
@@ -102,3 +113,14 @@ def test_answers_and_audit_rows_go_by_their_age_however_many(store: Store) -> No
 
     assert Swept(references=0, answers=many + 1, holds=0, traces=0, audit=1) == sweep(store, NOW, Periods())
     assert (1, 1) == (count(store, IdempotencyRow), count(store, AuditRow))
+
+
+def test_what_sync_reads_back_stays_in_the_mirror_and_what_is_older_goes(store: Store) -> None:
+    assert BACK <= Periods().mirror
+    today = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    for name, end in (("kept", window(NOW, 60).start + timedelta(hours=1)), ("old", today - Periods().mirror - DAY)):
+        put(store, OccurrenceRow, mailbox="kim", key=name, uid=name, start=epoch(end) - 60, end=epoch(end), busy="busy")
+
+    assert 1 == sweep(store, NOW, Periods()).mirror
+    with store.read() as tx:
+        assert ["kept"] == list(tx.session.scalars(select(OccurrenceRow.key)))

@@ -160,7 +160,8 @@ def test_nothing_is_offered_beyond_what_was_read(town: Town) -> None:
     far = TODAY + timedelta(days=400)
     town.apply(RULES.replace("horizon_days = 14", "horizon_days = 366"))
     with town.store.begin() as tx:
-        tx.session.connection().exec_driver_sql("UPDATE mailboxes SET covered_end = covered_start + 3 * 86400")
+        read_to = int(wall("00:00", TODAY + timedelta(days=3)).timestamp())
+        tx.session.connection().exec_driver_sql("UPDATE mailboxes SET covered_end = ?", (read_to,))
         tx.settings.bump()
 
     starts = [slot.interval.start for slot in town.answer(days=366, form=Form.PHONE).slots]
