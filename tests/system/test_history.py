@@ -43,6 +43,12 @@ def test_it_has_nothing_to_say_when_all_is_right() -> None:
     assert [] == found([line(None), line(), line()], BOOKING, [event()], [event()])
 
 
+def test_a_room_that_is_not_announced_may_be_any() -> None:
+    standing = BOOKING | {"room": {"announced": False}}
+
+    assert [] == found([line()], standing, [event()], [event()])
+
+
 def test_times_are_read_in_their_zone() -> None:
     ((start, end),) = spans(event())
 
@@ -56,6 +62,8 @@ def test_times_are_read_in_their_zone() -> None:
         ([line()], BOOKING, [], [event()], "anna lacks"),
         ([line()], BOOKING, [event()], [event(), event(2)], "r1 holds 01 11:00, which nobody booked"),
         ([line()], BOOKING, [event(), event()], [event()], "BOOKED TWICE"),
+        ([line()], BOOKING | {"room": {"announced": False}}, [event()], [], "no room holds 01 09:00"),
+        ([line()], BOOKING | {"room": {"announced": False}}, [event()], [event(2)], "r1 holds 01 11:00"),
         ([line()], BOOKING | {"state": "pending"}, [event()], [event()], "never came to rest"),
         ([line()], BOOKING | {"state": "cancelled"}, [], [], "was said to be confirmed, and is cancelled"),
         ([line()], BOOKING | {"caseworker": "bo", "room": None}, [], [], "its caseworker was said"),
