@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from csv import writer
+from io import StringIO
 from typing import Annotated
 
 import typer
@@ -52,7 +56,13 @@ def prepare(
 
 
 @mailboxes.command("rooms")
-def rooms(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+def rooms(
+    path: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print those not known yet as lines for rooms_file, to be completed.")
+    ] = False,
+) -> None:
     """List the rooms that the servers' own room lists name, and which of them syncd does not know yet."""
     with calendars_of(path) as checked:
         known = {room.mailbox.address for room in checked.directory.rooms.values()}
@@ -60,6 +70,11 @@ def rooms(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> N
         if not sources:
             raise SyncdError("No server of the configuration keeps room lists; name the rooms in [[rooms]].")
         found = {room.address: room.name for port in sources for room in port.listed_rooms()}
+        sites = tuple(checked.directory.sites)
+    if as_csv:
+        new = {mail: name for mail, name in found.items() if mail not in known}
+        typer.echo(room_lines(new, sites[0] if len(sites) == 1 else ""), nl=False)
+        return
     if as_json:
         told = [{"address": mail, "name": name, "known": mail in known} for mail, name in found.items()]
         screen.print_json(told)
@@ -68,6 +83,19 @@ def rooms(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> N
     screen.table("Rooms", ("address", "name", ""), rows)
     if not found:
         screen.say("There are no room lists: New-DistributionGroup -RoomList -Name Rooms -Members ROOM, ROOM")
+
+
+def room_lines(found: Mapping[str, str], site: str) -> str:
+    """The lines of a rooms file, heading included; seats and floor are for a person to put right.
+
+    :param found: names by address. :param site: empty where there are several to choose from.
+    """
+    text = StringIO()
+    lines = writer(text, delimiter=";", lineterminator="\n")
+    lines.writerow(("id", "name", "address", "site", "floor", "capacity"))
+    for mail, name in found.items():
+        lines.writerow((re.sub(r"[^a-z0-9._-]+", "-", mail.partition("@")[0].lower()), name, mail, site, 0, 2))
+    return text.getvalue()
 
 
 def _prepared(port: CalendarPort, mailbox: Mailbox, categories: tuple[str, ...]) -> tuple[bool, str]:

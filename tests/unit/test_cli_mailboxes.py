@@ -1,0 +1,19 @@
+"""Rooms of a server's room lists as lines of the rooms file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from syncd.cli.mailboxes import room_lines
+from syncd.config.people import read_rows
+
+
+def test_lines_for_new_rooms_are_read_back_as_they_were_meant(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.csv"
+    path.write_text(room_lines({"Moede.1+a@x.dk": 'Mødelokale "1"; stuen', "b@x.dk": "B"}, "torvet"), encoding="utf-8")
+
+    rows = read_rows(path, "rooms.csv")
+
+    assert [("moede.1-a", 'Mødelokale "1"; stuen', "torvet"), ("b", "B", "torvet")] == [
+        (row.values["id"], row.values["name"], row.values["site"]) for row in rows
+    ]
