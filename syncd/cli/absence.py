@@ -107,6 +107,8 @@ def suggest(
     """What would be proposed for an absence that the calendar suggests; nothing is changed."""
     now = SystemClock().now()
     with parts_of(path) as parts:
+        if caseworker not in parts.directory.caseworkers:
+            raise SyncdError(f"There is no caseworker {caseworker!r}. Nothing was changed.")
         zone = zone_of(parts.config)
         with parts.store.read() as tx:
             mine = [one for one in parts.watch.suggested(tx, now) if one.caseworker == caseworker]

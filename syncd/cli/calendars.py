@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from syncd.sync.outcome import LossPreview, Outcome
 
 MailboxArguments = Annotated[
-    list[str] | None, typer.Argument(metavar="[MAILBOX]...", help="Caseworker or room ids; all when none is named.")
+    list[str] | None, typer.Argument(metavar="MAILBOX", help="Caseworker or room ids; all when none is named.")
 ]
 
 LONGEST_FILE = 100

@@ -48,7 +48,10 @@ def erase(
             # First the ledger: should the commit fail, the hourly replay erases all the same.
             remember(parts.config.ledger, tx.audit.citizen_digest(named(citizen, client)), now)
             erased = erase_within(tx, citizen, now, actor, client)
+        unknown = client is not None and client not in parts.config.clients
     _report(erased, as_json)
+    if unknown:  # Not refused: a client that was taken out of the configuration leaves bookings behind.
+        screen.say(f"Look again: there is no client {client!r} in the configuration.", screen.err)
 
 
 def contact(

@@ -32,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 @mailboxes.command("prepare")
 def prepare(
     named: Annotated[
-        list[str] | None, typer.Argument(metavar="[CASEWORKER]...", help="Caseworkers' ids; all when none is named.")
+        list[str] | None, typer.Argument(metavar="CASEWORKER", help="Caseworkers' ids; all when none is named.")
     ] = None,
     path: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,

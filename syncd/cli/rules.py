@@ -102,7 +102,7 @@ def undo(
 
 @offers.command("diff")
 def diff(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE.toml]", help="Rules to compare with.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE.toml", help="Rules to compare with.")] = None,
     since: Annotated[int | None, typer.Option("--revision", help="An older revision instead of a file.")] = None,
     path: ConfigOption = DEFAULT_CONFIG,
 ) -> None:

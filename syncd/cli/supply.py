@@ -81,6 +81,10 @@ def slots(
         zone = zone_of(parts.config)
         if as_of is not None:
             at = moment(as_of, zone)
+            if at > now:
+                raise SyncdError(
+                    f"--as-of ({screen.local(at, zone)}) is still to come; leave it out to see what is on offer now."
+                )
             show_as_of(parts, offer, at, window_of(start, end, zone, at, days=7), traits, as_json=as_json)
             return
         window = window_of(start, end, zone, now, days=7)

@@ -81,5 +81,5 @@ def retry(
 
 @webhooks.command("secret")
 def secret() -> None:
-    """Print a new signing secret; keep it where `[clients.NAME.webhook] secret` points, and give it to the client."""
+    """Print a new signing secret; keep it where `secret` of the client's webhook points, and give it to the client."""
     typer.echo(PREFIX + base64.b64encode(secrets.token_bytes(32)).decode())

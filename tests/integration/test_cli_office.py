@@ -209,6 +209,18 @@ def test_an_erased_citizen_stays_erased_after_a_restore(office: Office) -> None:
     assert {"bookings": [], "answers": 0, "live": [], "contacts": 0, "letters": 0} == report
 
 
+def test_erasing_for_a_client_nobody_knows_says_so(office: Office) -> None:
+    done = office.syncd("bookings", "erase", "--citizen", "borger-1", "--client", "portl", "--yes")
+
+    assert "there is no client 'portl'" in done.err
+    assert "" == office.syncd("bookings", "erase", "--citizen", "borger-1", "--yes").err
+
+
+def test_an_unknown_caseworker_or_a_time_to_come_is_not_answered_as_if_all_were_well(office: Office) -> None:
+    assert "There is no caseworker 'nobody'" in office.syncd("absence", "suggest", "nobody").err
+    assert "is still to come" in office.syncd("slots", "samtale", "--as-of", "2190-01-01").err
+
+
 def test_what_is_still_ahead_is_listed_and_kept(office: Office) -> None:
     done = office.syncd("bookings", "erase", "--citizen", "borger-1", "--yes")
 

@@ -231,7 +231,7 @@ def test_what_is_not_toml_is_said_to_be_none(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(ConfigError, match="No such file or directory; name yours with --config"):
         load(tmp_path / "none.toml", {})
 
 
