@@ -26,6 +26,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "conflict": "OBS: Tiden overlapper noget andet i din kalender. Flyt en af aftalerne, eller lad dem stå.",
         "no-room": "OBS: Der er intet lokale til samtalen.",
         "move": "Flyt eller slet aftalen her i kalenderen, så følger bookingen med.",
+        "notes": "Egne noter over og under denne tekst bliver stående.",
         "support": "Spørgsmål? {support}",
         "room": "lokale {name}",
         "changes": "kan ændres",
@@ -46,6 +47,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "conflict": "NB: The time overlaps something else in your calendar. Move one of the two, or leave them.",
         "no-room": "NB: There is no room for this talk.",
         "move": "Move or delete the appointment here in the calendar, and the booking follows.",
+        "notes": "Notes of your own above and below this text stay.",
         "support": "Questions? {support}",
         "room": "room {name}",
         "changes": "may change",
@@ -124,6 +126,7 @@ def description(language: str, meeting: Meeting, around: Around) -> str:
         words["no-room"] if meeting.room_state is RoomState.MISSING and meeting.note is None else "",
         meeting.note or "",
         words["move"],
+        words["notes"],
         words["support"].format(support=around.support) if around.support else "",
     ]
     return "\n".join(line for line in lines if line)

@@ -698,3 +698,18 @@ def _object(href: str, text: str = "") -> str:
     data = f'<c:calendar-data xmlns:c="urn:ietf:params:xml:ns:caldav">{text}</c:calendar-data>' if text else ""
     props = f'<d:prop><d:getetag>"{href}"</d:getetag>{data}</d:prop><d:status>HTTP/1.1 200 OK</d:status>'
     return f'<d:response xmlns:d="DAV:"><d:href>{href}</d:href><d:propstat>{props}</d:propstat></d:response>'
+
+
+def test_what_a_person_writes_into_our_entry_survives_our_rewriting(port, mailbox, hand):
+    entry = port.create(mailbox, draft(description="Jobsamtale"))
+    path = f"{hand.path}{entry.key}"
+    text = hand.server.get(path).replace("DESCRIPTION:", "DESCRIPTION:Husk nøgler\\n").replace("\r\n ", "")
+    hand.server.put(path, text.replace("[/syncd]", "[/syncd]\\nRing\\, når hun kommer"))
+
+    [found] = port.find(mailbox, entry.uid)
+    port.update(mailbox, found, draft(generation=2, description="Jobsamtale\nLokale 2"))
+
+    now = hand.server.get(path).replace("\r\n ", "")
+    assert "DESCRIPTION:Husk nøgler\\n[syncd]\\nJobsamtale\\nLokale 2\\n[/syncd]\\nRing\\, når hun kommer\r\n" in now
+    assert found.digest == entry.digest
+    assert "Husk" not in repr(found)

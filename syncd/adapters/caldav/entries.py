@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from syncd.adapters.caldav.changes import complete_version, content_version, version_of
 from syncd.adapters.caldav.client import Client, Reply
 from syncd.adapters.caldav.discovery import Place
 from syncd.adapters.caldav.known import Known
 from syncd.adapters.caldav.multistatus import CALDAV, by_uid, canonical, looks_like_html
-from syncd.adapters.caldav.wire import answer_of, read_entry, sequence_of, write_entry
+from syncd.adapters.caldav.wire import answer_of, body_of, read_entry, sequence_of, write_entry
 from syncd.clock import Clock
 from syncd.errors import CalendarError, CalendarNotFound, NotACalendar, OutcomeUnknown, Rejected, VersionConflict
+from syncd.model.block import block, renewed
 from syncd.model.delta import GroupKey, Version
 from syncd.model.directory import Mailbox
 from syncd.model.entry import Entry, EntryDraft
@@ -42,7 +45,8 @@ class Entries:
         # SOGo overwrites in spite of If-None-Match, and DAViCal stores one UID twice: look first.
         if there := self.find(draft.uid):
             return there[0]
-        reply = self._put(_own_key(draft.uid), draft, draft.stamp.generation, {"If-None-Match": "*"})
+        written = replace(draft, description=block(draft.description))
+        reply = self._put(_own_key(draft.uid), written, draft.stamp.generation, {"If-None-Match": "*"})
         if reply.status < 300:
             return self._read_back(_own_key(draft.uid), draft.uid)
         if there := self.find(draft.uid):
@@ -55,7 +59,8 @@ class Entries:
         if current is None:
             raise VersionConflict(f"The entry {entry.uid} is gone from the calendar since it was read.")
         sequence = max(sequence_of(current.body) + 1, draft.stamp.generation)
-        reply = self._put(entry.key, draft, sequence, _if_match(current), answer_of(current.body, draft))
+        written = replace(draft, description=renewed(body_of(current.body, draft.uid), draft.description))
+        reply = self._put(entry.key, written, sequence, _if_match(current), answer_of(current.body, draft))
         if reply.status < 300:
             return self._read_back(entry.key, draft.uid)
         if reply.status in (404, 410, 412):

@@ -124,6 +124,13 @@ def answer_of(data: bytes, draft: EntryDraft) -> str | None:
     return None
 
 
+def body_of(data: bytes, uid: str) -> str:
+    """DESCRIPTION of the entry that is to be replaced: our block and a person's own words; never to be kept."""
+    mine = [event for event in _events(data) if str(event.get("UID", "")) == uid]
+    event = next((e for e in mine if "RECURRENCE-ID" not in e), None)
+    return "" if event is None else str(event.get("DESCRIPTION", ""))
+
+
 def read_entry(data: bytes, uid: str, key: str, version: str, zone: str) -> Entry | None:
     """The entry with *uid* in *data*; None when the object holds none.
 

@@ -12,7 +12,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
-from exchangelib import Account, Attendee, Body, CalendarItem, Configuration, EWSDateTime, EWSTimeZone, ExtendedProperty
+from exchangelib import (
+    Account,
+    Attendee,
+    CalendarItem,
+    Configuration,
+    EWSDateTime,
+    EWSTimeZone,
+    ExtendedProperty,
+    HTMLBody,
+)
+from exchangelib import Body as PlainBody
 from exchangelib import Mailbox as Address
 from exchangelib.properties import DistinguishedFolderId
 from exchangelib.services import CreateItem, UpdateItem
@@ -20,8 +30,9 @@ from exchangelib.transport import NOAUTH
 from exchangelib.version import EXCHANGE_2016, Version
 from lxml import etree
 
-from syncd.adapters.ews.soap import PROPERTY_SET, STAMP_PROPERTY, UID_PROPERTY, ItemRef
+from syncd.adapters.ews.soap import PROPERTY_SET, STAMP_PROPERTY, UID_PROPERTY, Body, ItemRef
 from syncd.adapters.ews.wire import STATUS
+from syncd.model.block import block
 from syncd.model.entry import EntryDraft
 
 REMINDER = 15
@@ -58,7 +69,7 @@ def create_request(mailbox: str, draft: EntryDraft) -> str:
         reminder_is_set=True,
         reminder_minutes_before_start=REMINDER,
         categories=list(draft.categories) or None,
-        **_content(draft),
+        **_content(draft, Body(block(draft.description))),
     )
     folder = DistinguishedFolderId(id="calendar", mailbox=Address(email_address=mailbox))
     payload = CreateItem(account=_paper()).get_payload(
@@ -71,15 +82,16 @@ def create_request(mailbox: str, draft: EntryDraft) -> str:
 
 
 def update_request(
-    ref: ItemRef, draft: EntryDraft, tell: str, *, kept: Collection[str], categories: Collection[str]
+    ref: ItemRef, draft: EntryDraft, body: Body, tell: str, *, kept: Collection[str], categories: Collection[str]
 ) -> str:
     """UpdateItem of exactly the properties that a draft speaks of, refused when the item changed since.
 
+    :param body: our block, and what else stands around it.
     :param tell: who hears of it: `TO_NONE`, `TO_ALL` or `TO_CHANGED`.
     :param kept: names of properties that are right already; a room written again would have to answer again.
     :param categories: all that shall stand there, a person's own included.
     """
-    wanted: dict[str, Any] = {"resources": None, "categories": list(categories)} | _content(draft)
+    wanted: dict[str, Any] = {"resources": None, "categories": list(categories)} | _content(draft, body)
     content = {name: value for name, value in wanted.items() if name not in kept}
     item = CalendarItem(account=_paper(), id=ref.id, changekey=ref.change_key, syncd_uid=draft.uid, **content)
     payload = UpdateItem(account=_paper()).get_payload(
@@ -92,12 +104,12 @@ def update_request(
     return _text(payload)
 
 
-def _content(draft: EntryDraft) -> dict[str, Any]:
+def _content(draft: EntryDraft, body: Body) -> dict[str, Any]:
     """What a draft says, in exchangelib's words."""
     zone = EWSTimeZone(draft.zone)
     content: dict[str, Any] = {
         "subject": draft.summary,
-        "body": Body(draft.description),
+        "body": HTMLBody(body.text) if body.html else PlainBody(body.text),
         "sensitivity": "Private" if draft.private else "Normal",
         "start": _local(draft.interval.start, zone),
         "end": _local(draft.interval.end, zone),

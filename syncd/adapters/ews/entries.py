@@ -5,9 +5,11 @@ from __future__ import annotations
 from syncd.adapters.ews import soap
 from syncd.adapters.ews.client import Client
 from syncd.adapters.ews.faults import ABSENT
-from syncd.adapters.ews.soap import ItemRef
+from syncd.adapters.ews.page import renewed_page
+from syncd.adapters.ews.soap import Body, ItemRef
 from syncd.adapters.ews.wire import Item, entry, items_of
 from syncd.errors import CalendarError, OutcomeUnknown, Rejected, VersionConflict
+from syncd.model.block import renewed
 from syncd.model.directory import Mailbox
 from syncd.model.entry import Entry, EntryDraft
 
@@ -38,12 +40,13 @@ class Entries:
         """See `syncd.ports.CalendarPort.update`."""
         from syncd.adapters.ews.drafting import update_request
 
-        current = self._get(wanted.key)
+        current = self._get(wanted.key, body=True)
         if current is None or current.change_key != wanted.version:
             raise VersionConflict(f"The entry {wanted.uid} was changed or removed in the calendar since it was read.")
         request = update_request(
             ItemRef(current.id, current.change_key),
             draft,
+            self._body(current, draft),
             self._told(current, draft),
             kept=self._right(current, draft),
             categories=tuple(dict.fromkeys((*current.categories, *draft.categories))),
@@ -68,6 +71,12 @@ class Entries:
             if message.problem is not None and message.problem.code not in ABSENT:
                 self._client.fail(message.problem, self._address, wrote=True)
 
+    def _body(self, current: Item, draft: EntryDraft) -> Body:
+        """Our block renewed in what stands there, which may be a person's own words too."""
+        if not current.html:
+            return Body(renewed(current.body, draft.description))
+        return Body(renewed_page(current.body, draft.description), html=True)
+
     def _told(self, current: Item, draft: EntryDraft) -> str:
         """Who hears of an update: a stamp or another wording is nobody's business, a new time is the room's."""
         from syncd.adapters.ews.drafting import TO_ALL, TO_CHANGED, TO_NONE
@@ -88,6 +97,8 @@ class Entries:
             right.add("resources")
         if set(draft.categories) <= set(current.categories):
             right.add("categories")
+        if self._body(current, draft).text == current.body:
+            right.add("body")
         return frozenset(right)
 
     def _search(self, uid: str) -> list[Item]:
@@ -97,9 +108,10 @@ class Entries:
         found = [self._get(one) for one in ids]
         return [item for item in found if item is not None and item.own_uid == uid]
 
-    def _get(self, key: str) -> Item | None:
+    def _get(self, key: str, *, body: bool = False) -> Item | None:
         """The item now; None when it is gone."""
-        [message] = self._client.ask(soap.get_items([key], soap.OURS), self._address).messages
+        request = soap.get_body(key) if body else soap.get_items([key], soap.OURS)
+        [message] = self._client.ask(request, self._address).messages
         if message.problem is None:
             return next(items_of(message), None)
         if message.problem.code in ABSENT or message.problem.code == "ErrorInvalidIdMalformed":

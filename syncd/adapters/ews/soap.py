@@ -55,6 +55,13 @@ class ItemRef(NamedTuple):
     change_key: str = ""
 
 
+class Body(NamedTuple):
+    """The text of an entry."""
+
+    text: str
+    html: bool = False
+
+
 def envelope(body: str, acting_as: str | None) -> bytes:
     """A whole message; *acting_as* is the mailbox the service account impersonates."""
     who = (
@@ -112,6 +119,12 @@ def get_items(ids: Iterable[str], properties: Sequence[str] = TIMES) -> str:
     """GetItem of these ids."""
     wanted = "".join(f"<t:ItemId Id={quoteattr(one)}/>" for one in ids)
     return f"<m:GetItem>{item_shape(properties)}<m:ItemIds>{wanted}</m:ItemIds></m:GetItem>"
+
+
+def get_body(key: str) -> str:
+    """GetItem of one entry of ours that is about to be written, with its body as it is kept: text or HTML."""
+    shape = item_shape((*OURS, "item:Body")).replace("</t:BaseShape>", "</t:BaseShape><t:BodyType>Best</t:BodyType>")
+    return f"<m:GetItem>{shape}<m:ItemIds><t:ItemId Id={quoteattr(key)}/></m:ItemIds></m:GetItem>"
 
 
 def get_masters(occurrences: Iterable[str]) -> str:

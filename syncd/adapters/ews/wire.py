@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 
@@ -58,6 +58,7 @@ class Item:
     :param zone: the Windows name of the zone it was made in.
     :param guest: the owner of the calendar was invited by somebody else.
     :param rooms: addresses and answers of invited resources (only asked for of our own entries).
+    :param body, html: only asked for of an entry of ours that is about to be written; never kept.
     """
 
     id: str
@@ -78,6 +79,8 @@ class Item:
     subject: str = ""
     location: str = ""
     rooms: tuple[tuple[str, str], ...] = ()
+    body: str = field(default="", repr=False)
+    html: bool = False
 
 
 def items_of(message: Message) -> Iterator[Item]:
@@ -103,6 +106,7 @@ def read_item(element: Element) -> Item:
         found = parts.get(f"{T}{name}")
         return None if found is None else found.text
 
+    body = parts.get(f"{T}Body")
     identity, zone = parts.get(f"{T}ItemId"), parts.get(f"{T}StartTimeZone")
     return Item(
         id=identity.get("Id", "") if identity is not None else "",
@@ -123,6 +127,8 @@ def read_item(element: Element) -> Item:
         subject=said("Subject") or "",
         location=said("Location") or "",
         rooms=tuple(_rooms(parts.get(f"{T}Resources", ()))),
+        body=said("Body") or "",
+        html=body is not None and body.get("BodyType") == "HTML",
     )
 
 
