@@ -68,6 +68,16 @@ def test_check_tells_the_administrator_what_to_do_and_changes_nothing(office, ex
     assert not {"CreateItem", "UpdateItem", "DeleteItem"} & exchange.counts.keys()
 
 
+def test_a_renamed_mailbox_is_named_by_its_new_address_with_what_to_change(office, exchange):
+    exchange.world.rename_mailbox(ANNA, "anna.holm@example.dk")
+
+    for command in ("check", "sync"):
+        done = office.syncd(command)
+
+        assert done.code == 1, done.out + done.err
+        assert 'Write address = "anna.holm@example.dk"' in " ".join((done.out + done.err).split())
+
+
 def test_a_calendar_is_read_from_the_command_line(office, exchange):
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
     exchange.outlook.book(ANNA, start, start + timedelta(hours=1), Subject="Hemmeligt")

@@ -14,7 +14,8 @@ from tests.servers.exchange import ExchangeServer
 
 def body(exchange: ExchangeServer) -> tuple[str, str]:
     [entry] = exchange.outlook.calendar(ANNA, at(0).start, at(23).end)
-    return entry.values["Body"]
+    kind, text = entry.values["Body"]
+    return kind, text
 
 
 def test_her_words_in_a_plain_text_stay_around_ours(server, port):  # noqa: F811

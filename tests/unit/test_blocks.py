@@ -41,6 +41,7 @@ def test_an_unchanged_block_is_left_as_the_server_wrote_it():
 
 def text_of(page: str) -> list[str]:
     body = lxml.html.document_fromstring(page).find("body")
+    assert body is not None
     for one in body.iter("p", "div"):
         one.text = "\n" + (one.text or "")
     for one in body.iter("br", "p", "div"):

@@ -50,6 +50,19 @@ def advised(code: str, mailbox: str) -> str:
     return "" if cure is None else " " + cure.replace("MAILBOX", mailbox).replace("GROUP | ", f"{mailbox} | ")
 
 
+def renamed(mailbox: str, primary: str) -> str:
+    """A blank and what to change when *mailbox* is no more than a further address of somebody.
+
+    :param primary: the address she goes by; empty when the server did not say.
+    """
+    if not primary:
+        return f" Its primary address is another one; find it: Get-Recipient {mailbox} | Format-List PrimarySmtpAddress"
+    return (
+        f' Its primary address is {primary} now, nothing was read or changed. Write address = "{primary}" in the '
+        "configuration (or in the file of people it names), keep the id as it is, and reload: systemctl reload syncd"
+    )
+
+
 def refused(username: str | None, auth: str) -> str:
     """What to do when the server does not take the service account's word for who it is (HTTP 401)."""
     who = f"'{username}'" if username else "the service account"

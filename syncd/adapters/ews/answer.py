@@ -26,12 +26,14 @@ class Problem:
 
     :param code: ResponseCodeType.
     :param text: the server's words; they may quote the request, so they are never shown or logged.
+    :param primary: the address the mailbox goes by now, where another one was used.
     :param pause: BackOffMilliseconds, in seconds; None when the server did not say.
     """
 
     code: str
     text: str = field(repr=False)
     pause: float | None = None
+    primary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _problem(element: Element) -> Problem | None:
     if element.get("ResponseClass") != "Error":
         return None
     code = element.findtext(f"{M}ResponseCode") or "ErrorInternalServerError"
-    return Problem(code, element.findtext(f"{M}MessageText") or "", _pause(element))
+    return Problem(code, element.findtext(f"{M}MessageText") or "", _pause(element), _primary(element))
 
 
 def _fault(element: Element) -> Problem:
@@ -104,7 +106,11 @@ def _fault(element: Element) -> Problem:
     code = element.findtext(f"detail/{E}ResponseCode") or (element.findtext("faultcode") or "").rpartition(":")[2]
     if not code.startswith("Error"):
         code = "ErrorInvalidRequest" if code in ("Client", "ErrorSchemaValidation") else "ErrorInternalServerError"
-    return Problem(code, element.findtext("faultstring") or "", _pause(element))
+    return Problem(code, element.findtext("faultstring") or "", _pause(element), _primary(element))
+
+
+def _primary(element: Element) -> str:
+    return next((value.text or "" for value in element.iter(f"{T}Value") if value.get("Name") == "Primary"), "").strip()
 
 
 def _pause(element: Element) -> float | None:

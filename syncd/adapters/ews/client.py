@@ -89,7 +89,9 @@ class Client:
 
     def fail(self, problem: Problem, mailbox: str, *, wrote: bool = False) -> None:
         """Raise *problem* as an error of ours, and remember a pause that was asked for."""
-        error = error_of(problem.code, mailbox, pause=problem.pause, wrote=wrote, host=self.host)
+        error = error_of(
+            problem.code, mailbox, pause=problem.pause, wrote=wrote, host=self.host, primary=problem.primary
+        )
         if isinstance(error, Throttled):
             self.gate.pause(mailbox, error.retry_after)
         raise error

@@ -5,7 +5,7 @@ The codes are ResponseCodeType of [MS-OXWSCDATA] 2.2.5.24.
 
 from __future__ import annotations
 
-from syncd.adapters.ews.advice import advised
+from syncd.adapters.ews.advice import advised, renamed
 from syncd.errors import (
     AccessDenied,
     CalendarError,
@@ -87,6 +87,9 @@ MISSING = frozenset(
     }
 )
 
+RENAMED = frozenset({"ErrorNonPrimarySmtpAddress"})
+"""The mailbox is there, under another address; impersonation takes no other."""
+
 FORGOTTEN = frozenset({"ErrorInvalidSyncStateData", "ErrorSyncStateVersionMismatch", "ErrorInvalidWatermark"})
 CHANGED = frozenset({"ErrorIrresolvableConflict", "ErrorStaleObject", "ErrorItemNotFound", "ErrorInvalidChangeKey"})
 ABSENT = frozenset({"ErrorItemNotFound", "ErrorRecurrenceHasNoOccurrence"})
@@ -97,12 +100,19 @@ TOO_MANY = frozenset({"ErrorExceededFindCountLimit", "ErrorCalendarViewRangeTooB
 
 
 def error_of(
-    code: str, where: str, *, pause: float | None = None, wrote: bool = False, host: str = ""
+    code: str,
+    where: str,
+    *,
+    pause: float | None = None,
+    wrote: bool = False,
+    host: str = "",
+    primary: str = "",
 ) -> CalendarError:
     """The error of ours for Exchange's *code*.
 
     :param where: the mailbox's address or the operation, for the message.
     :param pause: BackOffMilliseconds of the answer, in seconds.
+    :param primary: what the mailbox is called now (ErrorNonPrimarySmtpAddress).
     :param wrote: the request would have changed something.
     """
     if code in BUSY:
@@ -119,6 +129,8 @@ def error_of(
         return VersionConflict(f"The entry in {where} was changed or removed since it was read ({code}).")
     if code in LATER:
         return Transient(f"{host} cannot answer for {where} now ({code}); it is tried again later.")
+    if code in RENAMED:
+        return CalendarNotFound(f"{host} did not open {where} ({code}).{renamed(where, primary)}")
     if code in DENIED:
         return AccessDenied(f"{host} does not let us into {where} ({code}).{advised(code, where)}")
     if code in MISSING:
