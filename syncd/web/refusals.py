@@ -88,9 +88,11 @@ async def _http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """All methods of the path (RFC 9110 10.2.1); the framework names those of its first route only."""
     found: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
+    for branch in request.app.routes:
+        # Routers keep their routes to themselves; ours carry their prefix in each path.
+        for route in getattr(getattr(branch, "original_router", None), "routes", (branch,)):
+            if route.matches(request.scope)[0] is not Match.NONE:
+                found |= getattr(route, "methods", None) or set()
     return ", ".join(sorted(found))
 
 
