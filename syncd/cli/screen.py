@@ -65,8 +65,10 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], to: Console = out) -> None:
-    """Print a table; the first column never wraps."""
-    grid = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    """Print a table below its title, which may be wider than it; the first column never wraps."""
+    if title:
+        to.print(f"[italic]{escape(title)}[/]", soft_wrap=True)
+    grid = Table(header_style="bold", box=None, pad_edge=False)
     for number, column in enumerate(columns):
         grid.add_column(column, no_wrap=number == 0, overflow="fold")
     for row in rows:
