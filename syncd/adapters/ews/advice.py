@@ -16,6 +16,11 @@ ATTENDANT = (
     "Set-CalendarProcessing ROOM -AutomateProcessing AutoAccept -AllowConflicts $false -DeleteSubject $true "
     "-DeleteComments $true -AddOrganizerToSubject $false -RemovePrivateProperty $false"
 )
+NOT_KNOWN_BY_CERTIFICATE = (
+    "did not take our client certificate. Check that client_certificate has not expired (openssl x509 -enddate), that "
+    "client_key belongs to it, and that the server trusts the authority that signed it."
+)
+"""What is said after the server's name when it breaks off the TLS handshake."""
 SUPPORTED = (15, 2, 2562)
 """Exchange Server SE RTM; older builds (2016, 2019) get no security updates since October 2025."""
 

@@ -182,6 +182,8 @@ class Client:
         if isinstance(error, TooLarge):
             return Rejected(f"{self.host} answered for {mailbox} with {error}; nothing was read.")
         if isinstance(error, requests.exceptions.SSLError):
+            if self.account.certificate and "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                return Transient(f"{self.host} {advice.NOT_KNOWN_BY_CERTIFICATE}")
             return Transient(
                 f"No secure connection to {self.host}: its certificate was not accepted. If it is signed by your own "
                 "authority, set ca_file; if it has expired, the Exchange administrator renews it: "
