@@ -30,7 +30,6 @@ def _report(tx: Tx, limit: CitizenLimit, booking: Booking, citizen: str, meeting
         "most": limit.most,
         "days": limit.days,
         "booking": booking.id,
-        "whom": f" with {person}" if person else "",
-        "whom_da": f" hos {person}" if person else "",
+        "whom": person or "*",
     }
     tx.tasks.raise_(TaskKind.MANY_BOOKINGS, f"{about}:{person}" if person else about, facts, now)

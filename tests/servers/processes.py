@@ -41,6 +41,8 @@ def process(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
+            # Cyrus' master ends its whole process group, and with it the Cyrus of every other test of this run.
+            start_new_session=True,
         )
     try:
         wait_until(ready, child, folder / log)

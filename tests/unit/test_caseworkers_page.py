@@ -37,4 +37,4 @@ def test_a_self_booked_talk_is_never_called_a_summons() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_page_fits_on_one_printed_sheet(page: Path) -> None:
-    assert 650 >= len(page.read_text(encoding="utf-8").split())
+    assert 680 >= len(page.read_text(encoding="utf-8").split())
