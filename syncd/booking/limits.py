@@ -30,6 +30,7 @@ def _report(tx: Tx, limit: CitizenLimit, booking: Booking, citizen: str, meeting
         "most": limit.most,
         "days": limit.days,
         "booking": booking.id,
-        "whom": person or "*",
+        "whom_en": f" with {person}" if person else "",
+        "whom": f" hos {person}" if person else "",
     }
     tx.tasks.raise_(TaskKind.MANY_BOOKINGS, f"{about}:{person}" if person else about, facts, now)

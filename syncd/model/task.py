@@ -101,9 +101,9 @@ SENTENCES: dict[TaskKind, Sentence] = {
         en="{caseworker} has fewer than the expected {least} meetings, booked or on offer, in the week from {week}.",
     ),
     TaskKind.MANY_BOOKINGS: Sentence(
-        da="En borger har lavet mere end {most} bookinger på {days} dage ({whom}), aflyste talt med; den seneste er "
+        da="En borger har lavet mere end {most} bookinger på {days} dage{whom}, aflyste talt med; den seneste er "
         "{booking}. Der er ikke afvist noget. Tal med borgeren, hvis der er noget galt.",
-        en="A citizen made more than {most} bookings within {days} days ({whom}), cancelled ones included; the latest is "
+        en="A citizen made more than {most} bookings within {days} days{whom_en}, cancelled ones included; the latest is "
         "{booking}. Nothing was refused. Talk to the citizen if something is wrong.",
     ),
     TaskKind.ROOM_NEEDED: Sentence(
