@@ -103,8 +103,8 @@ SENTENCES: dict[TaskKind, Sentence] = {
     TaskKind.MANY_BOOKINGS: Sentence(
         da="En borger har lavet mere end {most} bookinger på {days} dage{whom}, aflyste talt med; den seneste er "
         "{booking}. Der er ikke afvist noget. Tal med borgeren, hvis der er noget galt.",
-        en="A citizen made more than {most} bookings within {days} days{whom_en}, cancelled ones included; the latest is "
-        "{booking}. Nothing was refused. Talk to the citizen if something is wrong.",
+        en="A citizen made more than {most} bookings within {days} days{whom_en}, cancelled ones included; the latest "
+        "is {booking}. Nothing was refused. Talk to the citizen if something is wrong.",
     ),
     TaskKind.ROOM_NEEDED: Sentence(
         da="Mødet {when} (reference {reference}) mangler et lokale (fastholdt i: {room}). Tider samme dag med lokale: "
