@@ -131,3 +131,15 @@ def test_memory_stays_bounded_on_the_largest_object_that_is_read() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=True)
 
     assert int(done.stdout) < 300 * 1024  # KiB
+
+
+def test_control_characters_in_the_uid_of_a_free_busy_object_are_dropped_for_good() -> None:
+    text = (
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VFREEBUSY\r\nUID:f\x00\x00\r\n"
+        b"FREEBUSY:20261006T080000Z/PT1H\r\nEND:VFREEBUSY\r\nEND:VCALENDAR\r\n"
+    )
+    window = Interval(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
+    read = read_object(text, "Europe/Copenhagen", window)
+
+    assert "f" == read.uid
+    assert read == recall_object(read.memory, "Europe/Copenhagen", window)
