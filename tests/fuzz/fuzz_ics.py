@@ -11,6 +11,7 @@ import argparse
 import faulthandler
 import hashlib
 import importlib
+import os
 import random
 import resource
 import signal
@@ -228,6 +229,7 @@ def with_atheris(seconds: int, crashes: Path) -> None:
     with tempfile.TemporaryDirectory() as fresh:
         options = [
             f"-max_total_time={seconds}",
+            f"-seed={os.environ.get('FUZZ_SEED', '0')}",  # 0: another way each time
             f"-timeout={int(SLOWEST * STUCK)}",
             f"-rss_limit_mb={MEMORY_MB}",
             f"-max_len={LONGEST}",
