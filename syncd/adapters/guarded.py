@@ -57,7 +57,7 @@ class TimedResponse(HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self.fp.close()
         # What socket.makefile does, with another reader.
-        sock._io_refs += 1  # type: ignore[attr-defined]
+        sock._io_refs += 1  # type: ignore[attr-defined]  # as socket.makefile does
         self.fp = io.BufferedReader(TimedReader(sock))
 
 
@@ -99,7 +99,7 @@ class GuardedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": TimedPool, "https": TimedTlsPool}
 
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # as the library calls it
         """Send *request* and read its whole answer."""
         if request.method not in IDEMPOTENT:
             return self._send_afresh(request, kwargs)
@@ -137,7 +137,7 @@ class GuardedAdapter(HTTPAdapter):
         finally:
             response.close()
         response._content = body
-        response._content_consumed = True  # type: ignore[attr-defined]
+        response._content_consumed = True  # type: ignore[attr-defined]  # as reading it to the end does
         return response
 
     def _seconds(self) -> float:

@@ -46,8 +46,16 @@ class _Week:
 
     def rooms_for(self, asked: RoomRequirement, interval: Interval) -> tuple[MailboxId, ...]:
         """Rooms that could take it, best first."""
-        where = {"site": self.site, "floor": self.person.floor, "teams": self.person.teams}
-        return rank.choose(self.rooms, asked, interval, self.taken, closures=self.closures, **where)  # type: ignore[arg-type]
+        return rank.choose(
+            self.rooms,
+            asked,
+            interval,
+            self.taken,
+            closures=self.closures,
+            site=self.site,
+            floor=self.person.floor,
+            teams=self.person.teams,
+        )
 
 
 def options(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from syncd.config.exchange import ExchangeSection
-from syncd.config.sections import SecretRef
+from syncd.config.sections import SecretRef, web_address
 from syncd.section import Section
 
 
@@ -60,12 +59,7 @@ class CalendarAccount(Section):
     @field_validator("url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "https://x/")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("should begin with https:// (or http://) and name a server")
-        if parts.password is not None:
-            raise ValueError("must not contain a password; use the key 'password' with a reference")
-        return value
+        return web_address(value)
 
     @property
     def invites_rooms(self) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from syncd.config.sections import SecretRef
+from syncd.config.sections import SecretRef, web_address
 from syncd.section import Section
 
 
@@ -57,12 +56,7 @@ class ExchangeSection(Section):
     @field_validator("proxy", "token_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "https://x/")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("should begin with https:// (or http://) and name a server")
-        if parts.password is not None:
-            raise ValueError("must not contain a password")
-        return value
+        return web_address(value)
 
     @model_validator(mode="after")
     def _complete(self) -> ExchangeSection:

@@ -26,6 +26,19 @@ def short_name(value: str) -> str:
     return value
 
 
+def web_address(value: str | None) -> str | None:
+    """*value*, when it is an address on the web without a password in it; None stays None.
+
+    :raises ValueError: it is not.
+    """
+    parts = urlsplit(value or "https://x/")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("should begin with https:// (or http://) and name a server")
+    if parts.password is not None:
+        raise ValueError("must not contain a password; use a key with a reference to where it is kept")
+    return value
+
+
 def _mail_address(value: str) -> str:
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
         raise ValueError("should be a mail address, such as anna@example.dk")

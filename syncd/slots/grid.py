@@ -57,7 +57,7 @@ class Grid:
             if start < base:
                 start = base  # noqa: PLW2901 - this loop is where first answers spend their time
             if end > top:
-                end = top  # noqa: PLW2901
+                end = top  # noqa: PLW2901 - the same
             first, last = (start - base) // cell, -((base - end) // cell)
             if first < last:
                 signs[cells - last : cells - first] = ones[: last - first]

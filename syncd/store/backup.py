@@ -176,7 +176,7 @@ def _copy_file(store: Store, draft: Path) -> None:
     target = module.connect(str(draft))
     try:
         with store.raw() as source:
-            source.connection.driver_connection.backup(target)  # type: ignore[union-attr]
+            source.connection.driver_connection.backup(target)  # type: ignore[union-attr]  # SQLite's own method
     except module.Error as error:
         raise StoreError(f"The backup could not be written ({error}). Nothing was kept.") from error
     finally:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.evidence import DAY, Evidence, Page, Since, Standing, unpacked
@@ -103,8 +103,8 @@ class EvidenceLog:
             found.setdefault(page.form, []).extend(bookable)
         return {form: tuple(moment(one) for one in sorted(starts)) for form, starts in sorted(found.items()) if starts}
 
-    def _newest(self, *where: object) -> Iterable[tuple[Page, bytes]]:
-        newest = select(func.max(SupplyRow.number)).where(*where)  # type: ignore[arg-type]
+    def _newest(self, *where: ColumnElement[bool]) -> Iterable[tuple[Page, bytes]]:
+        newest = select(func.max(SupplyRow.number)).where(*where)
         newest = newest.group_by(SupplyRow.offer, SupplyRow.form, SupplyRow.day)
         columns = (SupplyRow.offer, SupplyRow.form, SupplyRow.day, SupplyRow.starts)
         for offer, form, day, starts in self._session.execute(select(*columns).where(SupplyRow.number.in_(newest))):

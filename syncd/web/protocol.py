@@ -19,7 +19,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _complete: bool = False
     _deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the library calls it
         """A client connected."""
         super().connection_made(transport)
         self._expect()

@@ -140,7 +140,7 @@ def test_without_being_told_a_room_stays_where_it_was(server, anna):
 def test_another_room_is_asked_and_the_first_is_told_that_it_is_not_needed(server, anna):
     item = meeting(anna)
     item.refresh()
-    setattr(item, "resources", [Attendee(mailbox=Mailbox(email_address=OTHER))])  # noqa: B010
+    setattr(item, "resources", [Attendee(mailbox=Mailbox(email_address=OTHER))])  # noqa: B010 - no type knows it
     item.save(update_fields=["resources"], send_meeting_invitations="SendToChangedAndSaveCopy")
 
     assert answers(server) == [["Accept"]]

@@ -8,7 +8,7 @@ import pytest
 
 from syncd.model.entry import Resource
 from tests.contract.calendar_contract import at, draft
-from tests.integration.test_ews_traps import ANNA, ROOM, box, port, ports, server  # noqa: F401
+from tests.integration.test_ews_traps import ANNA, ROOM, box, port, ports, server
 from tests.servers.exchange import ExchangeServer
 
 
@@ -18,7 +18,7 @@ def body(exchange: ExchangeServer) -> tuple[str, str]:
     return kind, text
 
 
-def test_her_words_in_a_plain_text_stay_around_ours(server, port):  # noqa: F811
+def test_her_words_in_a_plain_text_stay_around_ours(server, port):
     entry = port.create(box(), draft(description="Jobsamtale"))
     kind, text = body(server)
     server.outlook.change(ANNA, entry.uid, Body=(kind, f"Husk nøgler\r\n{text}\r\nRing først"))
@@ -33,7 +33,7 @@ def test_her_words_in_a_plain_text_stay_around_ours(server, port):  # noqa: F811
     assert "Husk" not in repr(found)
 
 
-def test_her_words_stay_in_their_shape_when_outlook_made_html_of_it(server, port):  # noqa: F811
+def test_her_words_stay_in_their_shape_when_outlook_made_html_of_it(server, port):
     entry = port.create(box(), draft(description="Jobsamtale", room=Resource(ROOM, "Lokale 2.04", invited=True)))
     lines = "".join(f"<p>{line}</p>\r\n" for line in body(server)[1].splitlines())
     page = f"<html><head></head><body><p><b>Husk</b> nøgler</p>{lines}<ul><li>pas</li></ul></body></html>"
@@ -53,7 +53,7 @@ def test_her_words_stay_in_their_shape_when_outlook_made_html_of_it(server, port
 
 
 @pytest.mark.parametrize("text", ["Kun mine egne ord", ""])
-def test_a_block_she_took_away_comes_back_above_what_is_hers(server, port, text):  # noqa: F811
+def test_a_block_she_took_away_comes_back_above_what_is_hers(server, port, text):
     entry = port.create(box(), draft(description="Jobsamtale"))
     server.outlook.change(ANNA, entry.uid, Body=("Text", text))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 
@@ -258,7 +259,21 @@ def test_groups_and_upcoming_items_are_counted_for_the_plan(store: Store) -> Non
     assert {"a": {FULL, busy(NOW)}, "none": set()} == {key: set(some) for key, some in found.items()}
 
 
-def test_locks_are_taken_by_whoever_asks_first(store: Store) -> None:
+def test_whoever_asks_second_for_a_lock_waits_for_the_first_in_whatever_order_they_name_it(store: Store) -> None:
+    done: list[str] = []
+
+    def second() -> None:
+        with store.begin() as tx:
+            tx.mailboxes.lock("bo", "kim")
+            done.append("second")
+
+    other = Thread(target=second)
     with store.begin() as tx:
         tx.mailboxes.lock("kim", "bo")
         tx.mailboxes.lock("kim")
+        other.start()
+        other.join(0.3)
+        done.append("first")
+    other.join(10)
+
+    assert ["first", "second"] == done

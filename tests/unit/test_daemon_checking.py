@@ -105,7 +105,11 @@ def test_rules_in_force_do_not_keep_the_service_down_when_somebody_left(tmp_path
     put_in_force(assemble(config, open_store(config), CLOCK), CLOCK)
     left = configured(tmp_path, GOOD.replace('teams = ["job"]', ""))
 
-    put_in_force(assemble(left, open_store(left), CLOCK), CLOCK)
+    parts = assemble(left, open_store(left), CLOCK)
+    put_in_force(parts, CLOCK)
+
+    assert 1 == parts.rulebook().number
+    assert "jobsamtale" in parts.rulebook().offers
 
 
 def test_a_database_made_by_a_command_is_closed_to_others(tmp_path: Path) -> None:

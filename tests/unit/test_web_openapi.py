@@ -86,12 +86,16 @@ def test_every_problem_is_in_the_reference(kind: str) -> None:
 
 
 def test_references_inside_the_document_lead_somewhere() -> None:
+    followed: list[str] = []
+
     def walk(node: object) -> None:
         if isinstance(node, dict):
             if "$ref" in node:
                 place: Any = DOCUMENT
                 for part in node["$ref"].removeprefix("#/").split("/"):
+                    assert part in place, node["$ref"]
                     place = place[part]
+                followed.append(node["$ref"])
             for child in node.values():
                 walk(child)
         if isinstance(node, list):
@@ -99,6 +103,7 @@ def test_references_inside_the_document_lead_somewhere() -> None:
                 walk(child)
 
     walk(DOCUMENT)
+    assert followed
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)

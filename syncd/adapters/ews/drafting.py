@@ -46,16 +46,16 @@ TO_CHANGED = "SendToChangedAndSaveCopy"
 class UidProperty(ExtendedProperty):
     """The UID we chose; by it an entry is found again."""
 
-    property_set_id = PROPERTY_SET  # type: ignore[assignment]
-    property_name = UID_PROPERTY  # type: ignore[assignment]
+    property_set_id = PROPERTY_SET  # type: ignore[assignment]  # exchangelib declares None
+    property_name = UID_PROPERTY  # type: ignore[assignment]  # exchangelib declares None
     property_type = "String"
 
 
 class StampProperty(ExtendedProperty):
     """Our stamp (architecture, decision 5)."""
 
-    property_set_id = PROPERTY_SET  # type: ignore[assignment]
-    property_name = STAMP_PROPERTY  # type: ignore[assignment]
+    property_set_id = PROPERTY_SET  # type: ignore[assignment]  # exchangelib declares None
+    property_name = STAMP_PROPERTY  # type: ignore[assignment]  # exchangelib declares None
     property_type = "String"
 
 

@@ -32,7 +32,7 @@ CHALLENGES = frozenset({401, 407})
 class PostAdapter(GuardedAdapter):
     """Sends a POST once over a kept connection: NTLM authenticates connections, so each is worth keeping."""
 
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # as the library calls it
         """Send *request* and read its whole answer, except a challenge: NTLM looks at its connection's certificate."""
         response = self._begin(request, kwargs)
         return response if response.status_code in CHALLENGES else self._whole(response)

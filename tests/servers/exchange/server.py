@@ -16,7 +16,7 @@ from lxml import etree
 
 from tests.servers.exchange import availability, directory, notify, reading, writing
 from tests.servers.exchange.auth import Doorkeeper
-from tests.servers.exchange.faults import TWISTS, Faults, refusal, said
+from tests.servers.exchange.faults import KINDS, TWISTS, refusal, said
 from tests.servers.exchange.http import XML, Handler, Listener
 from tests.servers.exchange.outlook import Outlook
 from tests.servers.exchange.request import Handler as Operation
@@ -25,6 +25,7 @@ from tests.servers.exchange.schemas import Validator, header_parts
 from tests.servers.exchange.tls import Certificates
 from tests.servers.exchange.wire import Element, EwsError, Fault, child, children, envelope, fault, local, name
 from tests.servers.exchange.world import Account, Mailbox, RoomPolicy, World
+from tests.servers.fault_rules import Faults
 
 OPERATIONS: dict[str, Operation] = {
     "GetFolder": reading.get_folder,
@@ -102,7 +103,7 @@ class ExchangeServer:
         port: int = 0,
     ) -> None:
         self.world = World(clock, seed)
-        self.faults = Faults(seed)
+        self.faults = Faults(KINDS, seed)
         self.door = Doorkeeper(self.world)
         self.subscriptions = notify.Subscriptions(self.world)
         self.outlook = Outlook(self.world)

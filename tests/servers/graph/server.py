@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
+from tests.servers.fault_rules import Faults
 from tests.servers.graph import directory
 from tests.servers.graph.delta import Rounds, view
 from tests.servers.graph.door import Door
-from tests.servers.graph.faults import Faults, refusal, throttled
+from tests.servers.graph.faults import KINDS, refusal, throttled
 from tests.servers.graph.http import Handler, Listener
 from tests.servers.graph.outlook import Outlook
 from tests.servers.graph.render import Wishes, full
@@ -89,7 +90,7 @@ class GraphServer:
         page: int = 200,
         port: int = 0,
     ) -> None:
-        self.world, self.faults, self.door = World(clock, seed), Faults(seed), Door()
+        self.world, self.faults, self.door = World(clock, seed), Faults(KINDS, seed), Door()
         self.outlook, self.rounds, self.writer = Outlook(self.world), Rounds(self.world), Writer(self.world)
         self.validator = Validator(metadata) if metadata else None
         self.concurrency, self.page = concurrency, page

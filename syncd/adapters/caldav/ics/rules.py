@@ -91,7 +91,7 @@ def parse(text: str) -> Rule:
     if found.pop("RSCALE", "GREGORIAN") != "GREGORIAN":
         raise Unparsable("its recurrence rule counts in a calendar (RSCALE) that is not Gregorian")
     fields = {name.lower(): value for name, value in found.items()}
-    return Rule(text=";".join(kept), **fields)  # type: ignore[arg-type]
+    return Rule(text=";".join(kept), **fields)  # type: ignore[arg-type]  # each was parsed for its name
 
 
 def _positive(text: str) -> int:
