@@ -4,6 +4,7 @@ from syncd.config.accounts import CalendarAccount
 from syncd.config.clients import ClientSection, WebhookSection
 from syncd.config.credentials import client_of, new_client, sealing_key, secret, token_digest
 from syncd.config.groups import GroupSection
+from syncd.config.jobnet import JobnetSection
 from syncd.config.load import Config, load, read_toml
 from syncd.config.people import read_rows as table_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
@@ -27,6 +28,7 @@ __all__ = [
     "ContactsSection",
     "GroupSection",
     "HttpSection",
+    "JobnetSection",
     "LogSection",
     "RetentionSection",
     "RoomSection",

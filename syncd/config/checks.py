@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from syncd.config.jobnet import CLIENT
 from syncd.section import Location, one_of
 
 Place = Callable[[Location], str]
@@ -20,6 +21,7 @@ def cross_problems(raw: Mapping[str, object], place: Place) -> list[str]:
         *_unknown_references(raw, [*people, *rooms, *_entries(raw, "groups")], place),
         *_used_twice([*people, *rooms], place),
         *_same_digest(raw, place),
+        *_reserved(raw, place),
     ]
 
 
@@ -72,3 +74,8 @@ def _same_digest(raw: Mapping[str, object], place: Place) -> Iterator[str]:
         for digest in given if isinstance(given, list) else [given]:
             if isinstance(digest, str) and first.setdefault(digest, name) != name:
                 yield f"{place(('clients', name, 'token_sha256'))}: is also the token of '{first[digest]}'"
+
+
+def _reserved(raw: Mapping[str, object], place: Place) -> Iterator[str]:
+    if CLIENT in _names(raw, "clients"):
+        yield f"{place(('clients', CLIENT))}: this name is kept for bookings made through Jobnet; choose another"

@@ -17,6 +17,7 @@ from syncd.config.clients import ClientSection
 from syncd.config.credentials import secret
 from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.groups import GroupSection
+from syncd.config.jobnet import JobnetSection
 from syncd.config.openings import weekly_hours
 from syncd.config.people import Row, read_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
@@ -106,6 +107,7 @@ class Config(Section):
     contacts: ContactsSection = ContactsSection()
     marks: MarksSection = MarksSection(features={})
     entries: EntriesSection = EntriesSection()
+    jobnet: JobnetSection = JobnetSection(jobcentres={}, caseworkers={})
     calendars: Annotated[
         dict[Id, CalendarAccount],
         Field(min_length=1, description="Calendar servers by name."),
@@ -331,6 +333,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "groups": groups,
             "database_password": password,
             "contacts": config.contacts.model_copy(update=contacts),
+            "jobnet": config.jobnet.anchored(base),
             "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),
         }
     )

@@ -69,13 +69,13 @@ def _secrets(config: Config) -> Iterator[tuple[str, SecretRef]]:
 
 
 def _key_problems(config: Config, env: Mapping[str, str]) -> Iterator[str]:
-    for name in ("key", "old_key"):
-        ref = getattr(config.contacts, name)
+    keys = {f"contacts.{name}": getattr(config.contacts, name) for name in ("key", "old_key")}
+    for name, ref in (keys | {"jobnet.cpr_key": config.jobnet.cpr_key}).items():
         try:
             if ref is not None:
                 sealing_key(ref, env)
         except ConfigError as error:
-            yield from (f"contacts.{name}: {error.source} {problem}" for problem in error.problems)
+            yield from (f"{name}: {error.source} {problem}" for problem in error.problems)
 
 
 def _secret_problems(config: Config, env: Mapping[str, str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from syncd.errors import Contention, StoreError
-from syncd.store import engines, outward_tables, schema  # noqa: F401 - outward_tables makes its tables known
+from syncd.store import engines, jobnet_tables, outward_tables, schema  # noqa: F401 - these make their tables known
 from syncd.store.failures import place, translate
 from syncd.store.settings import GENERATION, Settings
 from syncd.store.turns import Turns
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from syncd.store.evidence import EvidenceLog
     from syncd.store.feeds import Feeds
     from syncd.store.idempotency import Idempotency
+    from syncd.store.jobnet import Jobnet
     from syncd.store.mailboxes import Mailboxes
     from syncd.store.marks import Marks
     from syncd.store.meetings import Meetings
@@ -158,6 +159,13 @@ class Tx:
         from syncd.store.feeds import Feeds
 
         return Feeds(self.session)
+
+    @cached_property
+    def jobnet(self) -> Jobnet:
+        """What the Jobnet facade keeps."""
+        from syncd.store.jobnet import Jobnet
+
+        return Jobnet(self.session)
 
     @cached_property
     def idempotency(self) -> Idempotency:
