@@ -13,6 +13,7 @@
       . VersionConflict       somebody changed the item since we read it: read again, then decide
       . AccessDenied          wrong password, or no right to this calendar
       . CalendarNotFound      no calendar at this address
+        . HostedElsewhere     ... on this kind of server: the mailbox lives on-premises, or moved there
       . NotACalendar          something answered, but not a calendar server (login page, HTML, wrong URL)
   + SuspiciousDelta           a loss too large to be believed; a person must decide
   + BookingError              the citizen (or portal) must choose again; carries a problem type
@@ -99,6 +100,10 @@ class AccessDenied(Rejected):
 
 class CalendarNotFound(Rejected):
     """There is no calendar at the configured address."""
+
+
+class HostedElsewhere(CalendarNotFound):
+    """The mailbox is not hosted by this server: on-premises in a hybrid organisation, or without a licence."""
 
 
 class NotACalendar(Rejected):

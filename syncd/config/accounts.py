@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from syncd.config.exchange import ExchangeSection
+from syncd.config.graph import GraphSection
 from syncd.config.sections import SecretRef, web_address
 from syncd.section import Section
 
@@ -16,9 +17,10 @@ class CalendarAccount(Section):
     """One way to reach calendars: a server and the account that may read and write there."""
 
     adapter: Annotated[
-        Literal["caldav", "ews", "memory"],
+        Literal["caldav", "ews", "graph", "memory"],
         Field(
-            description="Kind of server: 'ews' is Exchange Server; 'memory' is the process itself, for trials.",
+            description="Kind of server: 'ews' is Exchange Server, 'graph' Microsoft 365; 'memory' is the process "
+            "itself, for trials.",
             examples=["caldav"],
         ),
     ]
@@ -55,6 +57,7 @@ class CalendarAccount(Section):
         ),
     ] = None
     ews: Annotated[ExchangeSection, Field(description="What only an Exchange server has.")] = ExchangeSection()
+    graph: Annotated[GraphSection, Field(description="What only a Microsoft 365 tenant has.")] = GraphSection()
 
     @field_validator("url")
     @classmethod
@@ -64,7 +67,7 @@ class CalendarAccount(Section):
     @property
     def invites_rooms(self) -> bool:
         """Whether the rooms of this account are invited and answer for themselves."""
-        return self.rooms == "invite" or (self.rooms is None and self.adapter == "ews")
+        return self.rooms == "invite" or (self.rooms is None and self.adapter in ("ews", "graph"))
 
     @model_validator(mode="after")
     def _reachable(self) -> CalendarAccount:
@@ -74,4 +77,12 @@ class CalendarAccount(Section):
             raise ValueError("an ews account needs url, the endpoint: https://HOST/EWS/Exchange.asmx")
         if self.adapter == "ews" and self.ews.auth in ("ntlm", "basic") and not (self.username and self.password):
             raise ValueError(f'auth = "{self.ews.auth}" needs username and password')
+        if self.adapter == "graph" and not self.graph.complete:
+            raise ValueError(
+                "a graph account needs graph.tenant, graph.client_id, and graph.certificate or graph.secret"
+            )
+        if self.adapter == "graph" and self.rooms == "write":
+            raise ValueError(
+                "rooms in Microsoft 365 are invited; what is written into them is not checked for conflicts"
+            )
         return self

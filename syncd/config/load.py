@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -43,6 +43,8 @@ from syncd.model.directory import (
 )
 from syncd.model.enrolment import Enrolled
 from syncd.section import Location, Section, complaints, path_of
+
+SectionT = TypeVar("SectionT", bound=Section)
 
 STATE = "/var/lib/syncd"
 """Where the database is kept when neither the file nor systemd ($STATE_DIRECTORY) says otherwise."""
@@ -341,7 +343,20 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
 
 def _anchored_account(account: CalendarAccount, base: Path) -> CalendarAccount:
     ca_file = base / account.ca_file if account.ca_file else None
-    return account.model_copy(update={"ca_file": ca_file, "password": _anchored_ref(account.password, base)})
+    own = {name: _anchored_section(getattr(account, name), base) for name in ("ews", "graph")}
+    return account.model_copy(update={"ca_file": ca_file, "password": _anchored_ref(account.password, base), **own})
+
+
+def _anchored_section(section: SectionT, base: Path) -> SectionT:
+    """The same section with its files and references relative to *base*."""
+    found: dict[str, object] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Path):
+            found[name] = base / value
+        elif isinstance(value, SecretRef):
+            found[name] = _anchored_ref(value, base)
+    return section.model_copy(update=found)
 
 
 def _anchored_ref(ref: SecretRef | None, base: Path) -> SecretRef | None:

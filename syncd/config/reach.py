@@ -61,6 +61,10 @@ def _secrets(config: Config) -> Iterator[tuple[str, SecretRef]]:
             yield f"calendars.{name}.password", account.password
         if account.ews.client_secret is not None:
             yield f"calendars.{name}.ews.client_secret", account.ews.client_secret
+        for key in ("passphrase", "secret"):
+            ref: SecretRef | None = getattr(account.graph, key)
+            if ref is not None:
+                yield f"calendars.{name}.graph.{key}", ref
     for name, client in config.clients.items():
         if client.webhook is not None:
             yield f"clients.{name}.webhook.secret", client.webhook.secret
@@ -95,6 +99,10 @@ def _authority_problems(config: Config) -> Iterator[str]:
             path: Path | None = getattr(account.ews, key)
             if path is not None and not os.access(path, os.R_OK):
                 yield f"calendars.{name}.ews.{key}: '{path}' cannot be read"
+        for key in ("certificate", "key", "next_certificate", "next_key"):
+            file: Path | None = getattr(account.graph, key)
+            if file is not None and not os.access(file, os.R_OK):
+                yield f"calendars.{name}.graph.{key}: '{file}' cannot be read"
 
 
 def _unusable(path: Path) -> str | None:

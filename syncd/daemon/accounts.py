@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
 from syncd.adapters.caldav.calendar import CaldavCalendar
 from syncd.adapters.caldav.client import CaldavAccount
 from syncd.adapters.ews.account import EwsAccount, TokenSource
 from syncd.adapters.ews.calendar import EwsCalendar
+from syncd.adapters.graph.account import Credential, GraphAccount
 from syncd.adapters.memory import MemoryCalendar
 from syncd.clock import Clock
 from syncd.config import CalendarAccount, Config, secret
+from syncd.errors import ConfigError
 from syncd.ports import CalendarPort
 
 
@@ -34,6 +37,8 @@ def _port(name: str, account: CalendarAccount, clock: Clock, obeyed: Collection[
         return MemoryCalendar()
     if account.adapter == "ews":
         return EwsCalendar(exchange_account(name, account), obeyed=obeyed, clock=clock)
+    if account.adapter == "graph":
+        raise ConfigError(f"calendars.{name}", ["adapter 'graph' can be configured, but not used yet"])
     reach = CaldavAccount(
         name=name,
         url=account.url or "",
@@ -68,6 +73,46 @@ def exchange_account(name: str, account: CalendarAccount) -> EwsAccount:
         impersonate=own.impersonate,
         streaming=own.streaming,
     )
+
+
+def graph_account(name: str, account: CalendarAccount) -> GraphAccount:
+    """How the tenant of `[calendars.name]` is reached, and as which application.
+
+    :raises ConfigError: a secret, certificate or key cannot be read.
+    """
+    own = account.graph
+    graph_url, login_url = own.roots
+    return GraphAccount(
+        name=name,
+        tenant=own.tenant or "",
+        client_id=own.client_id or "",
+        credentials=tuple(_credentials(name, account)),
+        graph_url=graph_url,
+        login_url=login_url,
+        ca_file=str(account.ca_file) if account.ca_file else None,
+        proxy=own.proxy,
+        timeout=float(account.timeout_seconds),
+        most=own.concurrency,
+    )
+
+
+def _credentials(name: str, account: CalendarAccount) -> Iterator[Credential]:
+    """The application's certificates, old before new, or its secret."""
+    own = account.graph
+    word = secret(own.passphrase) if own.passphrase is not None else ""
+    for certificate, key in ((own.certificate, own.key), (own.next_certificate, own.next_key)):
+        if certificate is not None:
+            private = _text(name, key) if key is not None else ""
+            yield Credential(certificate=_text(name, certificate), key=private, passphrase=word)
+    if own.secret is not None:
+        yield Credential(secret=secret(own.secret))
+
+
+def _text(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(f"calendars.{name}.graph", [f"'{path}' cannot be read as a PEM file"]) from None
 
 
 def _password(account: CalendarAccount) -> str | None:

@@ -86,7 +86,7 @@ def test_all_problems_come_at_once_each_with_its_path_and_a_hint(tmp_path: Path)
         (("[sites.hq]", "[sites.hq]\nzone = 'Europe/Kobenhavn'"), "sites.hq.zone: unknown time zone"),
         (
             ('adapter = "caldav"', 'adapter = "caldave"'),
-            "calendars.main.adapter: should be 'caldav', 'ews' or 'memory'",
+            "calendars.main.adapter: should be 'caldav', 'ews', 'graph' or 'memory'",
         ),
         (('url = "https://dav.example.dk/"', ""), "calendars.main: a caldav account needs url"),
         (("https://dav", "https://me:pw@dav"), "calendars.main.url: must not contain a password"),

@@ -7,9 +7,9 @@ import pytest
 from syncd.adapters.ews.account import EwsAccount, TokenSource
 from syncd.adapters.ews.answer import NotSoap, read_answer
 from syncd.adapters.ews.faults import BUSY, CHANGED, DENIED, DOUBTFUL, FORGOTTEN, LATER, MISSING, error_of
-from syncd.adapters.ews.gate import LOCKOUT, Gate
 from syncd.adapters.ews.sessions import Sessions, authentication, open_session
 from syncd.adapters.ews.tokens import Bearer
+from syncd.adapters.gate import LOCKOUT, Gate
 from syncd.adapters.resilience import Calls
 from syncd.errors import (
     AccessDenied,

@@ -14,10 +14,10 @@ from syncd.adapters.ews import advice
 from syncd.adapters.ews.account import EwsAccount
 from syncd.adapters.ews.answer import Answer, Message, NotSoap, Problem, read_answer
 from syncd.adapters.ews.faults import error_of
-from syncd.adapters.ews.gate import Gate
 from syncd.adapters.ews.sessions import Sessions
 from syncd.adapters.ews.soap import envelope
 from syncd.adapters.ews.tokens import Bearer
+from syncd.adapters.gate import Gate
 from syncd.adapters.guarded import TooLarge, never_sent
 from syncd.adapters.resilience import Call, Calls, retry_after
 from syncd.clock import Clock, SystemClock
