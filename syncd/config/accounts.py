@@ -73,8 +73,8 @@ class CalendarAccount(Section):
     def _reachable(self) -> CalendarAccount:
         if self.adapter == "caldav" and self.url is None:
             raise ValueError("a caldav account needs url, the server's base address")
-        if self.adapter == "ews" and not (self.url or "").lower().endswith(".asmx"):
-            raise ValueError("an ews account needs url, the endpoint: https://HOST/EWS/Exchange.asmx")
+        if self.adapter == "ews":
+            self._one_way_to_exchange()
         if self.adapter == "ews" and self.ews.auth in ("ntlm", "basic") and not (self.username and self.password):
             raise ValueError(f'auth = "{self.ews.auth}" needs username and password')
         if self.adapter == "graph" and not self.graph.complete:
@@ -86,3 +86,12 @@ class CalendarAccount(Section):
                 "rooms in Microsoft 365 are invited; what is written into them is not checked for conflicts"
             )
         return self
+
+    def _one_way_to_exchange(self) -> None:
+        searched = bool(self.ews.autodiscover.hosts)
+        if searched and self.url is not None:
+            raise ValueError("an ews account has either url or ews.autodiscover.hosts, not both")
+        if not searched and not (self.url or "").lower().endswith(".asmx"):
+            raise ValueError(
+                "an ews account needs url, the endpoint: https://HOST/EWS/Exchange.asmx (or ews.autodiscover.hosts)"
+            )

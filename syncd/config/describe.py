@@ -92,10 +92,16 @@ def _tables(model: type[BaseModel]) -> Iterator[Table]:
             continue
         heading = {"table": f"[{name}]", "list": f"[[{name}]]", "named": f"[{name}.{NAMES.get(name, 'name')}]"}[many]
         yield Table(heading, inner, _said(inner))
-        for key, nested in inner.model_fields.items():
-            deeper, _ = _section(nested.annotation)
-            if deeper is not None and not _inline(key, deeper):
-                yield Table(f"{heading[:-1]}.{key}]", deeper, _said(deeper), optional=True)
+        yield from _below(heading, inner)
+
+
+def _below(heading: str, model: type[BaseModel]) -> Iterator[Table]:
+    """The tables inside the table of *heading*, at any depth."""
+    for key, nested in model.model_fields.items():
+        deeper, _ = _section(nested.annotation)
+        if deeper is not None and not _inline(key, deeper):
+            yield Table(f"{heading[:-1]}.{key}]", deeper, _said(deeper), optional=True)
+            yield from _below(f"{heading[:-1]}.{key}]", deeper)
 
 
 def _said(model: type[BaseModel]) -> str:

@@ -2,13 +2,73 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from syncd.config.sections import SecretRef, web_address
 from syncd.section import Section
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+
+
+class AutodiscoverSection(Section):
+    """Where the endpoint of each mailbox is looked up when `url` names none; off as long as no host is named."""
+
+    hosts: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Hosts that may be asked, and that an endpoint may be on; no other ever gets the password. "
+            "With a port where it is not 443.",
+            examples=[["autodiscover.example.dk", "mail.example.dk"]],
+        ),
+    ] = ()
+    url: Annotated[
+        str | None,
+        Field(
+            description="The service that is asked about every mailbox; if nothing is said, "
+            "https://autodiscover.DOMAIN/autodiscover/autodiscover.svc of each mailbox's own domain.",
+            examples=["https://autodiscover.example.dk/autodiscover/autodiscover.svc"],
+        ),
+    ] = None
+    hours: Annotated[int, Field(ge=1, le=168, description="How long what was found is used without asking again.")] = 12
+    mailbox: Annotated[
+        str | None,
+        Field(
+            description="Whose endpoint is asked about groups and room lists; if nothing is said, that of username.",
+            examples=["svc-syncd@example.dk"],
+        ),
+    ] = None
+
+    @field_validator("hosts")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"'{host}' should be the name of one host, such as mail.example.dk")
+        return tuple(host.lower() for host in value)
+
+    @model_validator(mode="after")
+    def _safe(self) -> AutodiscoverSection:
+        if self.url is None:
+            return self
+        parts = urlsplit(web_address(self.url) or "")
+        if parts.scheme != "https" and not _loopback(parts.hostname or ""):
+            raise ValueError("url should begin with https://: the password is sent there")
+        if parts.netloc.lower().removesuffix(":443") not in {host.removesuffix(":443") for host in self.hosts}:
+            raise ValueError(f"hosts must name the host of url, '{parts.netloc}'")
+        return self
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class ExchangeSection(Section):
@@ -27,6 +87,9 @@ class ExchangeSection(Section):
         bool,
         Field(description="Listen for changes, so that they show within seconds; calendars are polled all the same."),
     ] = True
+    autodiscover: Annotated[
+        AutodiscoverSection, Field(description="Endpoints by look-up instead of by url; the url is recommended.")
+    ] = AutodiscoverSection()
     proxy: Annotated[
         str | None, Field(description="Proxy on the way to the server.", examples=["http://proxy.example.dk:3128"])
     ] = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from syncd.adapters.caldav.calendar import CaldavCalendar
 from syncd.adapters.caldav.client import CaldavAccount
-from syncd.adapters.ews.account import EwsAccount, TokenSource
+from syncd.adapters.ews.account import Discovery, EwsAccount, TokenSource
 from syncd.adapters.ews.calendar import EwsCalendar
 from syncd.adapters.graph.account import Credential, GraphAccount
 from syncd.adapters.memory import MemoryCalendar
@@ -72,6 +72,7 @@ def exchange_account(name: str, account: CalendarAccount) -> EwsAccount:
         connections=own.connections,
         impersonate=own.impersonate,
         streaming=own.streaming,
+        discovery=_discovery(account),
     )
 
 
@@ -113,6 +114,14 @@ def _text(name: str, path: Path) -> str:
         return path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         raise ConfigError(f"calendars.{name}.graph", [f"'{path}' cannot be read as a PEM file"]) from None
+
+
+def _discovery(account: CalendarAccount) -> Discovery | None:
+    own = account.ews.autodiscover
+    if not own.hosts:
+        return None
+    named = own.mailbox or (account.username or "" if "@" in (account.username or "") else "")
+    return Discovery(frozenset(own.hosts), own.url or "", own.hours * 3600.0, named.lower())
 
 
 def _password(account: CalendarAccount) -> str | None:

@@ -58,6 +58,25 @@ def test_check_says_that_every_mailbox_can_be_read_and_written(office):
     assert done.out.count("can be read and written") == 2
 
 
+def test_an_endpoint_that_autodiscover_tells_is_shown_by_the_check(exchange, tmp_path):
+    (tmp_path / "password").write_text("geheim\n")
+    host = exchange.base.partition("//")[2]
+    account = f"""
+[calendars.exchange]
+adapter = "ews"
+username = 'DOM\\svc-syncd'
+password = {{file = "{tmp_path / "password"}"}}
+[calendars.exchange.ews.autodiscover]
+hosts = ["{host}"]
+url = "{exchange.autodiscover_url}"
+"""
+    with beside_other_tests():
+        done = Office(tmp_path, account).syncd("check")
+
+    assert done.code == 0, done.out + done.err
+    assert f"Autodiscover at {host} named {exchange.url}" in " ".join(done.out.split())
+
+
 def test_check_tells_the_administrator_what_to_do_and_changes_nothing(office, exchange):
     exchange.world.accounts["svc-syncd"].impersonates = False
 

@@ -26,11 +26,28 @@ class TokenSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Discovery:
+    """Where the endpoint of a mailbox is looked up ([MS-OXWSADISC]); nobody else is asked or believed.
+
+    :param hosts: that may be asked, and that an endpoint may be on; in lower case, with a port that is not 443.
+    :param url: of the service; empty: ``autodiscover.DOMAIN`` of each mailbox's own domain.
+    :param seconds: how long what was found is good; for as long again while nobody can be asked.
+    :param mailbox: whose endpoint is asked about groups and room lists.
+    """
+
+    hosts: frozenset[str]
+    url: str = ""
+    seconds: float = 12 * 3600.0
+    mailbox: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EwsAccount:
     r"""One Exchange server and the service account that may act for its mailboxes.
 
     :param name: of the `[calendars.NAME]` section, for messages.
-    :param url: the endpoint itself, ``https://HOST/EWS/Exchange.asmx``.
+    :param url: the endpoint itself, ``https://HOST/EWS/Exchange.asmx``; empty when it is looked up.
+    :param discovery: how it is looked up; None when it is named.
     :param username: ``DOMAIN\user`` or a UPN, for ``ntlm`` and ``basic``.
     :param certificate, certificate_key: PEM files, for ``certificate``.
     :param ca_file: PEM file of the authority that signed the server's certificate; None for the system's list.
@@ -58,4 +75,5 @@ class EwsAccount:
     impersonate: bool = True
     streaming: bool = True
     page: int = 1000
+    discovery: Discovery | None = None
     max_bytes: int = 64 * MEGABYTE

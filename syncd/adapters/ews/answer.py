@@ -58,22 +58,33 @@ class Answer:
     build: tuple[int, int, int] | None
 
 
-def read_answer(body: bytes) -> Answer:
-    """Take a SOAP answer apart.
+def opened(body: bytes) -> tuple[Element, Element]:
+    """The envelope of a SOAP message, and the one element in its body.
 
-    :raises NotSoap: it is something else: a login page, a proxy's error, half a message.
+    :raises NotSoap: it is something else: a login page, a proxy's error, half a message, or XML with a DTD.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, recover=False)
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NotSoap("no XML") from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise NotSoap("a document type definition")
     if root.tag != f"{S}Envelope":
         raise NotSoap("no SOAP envelope")
     content = root.find(f"{S}Body")
     response = next((child for child in content if isinstance(child.tag, str)), None) if content is not None else None
     if response is None:
         raise NotSoap("an empty SOAP body")
+    return root, response
+
+
+def read_answer(body: bytes) -> Answer:
+    """Take a SOAP answer of the web service apart.
+
+    :raises NotSoap: see `opened`.
+    """
+    root, response = opened(body)
     build = _build(root.find(f"{S}Header/{T}ServerVersionInfo"))
     if response.tag == f"{S}Fault":
         return Answer(_fault(response), (), build)

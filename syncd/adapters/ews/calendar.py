@@ -38,7 +38,7 @@ class EwsCalendar:
     def __init__(self, account: EwsAccount, *, obeyed: Iterable[str] = (), clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._client = Client(account, self._clock)
-        self._listener = Listener(account, self._client.sessions)
+        self._listener = Listener(account, self._client.sessions, self._client.endpoints)
         self._obeyed = frozenset(folded(name) for name in obeyed)
 
     def close(self) -> None:
@@ -118,11 +118,13 @@ class EwsCalendar:
 
     def _still(self, mailbox: Mailbox, since: Since) -> tuple[MailboxId | None, int]:
         """The mailbox's id when it surely did not change, and what the look cost."""
-        token = Token.decode(since.token, mark_of(self._client.account.url, mailbox.address))
-        if token is None:
-            return None, 0
         with self._client.calls.begin(self._client.account.timeout) as call:
             try:
+                token = Token.decode(
+                    since.token, mark_of(self._client.endpoints.of(mailbox.address).url, mailbox.address)
+                )
+                if token is None:
+                    return None, call.requests
                 with self._client.call(mailbox.address):
                     same = unchanged_since(self._client, mailbox.address, token.state)
             except CalendarError:

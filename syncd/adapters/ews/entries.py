@@ -132,7 +132,9 @@ class Entries:
         except CalendarError as error:
             raise OutcomeUnknown(f"The entry {uid} was written, but could not be read back: {error}") from error
         if found is None:
-            raise OutcomeUnknown(f"The entry {uid} was accepted by {self._client.host}, but is not there.")
+            raise OutcomeUnknown(
+                f"The entry {uid} was accepted by {self._client.host(self._address)}, but is not there."
+            )
         return self._entry(found)
 
     def _entry(self, item: Item) -> Entry:

@@ -90,6 +90,19 @@ MISSING = frozenset(
 RENAMED = frozenset({"ErrorNonPrimarySmtpAddress"})
 """The mailbox is there, under another address; impersonation takes no other."""
 
+MOVED = frozenset(
+    {
+        "ErrorNonExistentMailbox",
+        "ErrorMailboxMoveInProgress",
+        "ErrorMailboxStoreUnavailable",
+        "ErrorProxyRequestNotAllowed",
+        "ErrorNoRespondingCASInDestinationSite",
+        "ErrorNoDestinationCASDueToKerberosRequirements",
+        "ErrorServiceDiscoveryFailed",
+    }
+)
+"""The mailbox may be on another server now; nothing was done."""
+
 FORGOTTEN = frozenset({"ErrorInvalidSyncStateData", "ErrorSyncStateVersionMismatch", "ErrorInvalidWatermark"})
 CHANGED = frozenset({"ErrorIrresolvableConflict", "ErrorStaleObject", "ErrorItemNotFound", "ErrorInvalidChangeKey"})
 ABSENT = frozenset({"ErrorItemNotFound", "ErrorRecurrenceHasNoOccurrence"})

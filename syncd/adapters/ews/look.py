@@ -57,7 +57,7 @@ class Token:
 
 
 def mark_of(url: str, mailbox: str) -> str:
-    """Stands for one mailbox on one server in its tokens."""
+    """Stands for one mailbox on one server in its tokens; on another server it begins anew."""
     return sha256(f"{url} {mailbox}".encode()).hexdigest()[:12]
 
 
@@ -96,7 +96,9 @@ def changes_since(client: Client, mailbox: str, state: str | None) -> Changes:
             return found
         if found.state == before:
             break
-    raise Transient(f"{client.host} does not come to the end of what changed in {mailbox}; it is tried again later.")
+    raise Transient(
+        f"{client.host(mailbox)} does not come to the end of what changed in {mailbox}; it is tried again later."
+    )
 
 
 def unchanged_since(client: Client, mailbox: str, state: str) -> bool:
@@ -131,7 +133,9 @@ def fetch(client: Client, mailbox: str, ids: Sequence[str]) -> Fetched:
         some = ids[at : at + CHUNK]
         answer = client.ask(soap.get_items(some), mailbox)
         if len(answer.messages) != len(some):
-            raise Transient(f"{client.host} answered for {len(answer.messages)} of {len(some)} entries of {mailbox}.")
+            raise Transient(
+                f"{client.host(mailbox)} answered for {len(answer.messages)} of {len(some)} entries of {mailbox}."
+            )
         for key, message in zip(some, answer.messages, strict=True):
             if message.problem is None:
                 items += items_of(message)
@@ -189,8 +193,8 @@ def _halves(span: Interval, client: Client, mailbox: str) -> tuple[Interval, Int
     middle = span.start + timedelta(seconds=int(span.duration.total_seconds() / 2))
     if span.duration <= SHORTEST:
         raise Rejected(
-            f"{mailbox} has more entries at {span.start:%Y-%m-%d %H:%M} UTC than {client.host} shows at once; it "
-            "cannot be read. Remove some of them, and look for a program that writes the same again and again."
+            f"{mailbox} has more entries at {span.start:%Y-%m-%d %H:%M} UTC than {client.host(mailbox)} shows at once; "
+            "it cannot be read. Remove some of them, and look for a program that writes the same again and again."
         )
     return Interval(span.start, middle), Interval(middle, span.end)
 
@@ -211,10 +215,10 @@ def _page(client: Client, mailbox: str, state: str | None, most: int) -> Element
     answer = client.ask(soap.sync_items(mailbox, state, most), mailbox)
     [message] = answer.messages or (None,)
     if message is None:
-        raise Transient(f"{client.host} gave an empty answer for {mailbox}; it is tried again later.")
+        raise Transient(f"{client.host(mailbox)} gave an empty answer for {mailbox}; it is tried again later.")
     if message.problem is not None:
         if message.problem.code in FORGOTTEN and state is None:
-            raise Transient(f"{client.host} refuses to begin a history of {mailbox}; it is tried again later.")
+            raise Transient(f"{client.host(mailbox)} refuses to begin a history of {mailbox}; it is tried again later.")
         client.fail(message.problem, mailbox)
     return message.element
 

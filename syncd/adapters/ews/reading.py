@@ -36,7 +36,7 @@ class Reading:
 
     def delta(self, since: Since | None, memory: Memory, requests: Callable[[], int]) -> Delta:
         """What changed since *since*; see `syncd.ports.CalendarPort.changes`."""
-        mark = mark_of(self.client.account.url, self.mailbox.address)
+        mark = mark_of(self.client.endpoints.of(self.mailbox.address).url, self.mailbox.address)
         token = Token.decode(since.token, mark) if since else None
         seen = changes_since(self.client, self.mailbox.address, token.state if token else None)
         covered = since.covered if since else None

@@ -129,6 +129,12 @@ def open_session(account: EwsAccount, calls: Calls, tokens: Tokens | None) -> re
     return session
 
 
+def encrypted(account: EwsAccount) -> bool:
+    """Whether the server is spoken to over TLS; an endpoint that is looked up always is, but for trials on loopback."""
+    first = account.discovery.url if account.discovery is not None else account.url
+    return not first.startswith("http://")
+
+
 def authentication(account: EwsAccount) -> requests.auth.AuthBase | None:
     """exchangelib's own way to authenticate; loaded only when a first Exchange mailbox is asked."""
     from exchangelib import transport
@@ -136,7 +142,9 @@ def authentication(account: EwsAccount) -> requests.auth.AuthBase | None:
     if account.auth == "kerberos":
         if getattr(transport, "GSSAPI", None) not in transport.AUTH_TYPE_MAP:
             raise Transient("Kerberos needs the extra packages of syncd[kerberos]; install them, then start again.")
-        return cast("requests.auth.AuthBase", transport.get_auth_instance(transport.GSSAPI))
+        # exchangelib binds it to no channel, and servers with Extended Protection refuse that.
+        bound = "tls-server-end-point" if encrypted(account) else None
+        return cast("requests.auth.AuthBase", transport.AUTH_TYPE_MAP[transport.GSSAPI](channel_bindings=bound))
     kind = {"ntlm": transport.NTLM, "basic": transport.BASIC, "certificate": transport.CBA}[account.auth]
     who = {} if account.auth == "certificate" else {"username": account.username, "password": account.password}
     return cast("requests.auth.AuthBase | None", transport.get_auth_instance(kind, **who))

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -19,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from syncd.adapters.ews import soap
 from syncd.adapters.ews.account import EwsAccount
 from syncd.adapters.ews.answer import Answer, M, NotSoap, T, read_answer, text
+from syncd.adapters.ews.endpoints import Endpoint, Endpoints
 from syncd.adapters.ews.faults import BUSY, DENIED, MISSING
 from syncd.adapters.ews.sessions import Sessions, open_session
 from syncd.errors import CalendarError
@@ -36,8 +38,12 @@ FORGOTTEN = 60.0
 """Seconds after which nobody who does not ask is listened for any more."""
 SHORTEST, LONGEST = 0.5, 60.0
 """Seconds between two attempts to listen again."""
+SORT = 300.0
+"""Seconds between two looks whether mailboxes are still where they were, where autodiscover says that."""
 MOST_BYTES = 1 << 20
 _END = re.compile(rb"</(?:\w+:)?Envelope\s*>")
+Places: TypeAlias = dict[Endpoint, list[Mailbox]]
+"""The mailboxes that may share a connection, by where they are asked."""
 
 
 class Listener:
@@ -46,19 +52,26 @@ class Listener:
     :param sessions: lends nothing here; its tokens are shared.
     """
 
-    def __init__(self, account: EwsAccount, sessions: Sessions, elapsed: Callable[[], float] = time.monotonic) -> None:
-        self._account = account
-        self._sessions = sessions
+    def __init__(
+        self,
+        account: EwsAccount,
+        sessions: Sessions,
+        endpoints: Endpoints,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.account = account
+        self.sessions = sessions
+        self._endpoints = endpoints
         self._elapsed = elapsed
         self._lock = threading.Lock()
         self._news: dict[MailboxId, float] = {}
         self._watched: frozenset[str] = frozenset()
-        self._groups: list[_Group] = []
+        self._stopped = threading.Event()
         self._asked = elapsed()
 
     def heard(self, mailboxes: Collection[Mailbox]) -> frozenset[MailboxId]:
         """Which of *mailboxes* may have changed since this was asked last; begins to listen where it does not yet."""
-        if not self._account.streaming:
+        if not self.account.streaming:
             return frozenset()
         now = self._elapsed()
         with self._lock:
@@ -86,13 +99,45 @@ class Listener:
             return self._elapsed() - self._asked > FORGOTTEN
 
     def _watch(self, mailboxes: Sequence[Mailbox]) -> None:
-        for group in self._groups:
-            group.stopped.set()
+        self._stopped.set()
+        self._stopped = threading.Event()
         self._watched = frozenset(box.address for box in mailboxes)
-        parts = [mailboxes[at : at + GROUP] for at in range(0, len(mailboxes), GROUP)]
-        self._groups = [_Group(self, self._account, self._sessions, part) for part in parts]
-        for group in self._groups:
-            group.start()
+        if self._endpoints.named:
+            self._begin({self._endpoints.of(""): list(mailboxes)}, self._stopped)
+        elif mailboxes:
+            sorting = (list(mailboxes), self._stopped)
+            threading.Thread(target=self._sort, args=sorting, name="ews-sort", daemon=True).start()
+
+    def _begin(self, places: Places, stopped: threading.Event) -> None:
+        """Listen to each place's mailboxes until *stopped*."""
+        for endpoint, boxes in places.items():
+            for at in range(0, len(boxes), GROUP):
+                _Group(self, endpoint.url, boxes[at : at + GROUP], stopped).start()
+
+    def _sort(self, mailboxes: Sequence[Mailbox], stopped: threading.Event) -> None:
+        """Find where each mailbox is, listen there, and begin again when one is somewhere else."""
+        before: Places = {}
+        groups = threading.Event()
+        while not stopped.is_set() and not self.forgotten():
+            places = self._places(mailboxes, stopped)
+            if places != before:
+                groups.set()
+                before, groups = places, threading.Event()
+                self._begin(places, groups)
+            stopped.wait(SORT)
+        groups.set()
+
+    def _places(self, mailboxes: Sequence[Mailbox], stopped: threading.Event) -> Places:
+        """The mailboxes of each endpoint and group; those that are not found are left to polling, which says why."""
+        places: Places = {}
+        for box in mailboxes:
+            if stopped.is_set():
+                break
+            try:
+                places.setdefault(self._endpoints.of(box.address), []).append(box)
+            except CalendarError:
+                continue
+        return places
 
 
 class _Lost(Exception):
@@ -138,12 +183,11 @@ class _Line:
 class _Group(threading.Thread):
     """Listens to up to `GROUP` mailboxes until it is stopped or forgotten."""
 
-    def __init__(self, owner: Listener, account: EwsAccount, sessions: Sessions, boxes: Sequence[Mailbox]) -> None:
+    def __init__(self, owner: Listener, url: str, boxes: Sequence[Mailbox], stopped: threading.Event) -> None:
         super().__init__(name="ews-stream", daemon=True)
-        self.stopped = threading.Event()
+        self._stopped = stopped
         self._owner = owner
-        self._account = account
-        self._sessions = sessions
+        self._url = url
         self._boxes = {box.address: box.id for box in boxes}
 
     def run(self) -> None:
@@ -154,14 +198,14 @@ class _Group(threading.Thread):
             try:
                 self._listen()
             except (_Lost, CalendarError, OSError, requests.RequestException):
-                self.stopped.wait(pause)
+                self._stopped.wait(pause)
                 pause = SHORTEST if time.monotonic() - began > LONGEST else min(2 * pause, LONGEST)
             else:
                 pause = SHORTEST
 
     def _listen(self) -> None:
         with self._line() as session:
-            line = _Line(session, self._account.url, next(iter(self._boxes)), self._account.impersonate)
+            line = _Line(session, self._url, next(iter(self._boxes)), self._owner.account.impersonate)
             subscriptions = self._subscribe(line)
             # What happened while nobody listened was told to nobody.
             for mailbox in subscriptions.values():
@@ -173,7 +217,7 @@ class _Group(threading.Thread):
                         return
 
     def _line(self) -> requests.Session:
-        session = open_session(self._account, self._sessions.calls, self._sessions.tokens)
+        session = open_session(self._owner.account, self._owner.sessions.calls, self._owner.sessions.tokens)
         session.cookies = requests.cookies.RequestsCookieJar()
         for scheme in ("https://", "http://"):
             session.mount(scheme, HTTPAdapter(pool_maxsize=1, max_retries=0))
@@ -206,7 +250,7 @@ class _Group(threading.Thread):
                     self._owner.tell(mailbox)
 
     def _done(self) -> bool:
-        return self.stopped.is_set() or self._owner.forgotten()
+        return self._stopped.is_set() or self._owner.forgotten()
 
 
 def _understood(body: bytes) -> Answer:

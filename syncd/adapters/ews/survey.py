@@ -6,6 +6,7 @@ from syncd.adapters.ews import soap
 from syncd.adapters.ews.advice import throttled, version_note
 from syncd.adapters.ews.answer import T, text
 from syncd.adapters.ews.client import Client
+from syncd.adapters.ews.endpoints import Endpoint
 from syncd.errors import CalendarError, Throttled
 from syncd.model.directory import Mailbox
 from syncd.model.interval import Interval
@@ -22,17 +23,20 @@ def survey(client: Client, mailbox: Mailbox, tomorrow: Interval) -> CheckResult:
     """
     folder = client.message(soap.get_calendar(mailbox.address), mailbox.address)
     client.message(soap.calendar_view(mailbox.address, tomorrow, 5), mailbox.address)
+    endpoint = client.endpoints.of(mailbox.address)
     rights = next(folder.element.iter(f"{T}EffectiveRights"), None)
     refused = [right for right in RIGHTS if text(rights, f"{T}{right}") == "false"]
     facts = {
-        "server": client.host,
+        "server": endpoint.host,
+        "endpoint": endpoint.url,
+        "endpoint_named_by": endpoint.told_by or "configuration",
         "version": ".".join(map(str, client.build)) if client.build else "unknown",
         "authentication": client.account.auth,
         "acting": "impersonation" if client.account.impersonate else "delegate",
         "changes": "SyncFolderItems and CalendarView",
         "writable": "no" if refused else "yes",
     }
-    note = version_note(client.build, client.host)
+    note = _found(endpoint) + version_note(client.build, endpoint.host)
     if refused:
         says = (
             f"The calendar of {mailbox.address} can be read, but not written ({', '.join(refused)} are missing). The "
@@ -42,6 +46,11 @@ def survey(client: Client, mailbox: Mailbox, tomorrow: Interval) -> CheckResult:
         return CheckResult(ok=False, says=says + note, facts=facts)
     says = f"The calendar of {mailbox.address} can be read and written; changes by SyncFolderItems."
     return CheckResult(ok=True, says=says + note, facts=facts)
+
+
+def _found(endpoint: Endpoint) -> str:
+    """A blank and where the calendar was found; empty when the configuration says that."""
+    return f" Autodiscover at {endpoint.told_by} named {endpoint.url}." if endpoint.told_by else ""
 
 
 def troubled(error: CalendarError) -> CheckResult:

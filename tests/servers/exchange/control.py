@@ -192,6 +192,17 @@ def _settings(server: ExchangeServer, asked: dict[str, Any]) -> Any:
     return {key: getattr(place, key) for key, place in places.items()}
 
 
+def _discovery(server: ExchangeServer, asked: dict[str, Any]) -> Any:
+    """What autodiscover tells of an address: its settings, or where else to ask."""
+    with server.world.lock:
+        email, redirect = asked.pop("email").lower(), asked.pop("redirect", None)
+        if redirect is not None:
+            server.discovery.redirects[email] = tuple(redirect)
+        else:
+            server.discovery.places[email] = asked
+    return {}
+
+
 def _settle(server: ExchangeServer, asked: dict[str, Any]) -> Any:
     server.settle(float(asked.get("seconds", 5.0)))
     return {}
@@ -200,6 +211,7 @@ def _settle(server: ExchangeServer, asked: dict[str, Any]) -> Any:
 _ACTIONS: dict[str, Callable[[ExchangeServer, dict[str, Any]], Any]] = {
     "calendar": _calendar,
     "clear": _clear,
+    "discovery": _discovery,
     "expire": _expire,
     "fault": _fault,
     "group": _group,

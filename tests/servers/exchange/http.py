@@ -7,7 +7,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,7 @@ from tests.servers.exchange.control import ControlError, control
 
 if TYPE_CHECKING:
     from tests.servers.exchange.server import Answer, ExchangeServer
+    from tests.servers.exchange.world import Account
 
 XML = "text/xml; charset=utf-8"
 _WORTH_COMPRESSING = 2000
@@ -68,10 +69,12 @@ class Handler(BaseHTTPRequestHandler):
             self._control(self.path.partition("/control/")[2], body)
         elif path == "/token" or path.endswith("/oauth2/v2.0/token"):
             self._token(body.decode())
+        elif path == "/autodiscover/autodiscover.svc":
+            self._enter(body, self.server.exchange.discover)
         elif path != "/ews/exchange.asmx":
             self.respond(404, b"<html>Not Found</html>", {"Content-Type": "text/html"})
         else:
-            self._exchange(body)
+            self._enter(body, self.server.exchange.answer)
 
     def _control(self, action: str, body: bytes) -> None:
         try:
@@ -96,16 +99,15 @@ class Handler(BaseHTTPRequestHandler):
             text = json.dumps(answer or {"error": "invalid_client"}).encode()
             self.respond(200 if answer else 401, text, kinds)
 
-    def _exchange(self, body: bytes) -> None:
-        exchange = self.server.exchange
-        came = exchange.door.let_in(self.headers.get("Authorization"), self.peer)
+    def _enter(self, body: bytes, work: Callable[[Account, bytes, Mapping[str, str]], Answer]) -> None:
+        came = self.server.exchange.door.let_in(self.headers.get("Authorization"), self.peer)
         if came is None or isinstance(came, str):
             self._challenge(came)
             return
         if self.command == "GET":
             self.respond(302, b"", {"Location": "/EWS/Services.wsdl"})
             return
-        self.deliver(exchange.answer(came, body, self._heard()))
+        self.deliver(work(came, body, self._heard()))
 
     def _challenge(self, token: str | None) -> None:
         tried = (self.headers.get("Authorization") or "").partition(" ")[0]

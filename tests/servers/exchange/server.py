@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from lxml import etree
 
-from tests.servers.exchange import availability, directory, notify, reading, writing
+from tests.servers.exchange import autodiscover, availability, directory, notify, reading, writing
 from tests.servers.exchange.auth import Doorkeeper
 from tests.servers.exchange.faults import KINDS, TWISTS, refusal, said
 from tests.servers.exchange.http import XML, Handler, Listener
@@ -122,6 +122,7 @@ class ExchangeServer:
                 self._listener.socket, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=True
             )
             self._listener.socket = wrapped
+        self.discovery = autodiscover.Discovery(self.world, self.url)
         self._thread: threading.Thread | None = None
 
     # For tests
@@ -135,6 +136,11 @@ class ExchangeServer:
     def url(self) -> str:
         """The service endpoint."""
         return f"{self.base}/EWS/Exchange.asmx"
+
+    @property
+    def autodiscover_url(self) -> str:
+        """The autodiscover service."""
+        return f"{self.base}/autodiscover/autodiscover.svc"
 
     @property
     def token_url(self) -> str:
@@ -236,6 +242,24 @@ class ExchangeServer:
             if number > self.concurrency:
                 met["connections"] = {}
             return self._meet(request, met)
+
+    def discover(self, account: Account, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """What a request to the autodiscover service that was let in gets."""
+        emails = autodiscover.asked_for(body)
+        if not emails:
+            return Answer(400, b"", {"Content-Type": "text/plain"})
+        self._note(Seen("GetUserSettings", emails[0], headers, body))
+        met = self.faults.met("GetUserSettings", emails[0])
+        if "hang" in met:
+            time.sleep(float(met["hang"].get("seconds", 1.0)))
+        if "http" in met:
+            kinds = {"Content-Type": "text/html", **met["http"].get("headers", {})}
+            return Answer(int(met["http"].get("status", 503)), b"<html></html>", kinds, wire=met)
+        with self.world.lock:
+            answer = Answer(200, autodiscover.told(self.discovery, body), wire=met)
+        if "garbled" in met:
+            answer.body = str(met["garbled"].get("text", "<html><body>Log in</body></html>")).encode()
+        return answer
 
     @contextmanager
     def _counted(self, email: str) -> Iterator[int]:
