@@ -17,6 +17,7 @@ from syncd.cli import (
     importing,
     mailboxes,
     operation,
+    pages,
     people,
     rooms,
     rules,
@@ -77,5 +78,6 @@ for part in (
     rules,
     webhooks,
     feeds,
+    pages,
 ):
     part.add_to(app)

@@ -6,6 +6,7 @@ from syncd.config.credentials import client_of, new_client, sealing_key, secret,
 from syncd.config.groups import GroupSection
 from syncd.config.jobnet import JobnetSection
 from syncd.config.load import Config, load, read_toml
+from syncd.config.pages import LocalAccountSection, OidcSection, PagesSection
 from syncd.config.people import read_rows as table_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.reach import demand, reachable_problems
@@ -29,7 +30,10 @@ __all__ = [
     "GroupSection",
     "HttpSection",
     "JobnetSection",
+    "LocalAccountSection",
     "LogSection",
+    "OidcSection",
+    "PagesSection",
     "RetentionSection",
     "RoomSection",
     "SecretRef",

@@ -98,10 +98,12 @@ def _tables(model: type[BaseModel]) -> Iterator[Table]:
 def _below(heading: str, model: type[BaseModel]) -> Iterator[Table]:
     """The tables inside the table of *heading*, at any depth."""
     for key, nested in model.model_fields.items():
-        deeper, _ = _section(nested.annotation)
+        deeper, often = _section(nested.annotation)
         if deeper is not None and not _inline(key, deeper):
-            yield Table(f"{heading[:-1]}.{key}]", deeper, _said(deeper), optional=True)
-            yield from _below(f"{heading[:-1]}.{key}]", deeper)
+            name = f"{heading.strip('[]')}.{key}"
+            lower = f"[[{name}]]" if often == "list" else f"[{name}]"
+            yield Table(lower, deeper, _said(deeper), optional=True)
+            yield from _below(lower, deeper)
 
 
 def _said(model: type[BaseModel]) -> str:

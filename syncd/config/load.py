@@ -19,6 +19,7 @@ from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.groups import GroupSection
 from syncd.config.jobnet import JobnetSection
 from syncd.config.openings import weekly_hours
+from syncd.config.pages import PagesSection
 from syncd.config.people import Row, read_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.roll import enrolled, words_of
@@ -110,6 +111,7 @@ class Config(Section):
     marks: MarksSection = MarksSection(features={})
     entries: EntriesSection = EntriesSection()
     jobnet: JobnetSection = JobnetSection(jobcentres={}, caseworkers={})
+    pages: PagesSection = PagesSection()
     calendars: Annotated[
         dict[Id, CalendarAccount],
         Field(min_length=1, description="Calendar servers by name."),
@@ -336,6 +338,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "database_password": password,
             "contacts": config.contacts.model_copy(update=contacts),
             "jobnet": config.jobnet.anchored(base),
+            "pages": config.pages.anchored(base),
             "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),
         }
     )

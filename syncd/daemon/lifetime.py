@@ -17,6 +17,7 @@ from syncd.clock import Clock, SystemClock
 from syncd.config import load
 from syncd.daemon.garbage import look_seldom
 from syncd.daemon.health import look
+from syncd.daemon.pages import page_parts
 from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
 from syncd.daemon.tasks import tasks
 from syncd.dispatch.local import LocalDispatcher
@@ -98,6 +99,7 @@ class Daemon:
             freshen=parts.live,
             metrics=metrics.text,
             contacts=parts.contacts,
+            pages=page_parts(parts, self._clock),
         )
 
     def _begin(self, address: str, owed: int) -> None:

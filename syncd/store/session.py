@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from syncd.errors import Contention, StoreError
-from syncd.store import engines, jobnet_tables, outward_tables, schema  # noqa: F401 - these make their tables known
+from syncd.store import engines, jobnet_tables, outward_tables, page_tables, schema  # noqa: F401 - tables
 from syncd.store.failures import place, translate
 from syncd.store.settings import GENERATION, Settings
 from syncd.store.turns import Turns
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from syncd.store.rooms import Rooms
     from syncd.store.rules import Rules
     from syncd.store.tasks import Tasks
+    from syncd.store.visits import Visits
 
 T = TypeVar("T")
 
@@ -166,6 +167,13 @@ class Tx:
         from syncd.store.jobnet import Jobnet
 
         return Jobnet(self.session)
+
+    @cached_property
+    def visits(self) -> Visits:
+        """Who is signed in on the pages."""
+        from syncd.store.visits import Visits
+
+        return Visits(self.session)
 
     @cached_property
     def idempotency(self) -> Idempotency:

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Response
 from syncd.web import api, described, feeds, front, health, refusals
 from syncd.web.deps import Deps
 from syncd.web.edge import Edge
+from syncd.web.pages import ROUTERS as PAGES
 
 OPENAPI_PATH = "/api/v1/openapi.json"
 
@@ -32,6 +33,8 @@ def build_app(deps: Deps) -> FastAPI:
     app.include_router(health.router(deps.health, deps.metrics))
     app.include_router(feeds.router)
     app.include_router(front.router(deps, app.openapi))
+    for router in PAGES:
+        app.include_router(router)
     _serve_document(app)
     return app
 

@@ -19,6 +19,7 @@ from syncd.publish import Publisher
 from syncd.store import Store
 from syncd.web.access import Caller
 from syncd.web.health import Health
+from syncd.web.page_parts import PageParts
 from syncd.web.rendering import Renderer
 
 
@@ -67,6 +68,7 @@ class Deps:
     contacts: Contacts = field(default_factory=Contacts)
     limits: Limits = field(default_factory=Limits)
     rendered: Renderer = field(default_factory=Renderer)
+    pages: PageParts = field(default_factory=PageParts)
 
 
 # Async, because FastAPI would send plain functions to another thread for nothing.

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.observe.logs import frames
@@ -17,6 +18,7 @@ from syncd.observe.metrics import HTTP_SECONDS
 from syncd.web import problems
 from syncd.web.access import Caller, caller_of
 from syncd.web.deps import Deps
+from syncd.web.pages import refusing
 
 log = structlog.get_logger()
 
@@ -105,6 +107,8 @@ class Edge:
             return  # the answer has begun; the server closes the connection
         detail = "Something in syncd broke; whether anything was changed can be seen by asking again with the same key."
         answer = problems.response("internal-error", detail, visit.id)
+        if refusing.wants_page(Request(visit.scope)):
+            answer = refusing.as_page(Request(visit.scope), answer)
         await answer(visit.scope, _nothing, send)
 
 

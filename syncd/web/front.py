@@ -13,7 +13,8 @@ from syncd.web import problems
 from syncd.web.deps import Deps
 from syncd.web.described import example
 from syncd.web.health import SUMMARY, Health
-from syncd.web.markup import Page, page, static, tag
+from syncd.web.markup import Page, page, tag
+from syncd.web.pages import assets
 
 Language = Annotated[Literal["da", "en"], Query()]
 
@@ -89,7 +90,7 @@ def router(deps: Deps, openapi: Callable[[], dict[str, Any]]) -> APIRouter:
 
     def file(name: str) -> Response:
         """Style and mark."""
-        if (found := static(name)) is None:
+        if (found := assets.serve(name)) is None:
             raise HTTPException(404)
         return found
 
@@ -191,4 +192,4 @@ def _kind(name: str, lang: str) -> str:
     if kind.say:
         parts += [tag("h2", escape(words["say"])), tag("p", escape(kind.say[lang]))]
     sample = json.dumps(example(name), indent=2, ensure_ascii=False, default=str)
-    return "".join((*parts, tag("h2", escape(words["example"])), tag("pre", escape(sample))))
+    return "".join((*parts, tag("h2", escape(words["example"])), tag("pre", escape(sample), tabindex="0")))

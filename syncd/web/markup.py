@@ -10,6 +10,8 @@ from string import Template
 
 from fastapi import Response
 
+from syncd.web.pages import assets
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
@@ -21,7 +23,6 @@ _WORDS = {
     "da": {"skip": "Gå til indholdet", "language": "Sprog", "support": "Kontakt"},
     "en": {"skip": "Skip to the content", "language": "Language", "support": "Contact"},
 }
-_TYPES = {"syncd.css": "text/css; charset=utf-8", "mark.svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def page(content: Page) -> Response:
     words, other = _WORDS[content.language], "en" if content.language == "da" else "da"
     support = f" · {words['support']}: {content.support}" if content.support else ""
     text = Template(_file("page.html").decode()).substitute(
+        style=assets.address("syncd.css"),
+        mark=assets.address("mark.svg"),
         lang=content.language,
         title=escape(content.title),
         skip=words["skip"],
@@ -60,13 +63,6 @@ def page(content: Page) -> Response:
     )
     headers = HEADERS | {"Content-Language": content.language}
     return Response(text, media_type="text/html; charset=utf-8", headers=headers)
-
-
-def static(name: str) -> Response | None:
-    """A file that pages refer to; None when there is none of that name."""
-    if name not in _TYPES:
-        return None
-    return Response(_file(name), media_type=_TYPES[name], headers={"Cache-Control": "public, max-age=3600"})
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -15,6 +15,9 @@ from syncd.errors import BookingError, KeyMissing, StoreError, TemporarilyClosed
 from syncd.web import problems
 from syncd.web.access import Forbidden
 from syncd.web.deps import Deps
+from syncd.web.pages import refusing
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 log = structlog.get_logger()
 
@@ -36,12 +39,20 @@ _HINTS = {
 
 def install(app: FastAPI) -> None:
     """Register the translations; whatever is not among them is a defect and ends at the edge."""
-    app.add_exception_handler(BookingError, _booking)
-    app.add_exception_handler(StoreError, _store)
-    app.add_exception_handler(Transient, _calendar)
-    app.add_exception_handler(Forbidden, _forbidden)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    handlers = {BookingError: _booking, StoreError: _store, Transient: _calendar, Forbidden: _forbidden}
+    for error, handler in {**handlers, RequestValidationError: _invalid, HTTPException: _http}.items():
+        app.add_exception_handler(error, _for_whoever_asks(handler))
+    refusing.install(app)
+
+
+def _for_whoever_asks(handler: Handler) -> Handler:
+    """A problem document for programs, a page for people."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        problem = await handler(request, error)
+        return refusing.as_page(request, problem) if refusing.wants_page(request) else problem
+
+    return answer
 
 
 async def _booking(request: Request, error: Exception) -> Response:

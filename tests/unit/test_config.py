@@ -367,3 +367,29 @@ def test_the_lines_for_a_new_client_can_be_read_whatever_its_name(tmp_path: Path
     token, lines = new_client("portal.test")
 
     assert "portal.test" == client_of(load(written(tmp_path, GOOD + lines), {}).clients, token)
+
+
+def test_an_account_printed_for_the_pages_can_be_read_and_matches_its_password() -> None:
+    from typer.testing import CliRunner
+
+    from syncd.cli.commands import app
+    from syncd.config import PagesSection
+    from syncd.config.passwords import matches
+
+    words = "tre små grise i skoven"
+    printed = CliRunner().invoke(app, ["pages", "account", "drift", "--role", "operator"], input=f"{words}\n{words}\n")
+    text = printed.stdout[printed.stdout.index("[[pages") :]
+    (account,) = PagesSection.model_validate(tomllib.loads(text)["pages"]).accounts
+
+    assert matches(words, account.password)
+    assert not matches("en anden", account.password)
+
+
+@pytest.mark.parametrize("issuer", ["http://login.example.dk", "https://x:y@login.example.dk", "login.example.dk"])
+def test_a_provider_that_is_not_reached_safely_is_refused(issuer: str) -> None:
+    from pydantic import ValidationError
+
+    from syncd.config import OidcSection
+
+    with pytest.raises(ValidationError):
+        OidcSection.model_validate({"issuer": issuer, "client_id": "x", "client_secret": {"env": "X"}, "roles": {}})

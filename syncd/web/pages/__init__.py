@@ -1,0 +1,5 @@
+"""The pages for people who sign in; each group of pages is a package with its own routers."""
+
+from syncd.web.pages import home, sign_in
+
+ROUTERS = (sign_in.router, home.router)

@@ -1,0 +1,31 @@
+"""The pages that the head of every page leads to; each group of pages has its lines here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from syncd.model.role import Role
+
+EVERYBODY = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page. :param label: English, translated where it is shown. :param roles: who sees it.
+
+    :param about: a sentence for the front page of those signed in.
+    """
+
+    path: str
+    label: str
+    about: str
+    roles: frozenset[Role]
+
+
+MENU: tuple[Entry, ...] = ()
+
+
+def menu(roles: Collection[Role]) -> list[Entry]:
+    """What somebody with these roles may see."""
+    return [entry for entry in MENU if entry.roles & set(roles)]

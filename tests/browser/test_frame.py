@@ -1,0 +1,66 @@
+"""What is around every page, in a real browser: signing in by keyboard, both languages and themes, no barriers."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import PASSWORD
+from tests.browser.eyes import PHONE, barriers, eyes, overflowing
+from tests.integration.web_town import Served, Town
+
+Office = tuple[Town, Served]
+OPEN = ("/", "/api-docs", "/problems/", "/problems/slot-gone", "/sign-in")
+
+
+def test_somebody_signs_in_with_the_keyboard_alone_and_out_again(browser: Browser, small_office: Office) -> None:
+    with eyes(browser, small_office[1].base) as person:
+        page = person.page("/home")
+        page.get_by_label("Navn").focus()
+        page.keyboard.type("vera")
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/home")
+        assert "Velkommen, vera" == page.locator("h1").inner_text()
+        page.get_by_role("button", name="Log af").click()
+        page.wait_for_url("**/sign-in")
+        assert [] == person.complaints
+        assert 0 == len(person.context.cookies())
+
+
+def test_pages_have_no_barriers_in_either_language_or_theme_on_a_phone(
+    browser: Browser, small_office: Office, cookie: str
+) -> None:
+    found = {}
+    for given, paths in (("", OPEN), (cookie, ("/home", "/nowhere"))):
+        with eyes(browser, small_office[1].base, PHONE, cookie=given) as person:
+            for path in (f"{path}?lang={lang}" for path in paths for lang in ("da", "en")):
+                page = person.page(path)
+                found[path] = barriers(page) + (["wider than the phone"] if overflowing(page) else [])
+                page.close()
+
+    assert {path: [] for path in found} == found
+    assert 14 == len(found)
+
+
+def test_a_barrier_is_found(browser: Browser, small_office: Office) -> None:
+    with eyes(browser, small_office[1].base) as person:
+        page = person.page("/")
+        page.evaluate(
+            "document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"/static/mark.svg\">')"
+        )
+
+        assert ["image-alt"] == [barrier.partition(":")[0] for barrier in barriers(page)]
+
+
+def test_a_script_or_style_within_a_page_would_not_run(browser: Browser, small_office: Office) -> None:
+    with eyes(browser, small_office[1].base) as person:
+        page = person.page("/sign-in")
+        page.evaluate(
+            """() => { const main = document.querySelector('main');
+            main.insertAdjacentHTML('beforeend', '<p style="color: red">x</p>');
+            const script = document.createElement('script'); script.textContent = 'window.ran = 1';
+            main.append(script); }"""
+        )
+        assert page.evaluate("window.ran") is None
+        assert 2 == len([text for text in person.complaints if "Content Security Policy" in text])
