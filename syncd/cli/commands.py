@@ -9,6 +9,7 @@ import typer
 from syncd import __version__
 from syncd.cli import (
     absence,
+    audit,
     calendars,
     citizens,
     desk,
@@ -72,6 +73,7 @@ for part in (
     citizens,
     importing,
     absence,
+    audit,
     tasks,
     rooms,
     people,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 
@@ -23,7 +23,7 @@ from syncd.notify.relay import relay
 from syncd.observe import metrics
 from syncd.observe.logs import canonical_line, log
 from syncd.ports import Listening
-from syncd.store import retention
+from syncd.store import audit_chain, retention
 from syncd.store.erasure import replay
 from syncd.store.overview import owed
 from syncd.sync.outcome import Result
@@ -37,6 +37,7 @@ EVENT_SECONDS = 1.0
 RECORD_SECONDS = 5.0
 GAUGE_SECONDS = 15.0
 FORGET_SECONDS = 3600.0
+CHAIN_SECONDS = 60.0
 SWEEP_SECONDS = 300.0
 WATCH_SECONDS = 60.0
 GUARD_SECONDS = 60.0
@@ -75,6 +76,7 @@ def tasks(
         Task("servers.probe", PROBE_SECONDS, lambda _beat: probe(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
+        Task("audit.chain", CHAIN_SECONDS, lambda _beat: chain_audit(parts())),
     ]
 
 
@@ -240,7 +242,21 @@ def forget(parts: Parts, clock: Clock) -> None:
     now = clock.now()
     with canonical_line("retention.swept") as facts:
         facts.update(asdict(retention.sweep(parts.store, now, _periods(parts.config.retention))))
+        facts.update(audit_links=_forget_links(parts, now - timedelta(days=parts.config.retention.audit_days)))
         facts.update(erased_again=len(replay(parts.store, parts.config.ledger, now).bookings))
+
+
+def _forget_links(parts: Parts, before: datetime) -> int:
+    total = 0
+    while gone := parts.store.run(lambda tx: audit_chain.forget(tx, before)):
+        total += gone
+    return total
+
+
+def chain_audit(parts: Parts) -> None:
+    """Chain the audit log, and tell the journal its newest link: what the database alone could not prove."""
+    head = audit_chain.chain(parts.store)
+    log.info("audit.head", number=head.number, link=head.link)
 
 
 def _periods(kept: RetentionSection) -> retention.Periods:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from syncd.errors import Contention, StoreError
-from syncd.store import engines, jobnet_tables, outward_tables, page_tables, schema  # noqa: F401 - tables
+from syncd.store import engines, every_table, schema  # noqa: F401 - every_table makes tables known
 from syncd.store.failures import place, translate
 from syncd.store.settings import GENERATION, Settings
 from syncd.store.turns import Turns

@@ -1,0 +1,17 @@
+"""Imports every module with tables, so that each is known before the schema is compared or copied."""
+
+from syncd.store import (
+    audit_tables,
+    jobnet_tables,
+    outward_tables,
+    page_tables,
+    tables,
+)
+
+__all__ = [
+    "audit_tables",
+    "jobnet_tables",
+    "outward_tables",
+    "page_tables",
+    "tables",
+]
