@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from syncd.config.sections import SecretRef
 from syncd.section import Section
@@ -65,7 +65,19 @@ class ClientSection(Section):
             description="SHA-256 of its token, as `syncd client new NAME` prints it; two while a token is replaced.",
             examples=["0" * 64],
         ),
-    ]
+    ] = ()
+    oauth_client: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="What the authorization server of [oauth] calls it; its rights are those that stand here and "
+            "in the token.",
+            examples=["portal"],
+        ),
+    ] = None
+    per_minute: Annotated[
+        int, Field(ge=1, le=1_000_000, description="Requests it may send in the long run; ten seconds' worth at once.")
+    ] = 3000
     rights: Annotated[
         frozenset[Literal["book", "why", "servers", "evidence", "staff"]],
         Field(
@@ -83,6 +95,12 @@ class ClientSection(Section):
     @field_validator("token_sha256")
     @classmethod
     def _one_or_two(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(value) not in (1, 2):
+        if len(value) > 2:
             raise ValueError("give one, or two while a token is being replaced")
         return value
+
+    @model_validator(mode="after")
+    def _known_by_something(self) -> ClientSection:
+        if not self.token_sha256 and self.oauth_client is None:
+            raise ValueError("needs token_sha256 or oauth_client: nobody could be this client")
+        return self

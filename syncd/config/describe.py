@@ -21,6 +21,7 @@ NAMES = {"calendars": "main", "sites": "torvet", "clients": "portal", "offers": 
 WRITTEN = {
     "CalendarAccount": {"url", "username", "password"},
     "CaseworkerSection": {"teams", "competences"},
+    "ClientSection": {"token_sha256"},
     "TeamSection": {"mode"},
 }
 """Keys that could be left out, but whose example belongs into a first configuration."""

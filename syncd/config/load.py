@@ -18,6 +18,7 @@ from syncd.config.credentials import secret
 from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.groups import GroupSection
 from syncd.config.jobnet import JobnetSection
+from syncd.config.oauth import OAuthSection
 from syncd.config.openings import weekly_hours
 from syncd.config.pages import PagesSection
 from syncd.config.people import Row, read_rows
@@ -110,6 +111,7 @@ class Config(Section):
     contacts: ContactsSection = ContactsSection()
     marks: MarksSection = MarksSection(features={})
     entries: EntriesSection = EntriesSection()
+    oauth: OAuthSection = OAuthSection()
     jobnet: JobnetSection = JobnetSection(jobcentres={}, caseworkers={})
     pages: PagesSection = PagesSection()
     calendars: Annotated[
@@ -339,6 +341,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "contacts": config.contacts.model_copy(update=contacts),
             "jobnet": config.jobnet.anchored(base),
             "pages": config.pages.anchored(base),
+            "oauth": config.oauth.anchored(base),
             "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),
         }
     )

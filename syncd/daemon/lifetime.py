@@ -100,6 +100,7 @@ class Daemon:
             metrics=metrics.text,
             contacts=parts.contacts,
             pages=page_parts(parts, self._clock),
+            issuer=parts.issuer.issuer(),
         )
 
     def _begin(self, address: str, owed: int) -> None:

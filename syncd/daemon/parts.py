@@ -24,6 +24,7 @@ from syncd.booking.watch import Watch
 from syncd.clock import Clock, SystemClock
 from syncd.config import Config, demand, sealing_key, secret
 from syncd.daemon.accounts import close_ports, ports_of
+from syncd.daemon.issuer import IssuerKeys
 from syncd.daemon.servers import remind
 from syncd.errors import ConfigError, StoreError
 from syncd.model.directory import Directory, MailboxId
@@ -68,6 +69,7 @@ class Parts:
     receivers: Mapping[str, Receiver]
     courier: HttpCourier
     recorder: Recorder
+    issuer: IssuerKeys
 
     def warnings(self, now: datetime) -> list[str]:
         """What is allowed in configuration and rules, but can hardly be meant."""
@@ -241,6 +243,7 @@ def _joined(
         receivers=receivers_of(config),
         courier=HttpCourier(clock),
         recorder=Recorder(store, publisher),
+        issuer=IssuerKeys(config.oauth),
     )
 
 

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from syncd.clock import Clock
 from syncd.config import RetentionSection
+from syncd.daemon.issuer import REFRESH_SECONDS
 from syncd.daemon.parts import Parts
 from syncd.daemon.people import follow_groups, outdated
 from syncd.daemon.servers import PROBE_SECONDS, probe
@@ -76,6 +77,7 @@ def tasks(
         Task("servers.probe", PROBE_SECONDS, lambda _beat: probe(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
+        Task("oauth.keys", REFRESH_SECONDS, lambda _beat: parts().issuer.refresh()),
         Task("audit.chain", CHAIN_SECONDS, lambda _beat: chain_audit(parts())),
     ]
 

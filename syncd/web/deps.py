@@ -19,8 +19,10 @@ from syncd.publish import Publisher
 from syncd.store import Store
 from syncd.web.access import Caller
 from syncd.web.health import Health
+from syncd.web.pace import Pace
 from syncd.web.page_parts import PageParts
 from syncd.web.rendering import Renderer
+from syncd.web.tokens import Issuer
 
 
 class Freshen(Protocol):
@@ -66,6 +68,9 @@ class Deps:
     freshen: Freshen
     metrics: Callable[[], bytes]
     contacts: Contacts = field(default_factory=Contacts)
+    issuer: Issuer | None = None
+    """Whose access tokens are taken besides static ones."""
+    pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
     rendered: Renderer = field(default_factory=Renderer)
     pages: PageParts = field(default_factory=PageParts)

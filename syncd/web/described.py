@@ -23,7 +23,14 @@ Self-booking times of caseworkers, with rooms.
 * POSTs that change something need an `Idempotency-Key`; the same key and body repeat the first answer byte by byte.
 * Every refusal is a problem document (RFC 9457); its `type` is one of those listed at `/problems/`.
 """
-ALWAYS = ("unauthorized", "payload-too-large", "invalid-request", "internal-error", "store-unavailable")
+ALWAYS = (
+    "unauthorized",
+    "payload-too-large",
+    "invalid-request",
+    "too-many-requests",
+    "internal-error",
+    "store-unavailable",
+)
 """Problems any path may answer with."""
 WRITES = (
     "malformed-body",
@@ -39,6 +46,7 @@ _FACTS: dict[str, dict[str, Any]] = {
     "slot-gone": {"alternatives": ["2026-12-01T10:00:00Z", "2026-12-01T10:30:00Z"]},
     "temporarily-closed": {"since": "2026-11-30T11:20:00Z", "retry_after": 60, "support": "Tlf. 12 34 56 78"},
     "store-unavailable": {"retry_after": 5},
+    "too-many-requests": {"retry_after": 2},
     "calendar-unreachable": {"retry_after": 5},
     "forbidden": {"right": "book"},
     "payload-too-large": {"limit": 65536},

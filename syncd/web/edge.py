@@ -89,16 +89,23 @@ class Edge:
         scope, headers = visit.scope, Headers(scope=visit.scope)
         limit = self._deps.limits.body_bytes
         refusal = None
-        visit.caller = caller_of(self._deps.clients(), headers.get("authorization"))
+        visit.caller = caller_of(
+            self._deps.clients(), headers.get("authorization"), self._deps.issuer, self._deps.clock.now()
+        )
         if visit.caller is None and scope["path"].startswith(API) and scope["path"] not in OPEN:
             refusal = _unauthorized(visit)
         elif _declared(headers) > limit:
             refusal = problems.response("payload-too-large", _too_large(limit), visit.id, {"limit": limit})
+        elif visit.caller is not None and (pause := self._pause(visit.caller)):
+            refusal = _too_many(visit, pause)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
         scope["state"]["caller"] = visit.caller
         await self._app(scope, _bounded(receive, limit), send)
+
+    def _pause(self, caller: Caller) -> int:
+        return self._deps.pace.wait(caller.name, self._deps.clients()[caller.name].per_minute)
 
     async def _defect(self, visit: Visit, error: Exception, send: Send) -> None:
         # Texts of unforeseen exceptions may quote a citizen's data; names and places in our code cannot.
@@ -154,6 +161,12 @@ def _too_large(limit: int) -> str:
 def _unauthorized(visit: Visit) -> Any:
     detail = "No known client sends this token. Send the header Authorization: Bearer TOKEN."
     return problems.response("unauthorized", detail, visit.id, headers={"WWW-Authenticate": 'Bearer realm="syncd"'})
+
+
+def _too_many(visit: Visit, pause: int) -> Any:
+    detail = "This client sends more requests than its configuration allows (per_minute). Nothing was changed."
+    facts, headers = {"retry_after": pause}, {"Retry-After": str(pause)}
+    return problems.response("too-many-requests", detail, visit.id, facts, headers=headers)
 
 
 async def _nothing() -> Message:

@@ -100,6 +100,9 @@ KINDS: Mapping[str, Kind] = {
     "idempotency-key-reused": Kind(
         422, "The key was used for another request", "Use a new Idempotency-Key for each new intention."
     ),
+    "too-many-requests": Kind(
+        429, "Too many requests", "Send the same request again after Retry-After seconds; nothing was changed."
+    ),
     "internal-error": Kind(
         500, "A defect in syncd", "Send instance to the operator; it is in the log. Ask before you repeat.", _LATER
     ),
