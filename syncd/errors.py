@@ -25,6 +25,7 @@
     - TemporarilyClosed       calendars are too old to be trusted; try again later
     - NotAllowed              this state, deadline or limit forbids it
       . NotEntitled           the offer's rules do not let this citizen book it
+      . NotThisCitizen        it belongs to another citizen
     - KeyMissing, KeyReused, KeyInProgress    Idempotency-Key (400, 422, 409)
 
 `SyncdError` texts are sentences for the reader: what happened, what was left untouched, what to do next.
@@ -205,6 +206,12 @@ class NotEntitled(NotAllowed):
     """The offer's rules do not let this citizen book it, or not with this caseworker."""
 
     type = "not-entitled"
+
+
+class NotThisCitizen(NotAllowed):
+    """What was named belongs to another citizen, who is not told."""
+
+    type = "not-this-citizen"
 
 
 class TemporarilyClosed(BookingError):

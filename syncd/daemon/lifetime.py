@@ -17,6 +17,7 @@ from syncd.clock import Clock, SystemClock
 from syncd.config import load
 from syncd.daemon.garbage import look_seldom
 from syncd.daemon.health import look
+from syncd.daemon.jobnet import facade_of
 from syncd.daemon.pages import page_parts
 from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
 from syncd.daemon.tasks import tasks
@@ -101,6 +102,7 @@ class Daemon:
             contacts=parts.contacts,
             pages=page_parts(parts, self._clock),
             issuer=parts.issuer.issuer(),
+            jobnet=facade_of(parts, self._clock),
         )
 
     def _begin(self, address: str, owed: int) -> None:

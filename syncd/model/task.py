@@ -40,6 +40,8 @@ class TaskKind(StrEnum):
     """A meeting has no room, or the room it is pinned to is closed or taken. About ``meeting:ID``."""
     LOOK_AT_MEETING = "look-at-meeting"
     """A meeting needs a person: calendars lag, rooms lack, entries collide. About ``meeting:ID``."""
+    JOBNET_ERRORS = "jobnet-errors"
+    """Jobnet or DFDG reported an error in what we answered. About ``jobnet``."""
     ENTRY_WITHOUT_MEETING = "entry-without-meeting"
     """A room's calendar holds a meeting of ours that nobody knows any more. About ``meeting:ID``."""
 
@@ -117,6 +119,10 @@ SENTENCES: dict[TaskKind, Sentence] = {
     TaskKind.LOOK_AT_MEETING: Sentence(
         da="Mødet {when} hos {caseworker} (reference {reference}): {says}",
         en="The meeting of {when} with {caseworker} (reference {reference}): {says}",
+    ),
+    TaskKind.JOBNET_ERRORS: Sentence(
+        da="{origin} har meldt fejl {code}; {number} fejlmelding(er) er ikke set igennem: syncd jobnet errors",
+        en="{origin} reported error {code}; {number} report(s) wait to be looked at: syncd jobnet errors",
     ),
     TaskKind.ENTRY_WITHOUT_MEETING: Sentence(
         da="Lokale {room} er optaget {when} af et møde (reference {reference}), som hverken databasen eller nogen "

@@ -20,6 +20,16 @@ WEBHOOKS_GIVEN_UP = Gauge("syncd_webhooks_given_up", "Messages no receiver took;
 SUPPLY_SHORT = Gauge("syncd_supply_windows_short", "Guarded windows with too few times", registry=REGISTRY)
 RESERVES_OPEN = Gauge("syncd_supply_reserves_open", "Reserves opened because times are short", registry=REGISTRY)
 RECONCILED = Counter("syncd_reconciled_total", "Meetings compared with their calendars", ["outcome"], registry=REGISTRY)
+JOBNET_CALLS = Counter(
+    "syncd_jobnet_calls_total", "Calls of Jobnet's planner contract", ["operation", "outcome"], registry=REGISTRY
+)
+JOBNET_INVALID = Counter(
+    "syncd_jobnet_invalid_answers_total",
+    "Answers that would have violated the published schema and were not sent",
+    ["operation"],
+    registry=REGISTRY,
+)
+JOBNET_REPORTS = Counter("syncd_jobnet_reports_total", "Errors that Jobnet or DFDG reported", registry=REGISTRY)
 HTTP_SECONDS = Histogram("syncd_http_seconds", "Length of one request", ["route", "status"], registry=REGISTRY)
 
 

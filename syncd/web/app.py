@@ -11,6 +11,7 @@ from fastapi import FastAPI, Response
 from syncd.web import api, described, feeds, front, health, refusals
 from syncd.web.deps import Deps
 from syncd.web.edge import Edge
+from syncd.web.jobnet.gate import Gate
 from syncd.web.pages import ROUTERS as PAGES
 
 OPENAPI_PATH = "/api/v1/openapi.json"
@@ -27,6 +28,7 @@ def build_app(deps: Deps) -> FastAPI:
     )
     app.state.deps = deps
     app.add_middleware(Edge, deps=deps)
+    app.add_middleware(Gate)
     refusals.install(app)
     for router in api.ROUTERS:
         app.include_router(router)

@@ -19,6 +19,7 @@ from syncd.publish import Publisher
 from syncd.store import Store
 from syncd.web.access import Caller
 from syncd.web.health import Health
+from syncd.web.jobnet.facade import Facade
 from syncd.web.pace import Pace
 from syncd.web.page_parts import PageParts
 from syncd.web.rendering import Renderer
@@ -74,6 +75,8 @@ class Deps:
     limits: Limits = field(default_factory=Limits)
     rendered: Renderer = field(default_factory=Renderer)
     pages: PageParts = field(default_factory=PageParts)
+    jobnet: Facade | None = None
+    """The planner facade, when it is configured."""
 
 
 # Async, because FastAPI would send plain functions to another thread for nothing.

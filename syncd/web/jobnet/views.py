@@ -1,0 +1,106 @@
+"""Answers about one meeting, and the list of offers, as messages of one generation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from syncd.booking.announce import site_of
+from syncd.booking.reservations import Kept
+from syncd.booking.results import Appointment
+from syncd.model.booking import Meeting
+from syncd.model.jobnet import Link, Origin
+from syncd.model.offer import Form
+from syncd.model.offer import Offer as Rules
+from syncd.publish.standing import announced
+from syncd.web.jobnet import matching
+from syncd.web.jobnet.facade import Facade
+from syncd.web.jobnet.messages import BookingAnswer, Details, Offer, OffersAnswer, Place, ReservedAnswer
+from syncd.web.jobnet.shapes import Shapes
+from syncd.web.jobnet.times import Writer
+
+
+class Views:
+    """Writes what the facade found in one generation's shapes."""
+
+    def __init__(self, facade: Facade, shapes: Shapes) -> None:
+        self._facade = facade
+        self._shapes = shapes
+        self.times = Writer(shapes, facade.mapping.codes, facade.identifiers, facade.told)
+
+    def offers(self, found: Sequence[Rules]) -> OffersAnswer:
+        """E1."""
+        directory, codes = self._facade.directory(), self._facade.mapping.codes
+        ids = {name: id for id, name in self._facade.offer_ids().items()}
+        listed = [
+            self._shapes[Offer](
+                id=ids[one.name],
+                talk_type=matching.talk_code(codes, one) or 0,
+                meeting_group=matching.group_code(codes, one),
+                forms=matching.codes_of(codes, one.forms),
+                place=self._place(matching.place_of(one, directory)),
+                title=one.title["da"][:500],
+                minutes=max(one.minutes.values()),
+            )
+            for one in found
+        ]
+        return self._shapes[OffersAnswer](offers=listed)
+
+    def reserved(self, kept: Kept, now: datetime) -> ReservedAnswer:
+        """E3 and E4."""
+        return self._shapes[ReservedAnswer](
+            reservation=kept.reservation.id,
+            until=self._facade.told(kept.reservation.expires),
+            details=self.details(kept.held, None, now),
+        )
+
+    def booking(self, found: Appointment, indkaldelse: str, now: datetime) -> BookingAnswer:
+        """E5 and E6."""
+        with self._facade.store.read() as tx:
+            link = tx.jobnet.linked(indkaldelse)
+        return self._shapes[BookingAnswer](indkaldelse=indkaldelse, details=self.details(found, link, now))
+
+    def details(self, found: Appointment, link: Link | None, now: datetime) -> Details:
+        """What the citizen sees of a meeting; never flagged self-booked when staff booked it (reference 5.2)."""
+        meeting, told = found.meeting, self._facade.told
+        book, directory = self._facade.publisher.rules, self._facade.directory()
+        with self._facade.store.read() as tx:
+            offer = book.within(tx).offers[meeting.offer]
+        summons = link is not None and link.origin is Origin.SUMMONS
+        moves, move_by = matching.movable(offer, meeting.interval.start, now, found.booking.moves)
+        ends, cancel_by = matching.cancellable(offer, meeting.interval.start, now)
+        return self._shapes[Details](
+            talk_type=matching.talk_code(self._facade.mapping.codes, offer) or 0,
+            form=self._facade.mapping.codes.form(meeting.form),
+            start=told(meeting.interval.start),
+            end=told(meeting.interval.end),
+            title=offer.title["da"][:500],
+            place=self._place(self._where(meeting, now)),
+            link=directory.video(meeting.caseworker) if meeting.form is Form.VIDEO else None,
+            caseworker=self.times.supervisor(directory.caseworkers[meeting.caseworker]),
+            compulsory=True,
+            should_accept=summons and link is not None and link.accepted is None,
+            accepted=link is not None and link.accepted is not None,
+            rebooking=moves and not summons,
+            rebooking_deadline=told(move_by) if moves and not summons else None,
+            cancellation=ends and not summons,
+            cancellation_deadline=told(cancel_by) if ends and not summons else None,
+            self_booked=link.self_booked if link is not None else True,
+        )
+
+    def _place(self, described: str | None) -> Place | None:
+        return None if described is None else self._shapes[Place](description=described[:500])
+
+    def _where(self, meeting: Meeting, now: datetime) -> str | None:
+        """The house and where to report; the room once it is announced, for until then it may be another."""
+        if meeting.form is not Form.IN_PERSON:
+            return None
+        directory = self._facade.directory()
+        person = directory.caseworkers[meeting.caseworker]
+        site = directory.sites[person.site]
+        house = site_of(directory, meeting.caseworker, meeting.room) if meeting.room else None
+        with self._facade.store.read() as tx:
+            book = self._facade.publisher.rules.within(tx)
+        if house is not None and meeting.room is not None and announced(house, meeting.interval, book, now):
+            return f"{matching.described(site)}. {directory.rooms[meeting.room].name}"
+        return matching.described(site)
