@@ -211,8 +211,6 @@ class NotEntitled(NotAllowed):
 class NotThisCitizen(NotAllowed):
     """What was named belongs to another citizen, who is not told."""
 
-    type = "not-this-citizen"
-
 
 class TemporarilyClosed(BookingError):
     """Calendars are older than may be trusted; nothing is offered until they are read again."""
