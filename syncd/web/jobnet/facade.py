@@ -78,7 +78,7 @@ class Facade:
             self.note(tx, call)
             book = self.publisher.rules.within(tx)
             coming = self._coming(tx, call, book, asked.bookings or ())
-        absent = {str(code) for code in asked.absences or ()} & self.mapping.codes.exempting.keys()
+        absent = {str(one.identifier) for one in asked.absences or ()} & self.mapping.codes.exempting.keys()
         if standing is not Standing.OPEN or absent:
             raise Refused(Kind.NO_OPTIONS, "The citizen does not book by herself now; staff may book for her.", 409)
         found = matching.matched(book, self.mapping.codes, self.section.jobcentres, told, coming)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
 
 import structlog
 from anyio import to_thread
-from starlette.datastructures import Headers
+from starlette.datastructures import URL, Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,26 +14,16 @@ from syncd.errors import StoreError, Transient
 from syncd.observe.logs import frames
 from syncd.observe.metrics import HTTP_SECONDS, JOBNET_CALLS
 from syncd.web.jobnet.caller import NotAdmitted, admit
+from syncd.web.jobnet.exchange import Answered, Generation, Received, Visit
 from syncd.web.jobnet.facade import Facade
 from syncd.web.jobnet.refusals import Kind, Refused
-from syncd.web.jobnet.rest import Answered, Received, Rest
+from syncd.web.jobnet.rest import Rest
+from syncd.web.jobnet.soap import Soap
 
 log = structlog.get_logger()
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 LARGEST_BODY = 64 * 1024
-Generation = Rest
-
-
-@dataclass(slots=True)
-class Visit:
-    """One call while it is served."""
-
-    began: float = field(default_factory=perf_counter)
-    operation: str = "-"
-    status: int = 0
-    outcome: str = "answered"
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class Gate:
@@ -52,7 +40,7 @@ class Gate:
         if one is None:
             await self._app(scope, receive, send)
             return
-        visit = Visit(operation=one.operation(scope["path"]))
+        visit = Visit()
         answered = await self._answered(one, scope, receive, visit)
         visit.status = answered.status
         _record(visit)
@@ -64,7 +52,7 @@ class Gate:
         facade: Facade | None = scope["app"].state.deps.jobnet
         if facade is not self._facade:
             self._facade = facade
-            self._generations = () if facade is None else (Rest(facade),)
+            self._generations = () if facade is None else (Rest(facade), Soap(facade))
         return next((one for one in self._generations if one.ours(scope["path"])), None)
 
     async def _answered(self, one: Generation, scope: Scope, receive: Receive, visit: Visit) -> Answered:
@@ -88,8 +76,9 @@ class Gate:
             raise Refused(Kind.NOT_AUTHORISED, f"This caller may not call: {error}. Nothing was done.", 403) from None
         headers = Headers(scope=scope)
         body = await _body(headers, receive)
-        received = Received(scope["method"], scope["path"], headers, body, one.facade.clock.now())
-        return await to_thread.run_sync(one.answer, received, visit.facts)
+        url, query = str(URL(scope=scope).replace(query="")), scope["query_string"].decode("latin-1")
+        received = Received(scope["method"], scope["path"], query, url, headers, body, one.facade.clock.now())
+        return await to_thread.run_sync(one.answer, received, visit)
 
 
 def _defect(error: Exception, visit: Visit) -> Refused:

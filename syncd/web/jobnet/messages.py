@@ -41,6 +41,12 @@ class PersonCategory(Message, frozen=True, kw_only=True):
     since: Moment
 
 
+class Absence(Message, frozen=True, kw_only=True):
+    """Why a citizen does not book by herself; what else it holds is not known and not looked at."""
+
+    identifier: Code
+
+
 class KnownBooking(Message, frozen=True, kw_only=True):
     """A booking the citizen has, sent along because some planners keep no list."""
 
@@ -58,7 +64,7 @@ class OffersQuestion(Message, frozen=True, kw_only=True):
     category: PersonCategory | None = None
     groups: list[Guid] | None = None
     external_operator: bool | None = None
-    absences: list[Code] | None = None
+    absences: list[Absence] | None = None
     bookings: list[KnownBooking] | None = None
 
 
@@ -252,6 +258,7 @@ class FaultAnswer(Message, frozen=True, kw_only=True):
 
 MESSAGES: tuple[type[Message], ...] = (
     PersonCategory,
+    Absence,
     KnownBooking,
     OffersQuestion,
     Place,

@@ -63,6 +63,7 @@ _FORMS = Field("SamtaleformTypeSamling", C, "InterviewContactTypeCollection", C,
 FIELDS: dict[str, Field] = {
     "PersonCategory.type": Field("KlientkategoriType", OPEN, "PersonCategoryTypeIdentifier", A, "EBS3", "its code"),
     "PersonCategory.since": Field("Haendelsesdato", OPEN, "IncidentDate", A, "EBS3", "when she was put into it"),
+    "Absence.identifier": Field("", B, "AbsenceIdentifier", A, "EBS3", "absence type"),
     "KnownBooking.indkaldelse": Field("IndkaldelseId", OPEN, "", C, "BB", "which booking"),
     "KnownBooking.talk_type": Field("SamtaleType", OPEN, "", C, "BB", "which type of talk"),
     "KnownBooking.start": Field("StartTidspunkt", OPEN, "", C, "BB", "when it begins"),
@@ -186,7 +187,7 @@ FIELDS: dict[str, Field] = {
 
 ITEMS: dict[str, tuple[str, Mark, str]] = {
     "OffersQuestion.groups": ("PersonGroupProjectIdentifier", A, "EBS3"),
-    "OffersQuestion.absences": ("AbsenceIdentifier", A, "EBS3"),
+    "OffersQuestion.absences": ("Absence", A, "EBS3"),
     "Offer.forms": ("SamtaleformType", B, "JK"),
     "OffersAnswer.offers": ("InterviewOption", B, "JK"),
     "Slot.forms": ("SamtaleformType", B, "JK"),
@@ -195,3 +196,22 @@ ITEMS: dict[str, tuple[str, Mark, str]] = {
     "TimesAnswer.slots": ("BookingTimeslot", B, "JK"),
 }
 """What one item of a collection is called in SOAP; in JSON a collection is an array."""
+
+SOAP_REQUIRED = frozenset(
+    {
+        "OffersQuestion.cpr",
+        "OffersQuestion.external_operator",
+        "TimesQuestion.cpr",
+        "TimesQuestion.offer",
+        "DetailsQuestion.cpr",
+        "CreateQuestion.cpr",
+        "CreateQuestion.indkaldelse",
+        "ChangeQuestion.cpr",
+        "ChangeQuestion.indkaldelse",
+        "RescheduleQuestion.cpr",
+        "RescheduleQuestion.indkaldelse",
+    }
+)
+"""Fields that SOAP demands (cardinality 1) and REST carries elsewhere or has no more."""
+OPEN_ENDED = frozenset({"Absence"})
+"""Messages of which only the beginning is known: what follows is let pass."""

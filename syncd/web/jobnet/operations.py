@@ -33,7 +33,7 @@ from syncd.web.jobnet.messages import (
 )
 from syncd.web.jobnet.refusals import Kind, Refused, refused
 from syncd.web.jobnet.reports import keep
-from syncd.web.jobnet.shapes import Shapes
+from syncd.web.jobnet.shapes import Makes
 from syncd.web.jobnet.times import Asked, Remembered
 from syncd.web.jobnet.views import Views
 
@@ -78,7 +78,7 @@ class Operations:
         (`msgspec.ValidationError`).
     """
 
-    def __init__(self, facade: Facade, shapes: Shapes, written: Callable[[Message], bytes]) -> None:
+    def __init__(self, facade: Facade, shapes: Makes, written: Callable[[Message], bytes]) -> None:
         self._facade = facade
         self._shapes = shapes
         self._written = written

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 from starlette.datastructures import Headers
 
-from syncd.cpr import Cpr, NotACpr
+from syncd.cpr import Cpr
 from syncd.web.jobnet.call import Call, Origin, clean
+from syncd.web.jobnet.citizens import citizen
+from syncd.web.jobnet.exchange import Answered, Received, Visit
 from syncd.web.jobnet.facade import Facade
 from syncd.web.jobnet.mapping import MappingFile
 from syncd.web.jobnet.messages import GUID_PATTERN
@@ -49,26 +48,6 @@ def routes(mapping: MappingFile) -> list[Route]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What goes out."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What came in."""
-
-    method: str
-    path: str
-    headers: Headers
-    body: bytes
-    now: datetime
-
-
 class Rest:
     """Answers one call."""
 
@@ -80,10 +59,6 @@ class Rest:
         self._names = facade.mapping.names("rest")
         self._operations = Operations(facade, self._shapes, self._shapes.written)
         self._routes = routes(facade.mapping)
-
-    def operation(self, path: str) -> str:
-        """The operation a path stands for; ``-`` for none."""
-        return next((one.operation for one in self._routes if one.pattern.match(path)), "-")
 
     def ours(self, path: str) -> bool:
         """Whether a path belongs to this generation."""
@@ -108,16 +83,16 @@ class Rest:
             raise Refused(Kind.NOT_VALIDATED, text, field=names.request)
         return Origin(**given, purpose=purpose, request=clean(request))
 
-    def answer(self, received: Received, facts: dict[str, str]) -> Answered:
+    def answer(self, received: Received, visit: Visit) -> Answered:
         """The answer to a call whose caller was admitted.
 
-        :param facts: takes what may be logged of it.
         :raises Refused: nothing was done.
         """
         headers, method = received.headers, received.method
+        visit.operation = next((one.operation for one in self._routes if one.pattern.match(received.path)), "-")
         route, ids = self._route(method, received.path)
         origin = self.origin(headers, route.operation)
-        facts |= origin.facts() | {"request": origin.request}
+        visit.facts |= origin.facts() | {"request": origin.request}
         question, _ = OPERATIONS[route.operation]
         call = Call.of(route.operation, origin, self._citizen(headers), self.facade.key, received.now)
         body = received.body
@@ -162,20 +137,6 @@ class Rest:
     def _citizen(self, headers: Headers) -> Cpr:
         name = self.facade.mapping.headers.citizen
         return citizen(_one(headers, name), name)
-
-
-def citizen(digits: str, field: str) -> Cpr:
-    """The citizen of a call.
-
-    :raises Refused: it is no number, or nobody can have it.
-    """
-    try:
-        cpr = Cpr(digits)
-    except NotACpr as error:
-        raise Refused(Kind.MALFORMED_CITIZEN, f"The citizen's number {error}.", field=field) from None
-    if cpr.born is None:
-        raise Refused(Kind.UNKNOWN_CITIZEN, "Nobody has this number.", 404, field=field)
-    return cpr
 
 
 def _one(headers: Headers, name: str) -> str:

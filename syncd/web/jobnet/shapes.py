@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Protocol, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from syncd.web.jobnet.messages import MESSAGES, Message
 
 M = TypeVar("M", bound=Message)
+
+
+class Makes(Protocol):
+    """Gives the type to make a message with."""
+
+    def __getitem__(self, message: type[M]) -> type[M]:
+        """That type."""
+        ...
+
+
+class AsTheyAre:
+    """Messages without a generation's names, for one that writes them itself."""
+
+    def __getitem__(self, message: type[M]) -> type[M]:
+        """The message's own type."""
+        return message
 
 
 class Shapes:

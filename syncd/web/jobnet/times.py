@@ -14,7 +14,7 @@ from syncd.slots.table import SlotTable, Time
 from syncd.web.jobnet.mapping import CodesSection
 from syncd.web.jobnet.matching import cancellable, codes_of, movable, name_parts
 from syncd.web.jobnet.messages import CaseWorkerToBook, Slot, Supervisor, TimesAnswer
-from syncd.web.jobnet.shapes import Shapes
+from syncd.web.jobnet.shapes import Makes
 
 REMEMBERED = 256
 
@@ -61,7 +61,7 @@ class Writer:
     """
 
     def __init__(
-        self, shapes: Shapes, codes: CodesSection, identifiers: Mapping[str, str], told: Callable[[datetime], datetime]
+        self, shapes: Makes, codes: CodesSection, identifiers: Mapping[str, str], told: Callable[[datetime], datetime]
     ) -> None:
         self._shapes = shapes
         self._codes = codes

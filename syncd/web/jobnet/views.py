@@ -16,14 +16,14 @@ from syncd.publish.standing import announced
 from syncd.web.jobnet import matching
 from syncd.web.jobnet.facade import Facade
 from syncd.web.jobnet.messages import BookingAnswer, Details, Offer, OffersAnswer, Place, ReservedAnswer
-from syncd.web.jobnet.shapes import Shapes
+from syncd.web.jobnet.shapes import Makes
 from syncd.web.jobnet.times import Writer
 
 
 class Views:
     """Writes what the facade found in one generation's shapes."""
 
-    def __init__(self, facade: Facade, shapes: Shapes) -> None:
+    def __init__(self, facade: Facade, shapes: Makes) -> None:
         self._facade = facade
         self._shapes = shapes
         self.times = Writer(shapes, facade.mapping.codes, facade.identifiers, facade.told)
