@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from syncd.cpr import Cpr
 from syncd.model.delta import Delta, GroupKey, Since, Version
+from syncd.model.dfdg import About, Change, Entity, Said
 from syncd.model.directory import Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
@@ -240,4 +244,108 @@ class RoomSource(Protocol):
 
     def listed_rooms(self) -> tuple[Member, ...]:
         """All rooms in all room lists, each once, sorted by address; empty when there are no lists."""
+        ...
+
+
+class Handed(StrEnum):
+    """How a report to DFDG ended."""
+
+    TAKEN = "taken"
+    REPEATED = "repeated"
+    """A request with this id came before (HTTP 412): it was received, though maybe not carried out."""
+    MISSING = "missing"
+    """There is no such record."""
+    REFUSED = "refused"
+    """A business rule or the contract forbids it; the same report will never be taken."""
+    LATER = "later"
+    """No answer, or one that says nothing of the report: it may have been carried out, or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """How a report ended.
+
+    :param says: a sentence, with no citizen's data. :param code: the error's number, 0 without one.
+    :param retry_after: seconds to wait that the answer asked for.
+    """
+
+    how: Handed
+    says: str
+    code: int = 0
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """On whose behalf a call is made, and why; goes with every call and into the log.
+
+    :param user: a person's or the batch process's identity; None for the process. :param purpose: one word.
+    """
+
+    purpose: str
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A record as DFDG holds it now."""
+
+    said: Said
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message as it came. :param cpr: whose it is about; None when it does not say."""
+
+    id: str
+    entity: Entity
+    change: Change
+    about: str
+    cpr: Cpr | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRead:
+    """A deadline as DFDG holds it now; whose it is says the message."""
+
+    kind: int
+    until: date
+    latest: date
+    immediate: bool
+    open: bool
+
+
+class DfdgPort(Protocol):
+    """DFDG's services as a planner calls them.
+
+    Reports never raise; questions raise `Transient` or `Rejected`. Every call ends within its time-out.
+    """
+
+    def create(self, record: str, cpr: Cpr, said: Said, about: About, request: str, caller: Caller) -> HandedOver:
+        """Report a new record under an id of our choosing."""
+        ...
+
+    def update(self, record: str, cpr: Cpr, said: Said, about: About, request: str, caller: Caller) -> HandedOver:
+        """Report what a record should say now."""
+        ...
+
+    def annul(self, record: str, cpr: Cpr, request: str, caller: Caller) -> HandedOver:
+        """Report that a record is annulled."""
+        ...
+
+    def read(self, record: str, caller: Caller) -> Read | None:
+        """The record as it is now; None when there is none."""
+        ...
+
+    def deadline(self, deadline: str, caller: Caller) -> DeadlineRead | None:
+        """The deadline as it is now; None when there is none."""
+        ...
+
+    def messages(self, most: int, caller: Caller) -> tuple[Heard, ...]:
+        """Messages that wait, the oldest first as a rule; the same ones again until they are acknowledged."""
+        ...
+
+    def acknowledge(self, message: str, caller: Caller) -> None:
+        """Say that a message was taken."""
         ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from syncd.booking.allowed import BOOKED, may_move
 from syncd.booking.desk import Desk
@@ -67,6 +67,8 @@ class Reservations:
 
     :param rules: those in force. :param client: whose bookings these are. :param life: how long a time is kept.
     :param alone: the offers of which a citizen may have one booking to come, together with a given one.
+    :param agreed: notes, in the same transaction, that DFDG itself writes this record as the booking is now: id, and
+        the last day on which the talk may be held.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Reservations:
         client: str,
         life: timedelta,
         alone: Callable[[Rulebook, str], Collection[str]] = lambda _book, _offer: (),
+        agreed: Callable[[Tx, str, datetime, date | None], None] = lambda _tx, _id, _now, _latest: None,
     ) -> None:
         self._store = store
         self._desk = desk
@@ -84,6 +87,7 @@ class Reservations:
         self._client = client
         self._life = life
         self._alone = alone
+        self._agreed = agreed
 
     def reserve(self, chosen: Chosen, now: datetime) -> Kept:
         """Keep the time; the same choice again gives the same reservation, another one gives the former back.
@@ -114,7 +118,9 @@ class Reservations:
 
         def work(tx: Tx) -> Appointment:
             link = self._own(tx, citizen, indkaldelse)
-            return self._desk.reschedule(link.client, link.booking, start, caseworker, None, now, tx=tx)
+            moved = self._desk.reschedule(link.client, link.booking, start, caseworker, None, now, tx=tx)
+            self._agreed(tx, link.indkaldelse, now, None)
+            return moved
 
         return self._store.run(work)
 
@@ -126,7 +132,9 @@ class Reservations:
 
         def work(tx: Tx) -> Appointment:
             link = self._own(tx, citizen, indkaldelse)
-            return self._desk.cancel(link.client, link.booking, now, reason="citizen", tx=tx)
+            ended = self._desk.cancel(link.client, link.booking, now, reason="citizen", tx=tx)
+            self._agreed(tx, link.indkaldelse, now, None)
+            return ended
 
         return self._store.run(work)
 
@@ -202,6 +210,7 @@ class Reservations:
         tx.jobnet.link(
             Link(indkaldelse, made.booking.id, self._client, citizen, Origin.JOBNET, self_booked=True, created=now)
         )
+        self._agreed(tx, indkaldelse, now, reservation.latest)
         return made
 
     def _only_one(self, tx: Tx, citizen: str, offer: str, now: datetime, ignoring: str = "") -> None:
@@ -233,7 +242,9 @@ class Reservations:
         self._desk.cancel(self._client, reservation.hold, now, reason="moved", tx=tx)
         whom = replace(STAFF, immediate=reservation.immediate, latest=reservation.latest)
         target = (reservation.start, reservation.caseworker, reservation.form)
-        return self._desk.reschedule(link.client, link.booking, *target, now, whom=whom, tx=tx)
+        moved = self._desk.reschedule(link.client, link.booking, *target, now, whom=whom, tx=tx)
+        self._agreed(tx, link.indkaldelse, now, reservation.latest)
+        return moved
 
     def _anew(self, citizen: str, id: str, now: datetime) -> HoldExpired:
         """Try to keep the time of a reservation that ran out once more."""

@@ -13,6 +13,7 @@ from syncd.cli import (
     calendars,
     citizens,
     desk,
+    dfdg,
     evidence,
     feeds,
     importing,
@@ -81,5 +82,6 @@ for part in (
     webhooks,
     feeds,
     pages,
+    dfdg,
 ):
     part.add_to(app)

@@ -36,6 +36,7 @@ TEXTS: Mapping[str, Callable[[], str]] = {
     "config/syncd.schema.json": lambda: _json(describe.schema()),
     "config/offers.example.toml": describe.rules_example,
     "config/offers.schema.json": lambda: _json(describe.rules_schema()),
+    "config/dfdg-mapping.toml": describe.dfdg_mapping,
     "docs/reference/configuration.md": lambda: describe.reference(Config, "Configuration: `syncd.toml`", _OPENING),
     "docs/reference/offers-keys.md": lambda: describe.reference(RulesFile, "Keys of `offers.toml`", _RULES_OPENING),
 }

@@ -34,6 +34,21 @@ def secret(ref: SecretRef, env: Mapping[str, str] = os.environ) -> str:
     return value
 
 
+def secret_file(ref: SecretRef, env: Mapping[str, str] = os.environ) -> Path:
+    """The file that *ref* points to, for secrets that libraries read themselves.
+
+    :raises ConfigError: it is not a file or a credential, or is not there.
+    """
+    if ref.file is not None:
+        path, place = ref.file, f"file {ref.file}"
+    else:
+        base = env.get("CREDENTIALS_DIRECTORY", "/run/credentials/syncd.service")
+        path, place = Path(base) / (ref.credential or ""), f"credential '{ref.credential}'"
+    if not os.access(path, os.R_OK):
+        raise ConfigError(place, ["cannot be read; the certificate and its key are expected there, in PEM form"])
+    return path
+
+
 def sealing_key(ref: SecretRef, env: Mapping[str, str] = os.environ) -> bytes:
     """The key that *ref* points to: 32 bytes, written as 64 hexadecimal digits.
 

@@ -13,6 +13,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from syncd.config.dfdg_names import DfdgNames
 from syncd.config.load import Config
 from syncd.rulebook.sections import RulesFile
 
@@ -56,6 +57,27 @@ def example() -> str:
 def rules_example() -> str:
     """A complete `offers.toml` with every key explained."""
     return f"# What citizens can book, and when.\n{_OPENING}" + _file(RulesFile)
+
+
+def dfdg_mapping() -> str:
+    """The complete mapping of DFDG's names, with what they are called unless a file says otherwise."""
+    lines = [
+        "# What DFDG's services are called, as `[dfdg] mapping` may name another copy of this file.",
+        "# A and B were read on published pages, C is our guess; beside it stands the source.",
+        "",
+        "version = 1",
+    ]
+    for name, field in DfdgNames.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            lines += ["", f"# {_first_sentence(model)}", f"[{name}]"]
+            for key, one in model.model_fields.items():
+                lines += [f"# {_about(one)}", f"{key} = {_toml(one.get_default())}"]
+    return "\n".join(lines) + "\n"
+
+
+def _first_sentence(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().splitlines()[0]
 
 
 def schema() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from syncd.config.accounts import CalendarAccount
 from syncd.config.checks import cross_problems
 from syncd.config.clients import ClientSection
 from syncd.config.credentials import secret
+from syncd.config.dfdg import DfdgSection
 from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.groups import GroupSection
 from syncd.config.jobnet import JobnetSection
@@ -114,6 +115,7 @@ class Config(Section):
     oauth: OAuthSection = OAuthSection()
     jobnet: JobnetSection = JobnetSection(jobcentres={}, caseworkers={})
     pages: PagesSection = PagesSection()
+    dfdg: DfdgSection = DfdgSection()
     calendars: Annotated[
         dict[Id, CalendarAccount],
         Field(min_length=1, description="Calendar servers by name."),
@@ -138,6 +140,12 @@ class Config(Section):
         if parts.password is not None:
             raise ValueError("must not contain a password; use database_password = {credential=…}")
         return value
+
+    @model_validator(mode="after")
+    def _known_by_number(self) -> Config:
+        if self.dfdg.on and not self.jobnet.on:
+            raise ValueError("dfdg.url needs jobnet.cpr_key: reports carry citizens' numbers, which are kept sealed")
+        return self
 
     @model_validator(mode="after")
     def _old_enough(self) -> Config:
@@ -342,6 +350,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "jobnet": config.jobnet.anchored(base),
             "pages": config.pages.anchored(base),
             "oauth": config.oauth.anchored(base),
+            "dfdg": config.dfdg.anchored(base),
             "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),
         }
     )

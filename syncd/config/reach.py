@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from syncd.config.credentials import sealing_key, secret
+from syncd.config.credentials import sealing_key, secret, secret_file
 from syncd.config.load import Config
 from syncd.config.sections import SecretRef
 from syncd.errors import ConfigError
@@ -34,6 +34,7 @@ def reachable_problems(
         *_secret_problems(config, env),
         *_key_problems(config, env),
         *_authority_problems(config),
+        *_certificate_problems(config, env),
         *_rules_problems(config, applied, directory or config.directory()),
     ]
 
@@ -103,6 +104,21 @@ def _authority_problems(config: Config) -> Iterator[str]:
             file: Path | None = getattr(account.graph, key)
             if file is not None and not os.access(file, os.R_OK):
                 yield f"calendars.{name}.graph.{key}: '{file}' cannot be read"
+
+
+def _certificate_problems(config: Config, env: Mapping[str, str]) -> Iterator[str]:
+    """The function certificate and the authorities of DFDG."""
+    shown, authorities = config.dfdg.certificate, config.dfdg.ca_file
+    if authorities is not None and (reason := _unusable(authorities)) is not None:
+        yield f"dfdg.ca_file: '{authorities}' {reason}"
+    if shown is None:
+        return
+    try:
+        ssl.create_default_context().load_cert_chain(secret_file(shown, env))
+    except ConfigError as error:
+        yield from (f"dfdg.certificate: {error.source} {problem}" for problem in error.problems)
+    except (ssl.SSLError, OSError):
+        yield "dfdg.certificate: holds no certificate with its key in PEM form"
 
 
 def _unusable(path: Path) -> str | None:

@@ -12,6 +12,7 @@ from syncd.clock import Clock
 from syncd.config import Config, demand
 from syncd.daemon.accounts import close_ports, ports_of
 from syncd.daemon.parts import applied_in, layout_of, store_of
+from syncd.daemon.reporting import choices
 from syncd.daemon.servers import Server, differences
 from syncd.daemon.servers import kept as kept_server
 from syncd.errors import StoreError
@@ -66,6 +67,7 @@ class Checked:
         told = list(self.kept.notes)
         if not self.book.offers:
             told.append("No rules are in force yet, so nothing is offered: syncd offers apply FILE.toml")
+        told += choices(self.config)
         return told + rulebooks.warnings(self.book, self.directory, now.date(), self.config.sync.horizon_days)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from syncd.booking.reservations import Reservations
 from syncd.clock import Clock
@@ -11,6 +11,7 @@ from syncd.config.jobnet import CLIENT
 from syncd.cpr import CprKey
 from syncd.daemon.parts import Parts
 from syncd.model.offer import Offer, Rulebook
+from syncd.store import Tx
 from syncd.web.jobnet.facade import Facade
 from syncd.web.jobnet.mapping import MappingFile, read
 from syncd.web.jobnet.matching import alike, lets_in_anybody, talk_code
@@ -32,6 +33,7 @@ def facade_of(parts: Parts, clock: Clock) -> Facade | None:
         CLIENT,
         timedelta(minutes=section.reservation_minutes),
         lambda book, offer: alike(book, mapping.codes, offer),
+        parts.reporting.ledger.noted if parts.reporting is not None else nothing,
     )
     return Facade(
         section=section,
@@ -45,6 +47,10 @@ def facade_of(parts: Parts, clock: Clock) -> Facade | None:
         clock=clock,
         identifiers=section.caseworkers,
     )
+
+
+def nothing(_tx: Tx, _indkaldelse: str, _now: datetime, _latest: date | None) -> None:
+    """Nobody is to be told."""
 
 
 def choices(config: Config) -> list[str]:

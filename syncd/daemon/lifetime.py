@@ -103,6 +103,7 @@ class Daemon:
             pages=page_parts(parts, self._clock),
             issuer=parts.issuer.issuer(),
             jobnet=facade_of(parts, self._clock),
+            reporting=parts.reporting,
         )
 
     def _begin(self, address: str, owed: int) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from syncd import rulebook as rulebooks
+from syncd.adapters.dfdg.client import DfdgClient
 from syncd.adapters.webhook import HttpCourier
 from syncd.booking.announce import Announcer
 from syncd.booking.away import Away
@@ -25,7 +26,9 @@ from syncd.clock import Clock, SystemClock
 from syncd.config import Config, demand, sealing_key, secret
 from syncd.daemon.accounts import close_ports, ports_of
 from syncd.daemon.issuer import IssuerKeys
+from syncd.daemon.reporting import demands_of, reporting_of
 from syncd.daemon.servers import remind
+from syncd.dfdg.reporting import Reporting
 from syncd.errors import ConfigError, StoreError
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.offer import Rulebook
@@ -70,6 +73,8 @@ class Parts:
     courier: HttpCourier
     recorder: Recorder
     issuer: IssuerKeys
+    reporting: Reporting | None = None
+    dfdg: DfdgClient | None = None
 
     def warnings(self, now: datetime) -> list[str]:
         """What is allowed in configuration and rules, but can hardly be meant."""
@@ -89,6 +94,8 @@ class Parts:
         """Let go of connections."""
         self.live.close()
         self.courier.close()
+        if self.dfdg is not None:
+            self.dfdg.close()
         close_ports(self.ports)
         self.store.close()
 
@@ -212,6 +219,7 @@ def _joined(
     rules = RulesInForce(store, lambda: directory)
     publisher = _publisher(config, store, directory, rules)
     contacts = Contacts(_seal(config))
+    reporting, dfdg = reporting_of(config, store, lambda: directory, rules, clock)
     limit = timedelta(seconds=config.sync.hold_limit_seconds)
     max_age = timedelta(seconds=config.sync.max_age_seconds)
     return Parts(
@@ -238,12 +246,14 @@ def _joined(
         away=Away(store, publisher, lambda: directory, contacts),
         handover=Handover(store, publisher, lambda: directory),
         watch=Watch(store, lambda: directory),
-        guard=SupplyGuard(store, publisher, directory),
+        guard=SupplyGuard(store, publisher, directory, demands_of(config, reporting)),
         live=LiveLook(store, engine, lambda offer, named: _serving(rules(), offer, named), Patience(limit=limit)),
         receivers=receivers_of(config),
         courier=HttpCourier(clock),
         recorder=Recorder(store, publisher),
         issuer=IssuerKeys(config.oauth),
+        reporting=reporting,
+        dfdg=dfdg,
     )
 
 

@@ -13,6 +13,7 @@ from syncd.config import RetentionSection
 from syncd.daemon.issuer import REFRESH_SECONDS
 from syncd.daemon.parts import Parts
 from syncd.daemon.people import follow_groups, outdated
+from syncd.daemon.reporting import reporting_tasks
 from syncd.daemon.servers import PROBE_SECONDS, probe
 from syncd.dispatch.local import Task
 from syncd.model.interval import Interval
@@ -63,6 +64,7 @@ def tasks(
         *_reading(parts, clock, stopping),
         *_writing(parts, clock, stopping),
         *_telling(parts, clock, stopping),
+        *reporting_tasks(lambda: parts().config, lambda: parts().reporting, lambda: parts().store, clock, stopping),
         Task("supply.record", RECORD_SECONDS, lambda _beat: record(parts(), clock)),
         Task("holds.expire", EXPIRE_SECONDS, lambda _beat: expire(parts(), clock)),
         Task("marks.obey", MARKS_SECONDS, lambda _beat: obey_marks(parts(), clock)),

@@ -44,6 +44,18 @@ class TaskKind(StrEnum):
     """Jobnet or DFDG reported an error in what we answered. About ``jobnet``."""
     ENTRY_WITHOUT_MEETING = "entry-without-meeting"
     """A room's calendar holds a meeting of ours that nobody knows any more. About ``meeting:ID``."""
+    DEADLINE_TO_MOVE = "deadline-to-move"
+    """We cancelled a talk, or moved it past the last day it may be held on. About ``meeting:ID``."""
+    REPORT_REFUSED = "report-refused"
+    """DFDG did not take a report. About ``record:ID``."""
+    REPORT_LATE = "report-late"
+    """DFDG has not answered for long, and reports are owed to it. About ``dfdg``."""
+    RECORD_MISSING = "record-missing"
+    """DFDG does not have a booking that was made on Jobnet. About ``record:ID``."""
+    RECORD_CLASH = "record-clash"
+    """A talk was changed both here and in the case system. About ``record:ID``."""
+    DEADLINES_SHORT = "deadlines-short"
+    """Fewer talks can be booked than citizens must have by their deadlines. About ``offer:NAME:deadlines``."""
 
 
 class Sentence(NamedTuple):
@@ -131,6 +143,42 @@ SENTENCES: dict[TaskKind, Sentence] = {
         en="Room {room} is taken on {when} by a meeting (reference {reference}) that neither the database nor any "
         "caseworker's calendar knows, probably after a restore. Delete the entry in the room's calendar if it is "
         "not needed; syncd does not.",
+    ),
+    TaskKind.DEADLINE_TO_MOVE: Sentence(
+        da="Mødet {when} (reference {reference}) er aflyst eller flyttet forbi sidste afholdelsesdato ({latest}): "
+        "flyt fristen i fagsystemet (frist {deadline}).",
+        en="The meeting of {when} (reference {reference}) was cancelled, or moved past the last day it may be held on "
+        "({latest}): move the deadline in the case system (deadline {deadline}).",
+    ),
+    TaskKind.REPORT_REFUSED: Sentence(
+        da="DFDG tog ikke imod ændringen af mødet {when} (reference {reference}, indkaldelse {record}): {says} "
+        "Ret det i fagsystemet, eller prøv igen: syncd dfdg retry {record}",
+        en="DFDG did not take the change of the meeting of {when} (reference {reference}, record {record}): {says} "
+        "Put it right in the case system, or try again: syncd dfdg retry {record}",
+    ),
+    TaskKind.REPORT_LATE: Sentence(
+        da="DFDG har ikke svaret længe, og ændringer siden {since} er ikke indberettet. syncd bliver ved med at prøve; "
+        "borgere ser imens det gamle tidspunkt på Jobnet: syncd dfdg status",
+        en="DFDG has not answered for long, and changes since {since} are not reported. syncd goes on trying; "
+        "meanwhile citizens see the old time on Jobnet: syncd dfdg status",
+    ),
+    TaskKind.RECORD_MISSING: Sentence(
+        da="Mødet {when} (reference {reference}) blev booket på Jobnet, men DFDG kender ikke indkaldelsen {record}. "
+        "Borgeren kan ikke se det: opret den i fagsystemet, eller aflys mødet.",
+        en="The meeting of {when} (reference {reference}) was booked on Jobnet, but DFDG does not know the record "
+        "{record}. The citizen cannot see it: make it in the case system, or cancel the meeting.",
+    ),
+    TaskKind.RECORD_CLASH: Sentence(
+        da="Mødet {when} (reference {reference}) blev ændret både i kalenderen og i fagsystemet. Kalenderen gælder og "
+        "er indberettet; kontrollér med borgeren.",
+        en="The meeting of {when} (reference {reference}) was changed both in the calendar and in the case system. The "
+        "calendar holds and was reported; make sure with the citizen.",
+    ),
+    TaskKind.DEADLINES_SHORT: Sentence(
+        da="Der kan bookes færre '{offer}' til og med {until}, end borgere har frist til. Luk tid op, eller flyt "
+        "frister i fagsystemet: syncd dfdg deadlines",
+        en="Fewer '{offer}' can be booked until {until} than citizens have deadlines for. Open more time, or move "
+        "deadlines in the case system: syncd dfdg deadlines",
     ),
 }
 

@@ -30,6 +30,10 @@ JOBNET_INVALID = Counter(
     registry=REGISTRY,
 )
 JOBNET_REPORTS = Counter("syncd_jobnet_reports_total", "Errors that Jobnet or DFDG reported", registry=REGISTRY)
+DFDG_OWED = Gauge("syncd_dfdg_owed", "Reports owed to DFDG and not refused", registry=REGISTRY)
+DFDG_OLDEST = Gauge("syncd_dfdg_oldest_seconds", "How long the oldest of them has waited", registry=REGISTRY)
+DFDG_REFUSED = Gauge("syncd_dfdg_refused", "Reports DFDG refused; a person must look", registry=REGISTRY)
+DFDG_MESSAGES_WAITING = Gauge("syncd_dfdg_messages_waiting", "DFDG's messages not handled yet", registry=REGISTRY)
 HTTP_SECONDS = Histogram("syncd_http_seconds", "Length of one request", ["route", "status"], registry=REGISTRY)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -48,20 +48,47 @@ class Guarded:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """So many meetings must be possible until that day, because citizens have deadlines.
+
+    :param until: last day on which one may be held. :param number: of all deadlines that end by then.
+    """
+
+    offer: str
+    until: date
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
-    """What a look came to. :param short: windows with too few times. :param opened: offers whose reserve is open."""
+    """What a look came to.
+
+    :param short: windows with too few times. :param opened: offers whose reserve is open.
+    :param missed: the first demand of each offer that cannot be met.
+    """
 
     short: tuple[Guarded, ...]
     opened: tuple[str, ...]
+    missed: tuple[Demand, ...] = ()
 
 
 class SupplyGuard:
-    """Counts, tells, opens and closes; used by one thread at a time."""
+    """Counts, tells, opens and closes; used by one thread at a time.
 
-    def __init__(self, store: Store, publisher: Publisher, directory: Directory) -> None:
+    :param demands: what citizens' deadlines ask for, of a day on.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        publisher: Publisher,
+        directory: Directory,
+        demands: Callable[[Tx, date], Sequence[Demand]] = lambda _tx, _today: (),
+    ) -> None:
         self._store = store
         self._publisher = publisher
         self._directory = directory
+        self._demands = demands
 
     def look(self, now: datetime) -> Looked:
         """Count every guarded window; raise or settle tasks, open or close reserves.
@@ -72,7 +99,8 @@ class SupplyGuard:
         """
         rulebook = self._rulebook()
         found = [self._counted(offer, guard, now) for offer in rulebook.offers.values() for guard in offer.supply]
-        return self._store.run(lambda tx: self._written(tx, rulebook, found, now))
+        missed = self._missed(rulebook, now)
+        return self._store.run(lambda tx: self._written(tx, rulebook, found, missed, now))
 
     def expected(self, now: datetime) -> list[MailboxId]:
         """Raise or settle a task for each caseworker of whom more is expected next week; returns those who lack.
@@ -104,6 +132,22 @@ class SupplyGuard:
         answer = self._publisher.answer(offer.name, window, now, whom=whom)
         return Guarded(offer.name, guard, bookable(answer, offer, guard.at_least))
 
+    def _missed(self, rulebook: Rulebook, now: datetime) -> dict[str, Demand]:
+        """The first demand of each offer for which there are too few times."""
+        found: dict[str, Demand] = {}
+        for offer in rulebook.offers.values():
+            if (zone := self._zone(offer)) is None:
+                continue
+            today = wall_clock(now, zone).date()
+            with self._store.read() as tx:
+                asked = [one for one in self._demands(tx, today) if one.offer == offer.name]
+            for demand in asked:
+                guard = Guard(0, (demand.until - today).days, demand.number)
+                if self._counted(offer, guard, now).short:
+                    found[offer.name] = demand
+                    break
+        return found
+
     def _days(self, offer: Offer, now: datetime, first: int, last: int) -> Interval | None:
         """Whole days after today at the first site that serves."""
         zone = self._zone(offer)
@@ -116,18 +160,26 @@ class SupplyGuard:
         people = self._directory.caseworkers
         return next((self._directory.sites[people[one].site].zone for one in offer.caseworkers if one in people), None)
 
-    def _written(self, tx: Tx, rulebook: Rulebook, found: list[Guarded], now: datetime) -> Looked:
+    def _written(
+        self, tx: Tx, rulebook: Rulebook, found: list[Guarded], missed: dict[str, Demand], now: datetime
+    ) -> Looked:
         short = tuple(one for one in found if one.short)
         for task in tx.tasks.waiting(TaskKind.SUPPLY_SHORT):
             if task.about not in {one.about for one in short}:
                 tx.tasks.settle(TaskKind.SUPPLY_SHORT, task.about, now)
         for one in short:
             tx.tasks.raise_(TaskKind.SUPPLY_SHORT, one.about, one.facts, now)
-        wanting = {one.offer for one in short if one.guard.opens_reserve}
+        for task in tx.tasks.waiting(TaskKind.DEADLINES_SHORT):
+            if task.about not in {_deadlines(offer) for offer in missed}:
+                tx.tasks.settle(TaskKind.DEADLINES_SHORT, task.about, now)
+        for offer, demand in missed.items():
+            facts: Facts = {"offer": offer, "until": demand.until.isoformat()}
+            tx.tasks.raise_(TaskKind.DEADLINES_SHORT, _deadlines(offer), facts, now)
+        wanting = {one.offer for one in short if one.guard.opens_reserve} | missed.keys()
         reserves = [name for name, offer in rulebook.offers.items() if offer.reserve is not None]
         for name in reserves:
             open_reserve(tx, name, wanted=name in wanting)
-        return Looked(short, tuple(name for name in reserves if name in wanting))
+        return Looked(short, tuple(name for name in reserves if name in wanting), tuple(missed.values()))
 
     def _lacking(self, rulebook: Rulebook, now: datetime) -> Iterator[tuple[MailboxId, Facts]]:
         for one, person in self._directory.caseworkers.items():
@@ -155,6 +207,10 @@ class SupplyGuard:
                 answer = self._publisher.answer(offer.name, week, now, caseworker=one)
                 best = max(best, bookable(answer, offer, enough))
         return booked + best
+
+
+def _deadlines(offer: str) -> str:
+    return f"offer:{offer}:deadlines"
 
 
 def bookable(answer: Answer, offer: Offer, enough: int) -> int:

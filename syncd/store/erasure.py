@@ -116,6 +116,7 @@ def _erase(tx: Tx, bookings: Collection[str], now: datetime) -> Erased:
         gone = delete(ContactRow).where(ContactRow.booking.in_(some))
         contacts += len(tx.session.scalars(gone.returning(ContactRow.booking)).all())
         letters += _letters(tx, some)
+        tx.dfdg.erase(some)
     return Erased(tuple(over), answers, tuple(sorted(live)), contacts, letters)
 
 

@@ -2,6 +2,7 @@
 
 from syncd.store import (
     audit_tables,
+    dfdg_tables,
     jobnet_tables,
     outward_tables,
     page_tables,
@@ -10,6 +11,7 @@ from syncd.store import (
 
 __all__ = [
     "audit_tables",
+    "dfdg_tables",
     "jobnet_tables",
     "outward_tables",
     "page_tables",

@@ -90,6 +90,11 @@ class Jobnet:
         )
         self._session.flush()
 
+    def unlink(self, indkaldelse: str) -> None:
+        """Forget that DFDG's id is about a booking of ours."""
+        self._session.execute(delete(JobnetLinkRow).where(JobnetLinkRow.indkaldelse == indkaldelse))
+        self._session.expire_all()
+
     def linked(self, indkaldelse: str) -> Link | None:
         """The booking behind DFDG's id."""
         row = self._session.get(JobnetLinkRow, indkaldelse.lower())

@@ -73,6 +73,7 @@ class Swept:
     :param contacts: bookings whose contact data went.
     :param mirror: occurrences that ended long ago, removed.
     :param supply: times that lacked a room, and rows of the record of what was on offer, removed.
+    :param dfdg: messages and deadlines removed, and records that no longer say whose they were.
     """
 
     references: int
@@ -84,6 +85,7 @@ class Swept:
     contacts: int = 0
     mirror: int = 0
     supply: int = 0
+    dfdg: int = 0
 
 
 def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
@@ -103,6 +105,7 @@ def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
             store, lambda tx: _portion(tx, OccurrenceRow.id, OccurrenceRow.end < _day(now - periods.mirror))
         ),
         supply=_repeat(store, lambda tx: _shortages(tx, now - periods.supply) + _evidence(tx, now - periods.supply)),
+        dfdg=_repeat(store, lambda tx: tx.dfdg.forget(now - periods.bookings, PORTION)),
     )
 
 

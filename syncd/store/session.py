@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from syncd.store.audit import Audit
     from syncd.store.bookings import Bookings
     from syncd.store.contacts import SealedContacts
+    from syncd.store.dfdg import Dfdg
     from syncd.store.events import Events
     from syncd.store.evidence import EvidenceLog
     from syncd.store.feeds import Feeds
@@ -160,6 +161,13 @@ class Tx:
         from syncd.store.feeds import Feeds
 
         return Feeds(self.session)
+
+    @cached_property
+    def dfdg(self) -> Dfdg:
+        """DFDG's records, messages and deadlines."""
+        from syncd.store.dfdg import Dfdg
+
+        return Dfdg(self.session)
 
     @cached_property
     def jobnet(self) -> Jobnet:

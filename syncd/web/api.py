@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.web import absences, bookings, evidence, holds, rooms, slots, why
+from syncd.web import absences, bookings, dfdg, evidence, holds, rooms, slots, why
 
 ROUTERS = (
     slots.router,
@@ -13,4 +13,5 @@ ROUTERS = (
     rooms.router,
     absences.router,
     absences.meetings,
+    dfdg.router,
 )

@@ -13,6 +13,7 @@ from syncd.booking.contacts import Contacts
 from syncd.booking.desk import Desk
 from syncd.clock import Clock
 from syncd.config import ClientSection
+from syncd.dfdg.reporting import Reporting
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.offer import Rulebook
 from syncd.publish import Publisher
@@ -77,6 +78,8 @@ class Deps:
     pages: PageParts = field(default_factory=PageParts)
     jobnet: Facade | None = None
     """The planner facade, when it is configured."""
+    reporting: Reporting | None = None
+    """Reporting to DFDG, when the facade is configured."""
 
 
 # Async, because FastAPI would send plain functions to another thread for nothing.

@@ -1,0 +1,1 @@
+"""DFDG's REST services."""
