@@ -51,8 +51,8 @@ contention: env packages ## two hundred clients, and several processes, for the 
 fault-proxy: env packages ## 2,000 requests to a real calendar server, of which 35 % go wrong
 	@$(BIN)/pytest -q -m programme tests/system/test_fault_proxy.py
 
-mutate: env ## change the booking code in small ways and see each change caught; SHARE=0.05 takes a sample
-	@$(BIN)/python -m tests.mutation $(if $(SHARE),--share $(SHARE))
+mutate: env ## change the booking code in small ways and see each change caught; SHARE=0.05 takes a sample, RESULTS=FILE goes on
+	@$(BIN)/python -m tests.mutation $(if $(SHARE),--share $(SHARE)) $(if $(RESULTS),--results $(RESULTS)) $(if $(filter-out 0,$(AGAIN)),--again)
 
 fuzz: env ## let a fuzzer guided by coverage write .ics texts for FUZZ_SECONDS (60)
 	@$(BIN)/python -m tests.fuzz.fuzz_ics --seconds $(or $(FUZZ_SECONDS),60)

@@ -125,8 +125,9 @@ class Rooms:
 
     def notice(self, meeting: str) -> Notice | None:
         """What people were told of the meeting's room; None when nothing yet."""
-        row = self._session.get(RoomNoticeRow, meeting)
-        return None if row is None else Notice(row.room, row.previous, row.changes)
+        query = select(RoomNoticeRow.room, RoomNoticeRow.previous, RoomNoticeRow.changes)
+        row = self._session.execute(query.where(RoomNoticeRow.meeting == meeting)).first()
+        return None if row is None else Notice(*row)
 
     def tell(self, meeting: str, room: MailboxId | None, now: datetime) -> Notice:
         """Note that people are told this room of the meeting now."""

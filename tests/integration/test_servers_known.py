@@ -49,8 +49,8 @@ def between(server: DavServer) -> Iterator[Proxy]:
 
 
 def town_on(between: Proxy, folder: Path) -> Town:
-    calendar = between.target.make_calendar("anna")
-    between.target.put(f"{calendar}team.ics", SERIES.format(NOW).replace("\n", "\r\n"))
+    calendar = between.server.make_calendar("anna")
+    between.server.put(f"{calendar}team.ics", SERIES.format(NOW).replace("\n", "\r\n"))
     return Town(between.server, calendar, calendar, folder)
 
 

@@ -33,17 +33,24 @@ class Mutant:
     """One changed module.
 
     :param what: the change in words. :param made: makes the whole module with it.
+    :param lines: of the statement that is changed, without what is nested below it.
+    :param around: of the whole function it is in, or of the statement when it is in none.
+    :param names: what the module calls the value, when it is in no function or class.
     """
 
     module: str
     line: int
+    column: int
     what: str
+    lines: range
+    around: range
+    names: tuple[str, ...]
     made: Callable[[], ast.Module]
 
     @property
     def name(self) -> str:
         """Where and what, stable while the module stays as it is."""
-        return f"{self.module}:{self.line} {self.what}"
+        return f"{self.module}:{self.line}:{self.column} {self.what}"
 
 
 Change = tuple[str, Callable[[], ast.AST]]
@@ -53,8 +60,44 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
     """Every mutant of a module, in the order of its lines."""
     tree = ast.parse(source)
     for path, node in _places(tree, ()):
+        line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
         for what, change in _changes(node):
-            yield Mutant(module, getattr(node, "lineno", 0), what, partial(_made, tree, path, change))
+            made = partial(_made, tree, path, change)
+            yield Mutant(module, line, column, what, *_extent(tree, path), _names(tree, path), made)
+
+
+def sham(module: str, source: str) -> Mutant:
+    """The module as it is: no test may fail of it."""
+    tree = ast.parse(source)
+    all_lines = range(1, _end(tree.body[-1]) + 1)
+    return Mutant(module, 0, 0, "nothing is changed", all_lines, all_lines, (), lambda: tree)
+
+
+class _Probes(ast.NodeTransformer):
+    """Before each statement inside a function, a call that tells its line."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        for part in ast.walk(node):
+            for name in ("body", "orelse", "finalbody"):
+                statements = getattr(part, name, None)
+                if isinstance(statements, list):
+                    setattr(part, name, [new for one in statements for new in (_told(one), one)])
+        return node
+
+
+def _told(statement: ast.stmt) -> ast.stmt:
+    call = ast.Call(ast.Name(PROBE, ast.Load()), [ast.Constant(statement.lineno)], [])
+    return ast.copy_location(ast.Expr(call), statement)
+
+
+PROBE = "_a_test_comes_by"
+"""What the functions of a probed module call with each of their lines."""
+
+
+def probed(module: str, source: str) -> Mutant:
+    """The module, telling each line that it comes by."""
+    tree = ast.fix_missing_locations(_Probes().visit(ast.parse(source)))
+    return Mutant(module, 0, 0, "it is watched", range(0), range(0), (), lambda: tree)
 
 
 Path = tuple[tuple[str, int | None], ...]
@@ -72,6 +115,39 @@ def _places(node: ast.AST, path: Path) -> Iterator[tuple[Path, ast.AST]]:
             for index, item in enumerate(value):
                 if isinstance(item, ast.AST):
                     yield from _places(item, (*path, (name, index)))
+
+
+def _extent(tree: ast.Module, path: Path) -> tuple[range, range]:
+    """The lines of the statement at *path*, and of the outermost function around it."""
+    node: ast.AST = tree
+    statement: ast.stmt | None = None
+    function: ast.stmt | None = None
+    for name, index in path:
+        value = getattr(node, name)
+        node = value if index is None else value[index]
+        if isinstance(node, ast.stmt):
+            statement = node
+        if isinstance(node, ast.FunctionDef):
+            function = function or node
+    assert statement is not None
+    whole = function or statement
+    body = getattr(statement, "body", None)
+    last = body[0].lineno - 1 if body else _end(statement)
+    return range(statement.lineno, max(last, statement.lineno) + 1), range(whole.lineno, _end(whole) + 1)
+
+
+def _names(tree: ast.Module, path: Path) -> tuple[str, ...]:
+    """What a statement of the module itself binds."""
+    (_, index), *_ = path
+    assert index is not None
+    statement = tree.body[index]
+    if isinstance(statement, ast.AnnAssign):
+        return (ast.unparse(statement.target),)
+    return tuple(map(ast.unparse, statement.targets)) if isinstance(statement, ast.Assign) else ()
+
+
+def _end(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno
 
 
 def _made(tree: ast.Module, path: Path, change: Callable[[], ast.AST]) -> ast.Module:

@@ -1,24 +1,45 @@
-"""Which modules are changed, and which tests should notice: the quick ones of each, then a few for all."""
+"""Which modules are changed, and which tests are asked; each mutant is asked only what reaches its line."""
 
 from __future__ import annotations
 
-RECONCILE = ("tests/integration/test_booking_reconcile.py",)
-DESK = ("tests/integration/test_booking_desk.py",)
-TARGETS: dict[str, tuple[str, ...]] = {
-    "syncd.booking.decide": ("tests/unit/test_booking_decide.py",),
-    "syncd.booking.steps": RECONCILE,
-    "syncd.booking.reconcile": RECONCILE,
-    "syncd.booking.record": RECONCILE,
-    "syncd.booking.follow": RECONCILE,
-    "syncd.booking.desire": RECONCILE,
-    "syncd.booking.brake": RECONCILE,
-    "syncd.booking.adopt": RECONCILE,
-    "syncd.booking.collide": DESK,
-    "syncd.booking.rooms": RECONCILE,
-    "syncd.booking.desk": DESK,
-    "syncd.booking.take": DESK,
-    "syncd.booking.allowed": DESK,
-    "syncd.store.idempotency": (*DESK, "tests/integration/test_api_bookings.py"),
-}
-SLOW = ("tests/simulation/test_mutants.py", "tests/integration/test_booking_desk.py", *RECONCILE)
-"""Asked about what those let pass."""
+TARGETS = (
+    "syncd.booking.decide",
+    "syncd.booking.steps",
+    "syncd.booking.reconcile",
+    "syncd.booking.record",
+    "syncd.booking.follow",
+    "syncd.booking.desire",
+    "syncd.booking.brake",
+    "syncd.booking.adopt",
+    "syncd.booking.collide",
+    "syncd.booking.rooms",
+    "syncd.booking.desk",
+    "syncd.booking.take",
+    "syncd.booking.allowed",
+    "syncd.store.idempotency",
+)
+TESTS = (
+    "tests/unit/test_booking_decide.py",
+    "tests/unit/test_booking_states.py",
+    "tests/unit/test_marks.py",
+    "tests/integration/test_api_absences.py",
+    "tests/integration/test_api_bookings.py",
+    "tests/integration/test_api_contacts.py",
+    "tests/integration/test_booking_contention.py",
+    "tests/integration/test_booking_desk.py",
+    "tests/integration/test_booking_groups.py",
+    "tests/integration/test_booking_handover.py",
+    "tests/integration/test_booking_reconcile.py",
+    "tests/integration/test_marks.py",
+    "tests/integration/test_rooms_moves.py",
+    "tests/integration/test_rooms_told.py",
+    "tests/integration/test_store_erasure.py",
+    "tests/integration/test_store_idempotency.py",
+    "tests/integration/test_store_retention.py",
+    "tests/integration/test_store_tasks.py",
+    "tests/property/test_booking_model.py",
+    "tests/simulation/test_mutants.py",
+)
+"""All of them within this process, on SQLite: what another process or PostgreSQL does is not seen by the mutants."""
+WARM = "tests/integration/test_booking_reconcile.py"
+"""A test of it is run before all mutants, so that the database they copy is made once."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from tests.servers.dav import DavServer
@@ -43,6 +43,14 @@ class Answer:
     drip: float = 0.0
 
 
+class Target(Protocol):
+    """A server that speaks HTTP."""
+
+    @property
+    def url(self) -> str:
+        """Where it answers; its path does not matter."""
+
+
 Forward = Callable[[], Answer]
 Rule = Callable[[Seen, Forward], Answer | None]
 """Gets a request and a way to pass it on; None closes the connection without a word."""
@@ -51,7 +59,7 @@ Rule = Callable[[Seen, Forward], Answer | None]
 class Proxy:
     """What a test tells the proxy, and what it saw."""
 
-    def __init__(self, target: DavServer, port: int) -> None:
+    def __init__(self, target: Target, port: int) -> None:
         self.target = target
         self.url = f"http://127.0.0.1:{port}/"
         self.seen: list[Seen] = []
@@ -59,7 +67,8 @@ class Proxy:
 
     @property
     def server(self) -> DavServer:
-        """The server as it looks through the proxy."""
+        """The CalDAV server as it looks through the proxy."""
+        assert isinstance(self.target, DavServer)
         return replace(self.target, url=self.url)
 
     def methods(self) -> list[str]:
@@ -111,7 +120,7 @@ def hang(seconds: float) -> Rule:
 
 
 @contextmanager
-def proxy(target: DavServer) -> Iterator[Proxy]:
+def proxy(target: Target) -> Iterator[Proxy]:
     """A proxy in front of *target*, in threads of this process."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.plan = plan = Proxy(target, server.server_address[1])

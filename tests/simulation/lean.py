@@ -303,5 +303,5 @@ _DRIVERS: WeakKeyDictionary[Engine, Any] = WeakKeyDictionary()
 @contextmanager
 def lean() -> Iterator[None]:
     """Stores made by `syncd.store` meanwhile open lean sessions; one thread only."""
-    with patch.object(sessions, "Session", _session), patch.object(engines, "_begin_with", _begin_with):
+    with patch.object(sessions, "_Session", _session), patch.object(engines, "_begin_with", _begin_with):
         yield

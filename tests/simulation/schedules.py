@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from syncd.store import Store
 from tests.simulation.judge import claimed_twice, judge
 from tests.simulation.lean import lean
 from tests.simulation.world import World, copy_database, hasty
+
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where files are only memory, if there is such a place: processes crash in these worlds, machines do not."""
 
 
 @contextmanager
@@ -30,12 +34,15 @@ class Ground:
     """One database for all worlds, emptied in between: a store of its own would learn all its statements anew.
 
     :param hurried: sessions take the short way to the database (see `tests.simulation.lean`).
+    :param template: a migrated database to copy, so that it need not be made.
     """
 
-    def __init__(self, hurried: bool = True) -> None:
+    def __init__(self, hurried: bool = True, template: Path | None = None) -> None:
         self.sessions = lean if hurried else nullcontext
-        self.folder = Path(tempfile.mkdtemp(prefix="syncd-world-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="syncd-world-", dir=MEMORY))
         self.empty = self.folder / "empty.db"
+        if template is not None:
+            shutil.copyfile(template, self.empty)
         store = Store(f"sqlite:///{self.empty}")
         store.upgrade()
         with quiet():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.simulation.lean import LeanSession
 from tests.simulation.schedules import Ground, explain, first_failure, play, quiet
 
 SCHEDULES = int(os.environ.get("SYNCD_SCHEDULES", "500"))
@@ -70,3 +71,8 @@ def test_the_short_way_to_the_database_tells_the_same_story_as_the_long_one(grou
         assert slow.log == fast.log
         assert slow._picture() == fast._picture()
     long_way.close()
+
+
+def test_schedules_take_the_short_way_to_the_database(ground: Ground) -> None:
+    with ground.sessions(), ground.store.read() as tx:
+        assert isinstance(tx.session, LeanSession)

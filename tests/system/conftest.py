@@ -10,6 +10,7 @@ import pytest
 from tests.servers.dav import DavServer
 from tests.servers.proxy import Proxy, proxy
 from tests.servers.radicale import radicale
+from tests.system.calendars import Dav
 from tests.system.service import Service
 
 
@@ -34,7 +35,7 @@ def between(calendars: DavServer) -> Iterator[Proxy]:
 @pytest.fixture
 def service(tmp_path: Path, between: Proxy) -> Iterator[Service]:
     """A configured service that reaches its calendars through the proxy; not started."""
-    each = Service(tmp_path, between.server)
+    each = Service(tmp_path, Dav(between.server))
     each.write()
     yield each
     each.end()

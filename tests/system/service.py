@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,12 +17,12 @@ from uuid import uuid4
 import requests
 
 from syncd.config import token_digest
-from tests.servers.dav import DavServer
 from tests.servers.processes import DIE_WITH_PARENT, free_port
+from tests.system.calendars import Calendars
 
 TOKEN = "syncd_test"
-PATIENCE = 60.0
-"""Seconds; a start takes two on a quiet machine, and many times that beside seven others."""
+PATIENCE = 180.0
+"""Seconds; a start takes two on a quiet machine, and many times that beside a dozen others."""
 
 RULES = """
 [offers.samtale]
@@ -47,7 +46,7 @@ class Service:
     """One configuration over one calendar server, and the process that runs it now."""
 
     folder: Path
-    server: DavServer
+    calendars: Calendars
     port: int = field(default_factory=free_port)
     database: str = "sqlite:///syncd.sqlite3"
     child: subprocess.Popen[bytes] | None = None
@@ -74,7 +73,7 @@ class Service:
 
     def write(self, extra: str = "") -> None:
         """Write configuration, rules and secret."""
-        (self.folder / "password").write_text(self.server.password)
+        (self.folder / "password").write_text(self.calendars.password)
         (self.folder / "offers.toml").write_text(RULES.replace('["anna"]', str(list(self.people)).replace("'", '"')))
         self.config.write_text(f"""
 organisation = "Prøveby Kommune"
@@ -87,10 +86,8 @@ listen = "127.0.0.1:{self.port}"
 interval_seconds = {self.interval}
 [log]
 format = "json"
-[calendars.dav]
-adapter = "caldav"
-url = "{self.server.url}"
-{self._login()}
+[calendars.main]
+{self.calendars.account()}
 timeout_seconds = {self.timeout}
 [sites.torvet]
 name = "Torvet 1"
@@ -99,11 +96,6 @@ token_sha256 = "{token_digest(TOKEN)}"
 {"".join(self._caseworker(person) for person in self.people)}{"".join(self._room(room) for room in self.rooms)}
 """)
 
-    def _login(self) -> str:
-        if not self.server.username:
-            return ""
-        return f'username = "{self.server.username}"\npassword = {{file = "password"}}'
-
     def _caseworker(self, person: str) -> str:
         return f"""
 [[caseworkers]]
@@ -111,7 +103,7 @@ id = "{person}"
 name = "{person.title()} Holm"
 address = "{person}@example.dk"
 site = "torvet"
-url = "{self.server.home}{person}/"
+{self.calendars.place(person)}
 """
 
     def _room(self, room: str) -> str:
@@ -121,7 +113,7 @@ id = "{room}"
 name = "{room.title().replace("-", " ")}"
 address = "{room}@example.dk"
 site = "torvet"
-url = "{self.server.home}{room}/"
+{self.calendars.place(room)}
 """
 
     def command(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -202,11 +194,7 @@ url = "{self.server.home}{room}/"
 
     def objects(self, owner: str) -> list[str]:
         """The texts of all objects in somebody's calendar, read past syncd."""
-        path = f"{self.server.home}{owner}/"
-        body = '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>'
-        listing = self.server.request("PROPFIND", path, body, Depth="1").text
-        hrefs = [href for href in re.findall(r"<(?:\w+:)?href>([^<]+)</", listing) if href.endswith(".ics")]
-        return [text for href in hrefs if (text := self.server.get(href)) is not None]
+        return self.calendars.texts(owner)
 
 
 def _environment() -> dict[str, str]:

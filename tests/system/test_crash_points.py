@@ -6,7 +6,6 @@ every point on every combination.
 
 from __future__ import annotations
 
-import re
 import signal
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -71,7 +70,7 @@ def killed_at(service: Service, point: str, form: str) -> None:
     booked = _booked(service, keys, form)
     if point == "reconcile.followed" and booked is not None:
         wait_for(lambda: service.state(str(booked["id"])) == "confirmed", "confirmation before the drag")
-        dragged = _drag(service)
+        dragged = service.calendars.drag("anna", timedelta(hours=2))
     assert service.child is not None
     assert service.child.wait(timeout=60) == -signal.SIGKILL, "the point was never passed"
 
@@ -111,24 +110,3 @@ def _start(service: Service) -> str:
     if not kept.exists():
         kept.write_text(service.slots()[10]["start"])
     return kept.read_text()
-
-
-def _drag(service: Service) -> datetime:
-    """Move anna's meeting by two hours, as she would; returns the new start."""
-    path = f"{service.server.home}anna/"
-    listing = service.server.request(
-        "PROPFIND", path, '<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>', Depth="1"
-    )
-    (href,) = (href for href in re.findall(r"<(?:\w+:)?href>([^<]+)</", listing.text) if href.endswith(".ics"))
-    text = service.server.get(href)
-    assert text is not None
-
-    def later(match: re.Match[str]) -> str:
-        moment = datetime.strptime(match[2], "%Y%m%dT%H%M%S") + timedelta(hours=2)
-        return f"{match[1]}{moment:%Y%m%dT%H%M%S}"
-
-    event = re.sub(r"((?:DTSTART|DTEND)[^\r\n]*?:)(\d{8}T\d{6})", later, text[text.index("BEGIN:VEVENT") :])
-    changed = text[: text.index("BEGIN:VEVENT")] + event
-    service.server.put(href, changed)
-    ((start, _),) = spans(changed)
-    return start

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
+from tests.servers.dav import DavServer
 from tests.servers.proxy import Proxy, hang, lose_answer
 from tests.system.service import PATIENCE, Service, wait_for
 
@@ -98,7 +99,7 @@ def test_sighup_takes_a_new_configuration_and_keeps_the_old_one_when_it_is_wrong
 
     service.people = ("anna", "bo")
     service.write("support = 'Servicedesk'")
-    service.server.make_calendar("bo")
+    service.calendars.make_calendar("bo")
     service.child.send_signal(signal.SIGHUP)
     wait_for(lambda: "daemon.reloaded" in service.log, "the reload")
     wait_for(lambda: bool(service.slots(caseworker="bo")), "slots of the new caseworker")
@@ -160,18 +161,20 @@ def test_no_line_of_the_log_names_the_citizen(service: Service) -> None:
     assert "borger-1" not in "".join(service.objects("anna") + service.objects("lokale-1"))
 
 
-def test_a_marked_appointment_has_a_room_within_seconds_and_gives_it_back(service: Service) -> None:
+def test_a_marked_appointment_has_a_room_within_seconds_and_gives_it_back(
+    service: Service, calendars: DavServer
+) -> None:
     service.start()
     wait_for(lambda: bool(service.slots()), "slots")
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
     times = f"DTSTART:{start:%Y%m%dT%H%M%SZ}\r\nDTEND:{start + timedelta(hours=1):%Y%m%dT%H%M%SZ}"
     own = f"UID:own\r\nDTSTAMP:20260101T000000Z\r\n{times}\r\nSUMMARY:Hemmeligt\r\nCATEGORIES:Lokale"
     head = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//\r\nBEGIN:VEVENT"
-    path = f"{service.server.home}anna/own.ics"
-    service.server.put(path, f"{head}\r\n{own}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+    path = f"{calendars.home}anna/own.ics"
+    calendars.put(path, f"{head}\r\n{own}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
 
     wait_for(lambda: len(service.objects("lokale-1")) == 1, "the room's entry")
     wait_for(lambda: len(service.objects("anna")) == 2, "the note")
     assert "Hemmeligt" not in service.objects("lokale-1")[0] + service.log
-    service.server.delete(path)
+    calendars.delete(path)
     wait_for(lambda: not service.objects("lokale-1") and not service.objects("anna"), "room and note to go")

@@ -7,37 +7,35 @@ with the product.
 from __future__ import annotations
 
 import os
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from tests.servers.faults import Weather
 from tests.servers.proxy import proxy
-from tests.servers.radicale import radicale
+from tests.system.calendars import KINDS
 from tests.system.history import Journal, judge
 from tests.system.service import Service
 from tests.system.storm import Storm, at_rest
 
 SEED = int(os.environ.get("SYNCD_SEED", "1"))
 DATABASES = ("sqlite", "postgresql")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "radicale").mkdir()
-    return tmp_path
+STORMS = (("sqlite", "exchange"), ("postgresql", "radicale"))
+EVERY_STORM = tuple(product(DATABASES, ("radicale", "exchange")))
 
 
 def storm(
-    folder: Path, database: str, *, people: int, rooms: int, bookings: int, kills: int, faults: float
+    folder: Path, database: str, kind: str, *, people: int, rooms: int, bookings: int, kills: int, faults: float
 ) -> dict[str, int]:
     """One storm, judged; what it came to."""
     names = tuple(f"person-{number:02d}" for number in range(people))
     places = tuple(f"lokale-{number:02d}" for number in range(rooms))
-    with radicale(folder / "radicale") as server, proxy(server) as between:
+    (folder / kind).mkdir()
+    with KINDS[kind](folder / kind) as server, proxy(server) as between:
         for owner in (*names, *places):
             server.make_calendar(owner)
-        service = Service(folder, between.server, database=database, timeout=2, people=names, rooms=places)
+        service = Service(folder, server.at(between.url), database=database, timeout=2, people=names, rooms=places)
         service.write()
         service.start()
         journal = Journal(folder / "journal.jsonl")
@@ -50,7 +48,7 @@ def storm(
             service.kill()
             service.start()
             at_rest(service, journal, 300)
-            service.server = server
+            service.calendars = server
             calendars = {owner: service.objects(owner) for owner in (*names, *places)}
             verdict = judge(journal.lines(), lambda name: service.get(f"/bookings/{name}").json(), calendars)
         finally:
@@ -61,29 +59,30 @@ def storm(
 
 @pytest.mark.programme
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize(("database", "kind"), STORMS)
 def test_ten_kills_lose_nothing(
-    folder: Path, database: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, database: str, kind: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Five in each of two storms, and one more at the end of each."""
     url = "sqlite:///syncd.sqlite3" if database == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
-    counted = storm(folder, url, people=6, rooms=3, bookings=150, kills=5, faults=0.1)
+    counted = storm(tmp_path, url, kind, people=6, rooms=3, bookings=150, kills=5, faults=0.1)
 
     with capsys.disabled():
-        print(f"\nkill storm on {database}: {counted}")
+        print(f"\nkill storm on {database} and {kind}: {counted}")
     assert counted["acknowledged"] > 50
     assert counted["unanswered"] > 0
 
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize(("database", "kind"), EVERY_STORM)
 def test_a_hundred_kills_in_ten_thousand_bookings_lose_nothing(
-    folder: Path, database: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, database: str, kind: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = "sqlite:///syncd.sqlite3" if database == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
-    counted = storm(folder, url, people=40, rooms=25, bookings=10_000, kills=100, faults=0.1)
+    counted = storm(tmp_path, url, kind, people=40, rooms=25, bookings=10_000, kills=100, faults=0.1)
 
     with capsys.disabled():
-        print(f"\nkill storm on {database}: {counted}")
+        print(f"\nkill storm on {database} and {kind}: {counted}")
