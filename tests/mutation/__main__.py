@@ -34,6 +34,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no more after this time")
     parser.add_argument("--results", type=Path, help="a file of verdicts, one a line; what is in it is not tried again")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds of tests that a mutant is asked at most")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="ask these only")
     parser.add_argument("--again", action="store_true", help="only what survived by --results, after new tests")
     asked = parser.parse_args()
     chosen = [one for name in TARGETS if asked.module in (None, name) for one in mutants(name, _source(name))]
@@ -43,7 +44,7 @@ def main() -> int:
     run = Run([*chosen, *shams], asked.results, asked.seconds, asked.budget)
     if asked.again:
         run.only_survivors()
-    pytest.main([*CALL, *TESTS], plugins=[run])
+    pytest.main([*CALL, *asked.tests], plugins=[run])
     return run.told()
 
 

@@ -74,8 +74,9 @@ class Asker:
 
     def _warm_up(self) -> None:
         """Let one test make what all share."""
-        first = next(item for item in self._session.items if item.nodeid.startswith(WARM))
-        first.config.hook.pytest_runtest_protocol(item=first, nextitem=self._session.items[0])
+        first = next((item for item in self._session.items if item.nodeid.startswith(WARM)), None)
+        if first is not None:
+            first.config.hook.pytest_runtest_protocol(item=first, nextitem=self._session.items[0])
 
     def _known(self, file: Path | None, sources: Mapping[str, str]) -> dict[str, Reach]:
         """What each test comes by; only tests that *file* does not know are run."""
@@ -83,7 +84,8 @@ class Asker:
         if file is not None and file.exists():
             of, known = pickle.loads(file.read_bytes())
             kept = {name: Reach(*parts) for name, parts in known.items()} if of == sources else {}
-        kept |= self._reach([name for name in self._items if name not in kept], sources)
+        if unknown := [name for name in self._items if name not in kept]:
+            kept |= self._reach(unknown, sources)
         if file is not None:
             file.write_bytes(pickle.dumps((sources, {name: astuple(one) for name, one in kept.items()})))
         return {name: one for name, one in kept.items() if name in self._items}

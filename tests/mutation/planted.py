@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.mutation.mutants import PROBE, Mutant
 
 def plant(mutant: Mutant) -> None:
     """Make the loaded module behave like *mutant*."""
-    live = sys.modules[mutant.module]
+    live = import_module(mutant.module)
     other = ModuleType(mutant.module)
     other.__dict__.update(__file__=live.__file__, __package__=live.__package__, __builtins__=live.__builtins__)
     vars(other)[PROBE] = lambda _line: None

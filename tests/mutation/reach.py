@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from itertools import accumulate
 from typing import Any
 
@@ -36,7 +36,7 @@ class Footprints:
         self.found: dict[str, Reach] = {}
         self._now: dict[str, set[int]] = defaultdict(set)
         for name, source in sources.items():
-            setattr(sys.modules[name], PROBE, partial(self._passed, name))
+            setattr(import_module(name), PROBE, partial(self._passed, name))
             plant(probed(name, source))
 
     @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncd.booking import texts
-from syncd.booking.decide import decide
+from syncd.booking.decide import decide, seen
 from syncd.booking.sight import (
     Decision,
     Limits,
@@ -24,7 +24,7 @@ from syncd.booking.sight import (
 from syncd.model.booking import EntryRecord, Meeting, RoomState
 from syncd.model.busy import Stamp
 from syncd.model.directory import MailboxKind
-from syncd.model.entry import Entry, EntryDraft, digest, stamped
+from syncd.model.entry import Entry, EntryDraft, Resource, digest, stamped
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 
@@ -440,3 +440,76 @@ def test_one_unreadable_calendar_does_not_hold_up_the_others():
 
     assert ["anna"] == [step.mailbox for step in decision.steps]
     assert ("r1",) == decision.unread
+
+
+def test_a_rooms_entry_that_stands_as_written_needs_nothing():
+    entry = as_it_stands(a_draft(a_meeting()))
+
+    assert decided(a_meeting(), remembered(entry), entry, kind=MailboxKind.ROOM).complete
+
+
+def test_a_rooms_no_to_what_still_stands_there_is_no_answer():
+    entry = replace(as_it_stands(a_draft(a_meeting())), room_answer="DECLINED")
+    sighting = Sighting(remembered(entry), MailboxKind.ROOM, a_draft(a_meeting()), (entry,), behind=True)
+
+    assert Decision(behind=True) == decide(a_meeting(), [sighting], OURS, NOW, LIMITS)
+
+
+def test_a_second_look_that_comes_too_early_waits_on():
+    entry = as_it_stands(a_draft(a_meeting()))
+    missed = replace(remembered(entry), missing_since=NOW - timedelta(seconds=1))
+
+    decision = decided(a_meeting(), missed, gone=True)
+
+    assert decision.waiting
+    assert (missed,) == decision.records
+
+
+def test_another_room_in_the_same_generation_is_written():
+    entry = as_it_stands(a_draft(a_meeting()))
+
+    decision = decided(a_meeting(), remembered(entry), entry, location="lokale 3")
+
+    assert (Write("anna", a_draft(a_meeting(), "lokale 3"), entry, repair=True),) == decision.steps
+
+
+def test_what_was_right_in_this_generation_is_repaired_though_the_meeting_is_not_settled():
+    entry = as_it_stands(a_draft(a_meeting()))
+
+    decision = decided(a_meeting(applied=0), remembered(entry), entry, location="lokale 3")
+
+    assert [True] == [step.repair for step in decision.steps if isinstance(step, Write)]
+
+
+@pytest.mark.parametrize(("behind", "invites", "writes"), [(True, True, 0), (True, False, 1), (False, True, 1)])
+def test_nothing_is_rewritten_that_names_a_room_which_another_meeting_has_not_left(behind, invites, writes):
+    old, later = as_it_stands(a_draft(a_meeting())), a_meeting(generation=2, at=TEN)
+    room = Resource("r1@example.org", "2.14") if invites else None
+    draft = replace(a_draft(later), room=room)
+    sighting = Sighting(remembered(old), MailboxKind.PERSON, draft, (old,), behind=behind)
+
+    decision = decide(later, [sighting], OURS, NOW, LIMITS)
+
+    assert (writes, not writes) == (len(decision.steps), decision.behind)
+
+
+def test_yesterdays_repairs_leave_todays_only_one():
+    entry, one = as_it_stands(a_draft(a_meeting())), replace(LIMITS, repairs=1)
+    yesterday = replace(a_meeting(), rewrites=1, rewrites_day=days_since_1970(NOW) - 1)
+    sighting = Sighting(remembered(entry), MailboxKind.PERSON, a_draft(yesterday, "lokale 3"), (entry,))
+
+    assert 1 == len(decide(yesterday, [sighting], OURS, NOW, one).steps)
+
+
+def test_an_entry_without_stamp_and_with_the_wrong_room_is_fought_over_in_the_end():
+    bare = replace(as_it_stands(a_draft(a_meeting())), stamp=None)
+    spent = replace(a_meeting(), rewrites=LIMITS.repairs, rewrites_day=days_since_1970(NOW))
+
+    assert (texts.FOUGHT_OVER,) == decided(spent, NEVER_SEEN, bare, location="lokale 3").attention
+
+
+def test_an_entry_without_stamp_keeps_the_generation_that_is_known_of_it():
+    bare = replace(as_it_stands(a_draft(a_meeting())), stamp=None)
+    known = replace(NEVER_SEEN, generation=3)
+
+    assert (3, 4) == (seen(known, bare).generation, seen(known, bare, written=4).generation)
