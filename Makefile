@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env packages demo test test-long fuzz check format catalogs lock bench
+.PHONY: help env packages demo test test-long fuzz check format catalogs lock bench wheel deb
 .PHONY: schedules crash-points kill-storm contention fault-proxy mutate
 
 help: ## list the targets
@@ -71,6 +71,13 @@ lock: env ## write requirements.lock anew from pyproject.toml; UPGRADE=1 takes n
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command "make lock" --extra demo --group dev $(if $(filter-out 0,$(UPGRADE)),--upgrade) \
 		--output-file requirements.lock pyproject.toml
+
+wheel: env ## build dist/syncd-VERSION-py3-none-any.whl, which needs no compiler
+	@$(BIN)/pip wheel --quiet --no-deps --no-index --no-build-isolation -w dist .
+	@ls dist/*.whl
+
+deb: env ## build the Debian package into dist/ and ask lintian
+	@bash setup/deb "$(BIN)"
 
 bench: env ## measure; NAME=… picks one benchmark, JSON=1 prints one object, PLOT=1 draws bars
 	@$(BIN)/python -m tests.bench $(NAME) $(if $(filter-out 0,$(JSON)),--json) $(if $(filter-out 0,$(PLOT)),--plot)

@@ -29,6 +29,7 @@ from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind
 from syncd.model.entry import EntryDraft
 from syncd.model.mirror import MailboxStatus
 from syncd.model.offer import Rulebook
+from syncd.observe import metrics
 from syncd.observe.logs import canonical_line
 from syncd.points import passing
 from syncd.ports import CalendarPort
@@ -121,6 +122,7 @@ class Reconciler:
         with canonical_line("meeting.reconciled", meeting=meeting_id) as facts:
             result = self._settle(meeting_id, now)
             facts["outcome"] = result.value
+        metrics.RECONCILED.labels(result.value).inc()
         return result
 
     def sweep(self, now: datetime, limit: int = 1000) -> int:
@@ -138,6 +140,8 @@ class Reconciler:
         if strayed or overlaid:
             self._store.run(lambda tx: tx.meetings.touch({*strayed, *overlaid}, now))
         adopted = [self._adopt(entries, now) for entries in unknown.values()]
+        for kind, number in (("strayed", len(strayed)), ("overlaid", len(overlaid)), ("unknown", sum(adopted))):
+            metrics.DRIFT_FOUND.labels(kind).inc(number)
         return len({*strayed, *overlaid}) + sum(adopted)
 
     def _conflicts(self, tx: Tx, meeting_id: str) -> bool:
@@ -290,7 +294,8 @@ class Reconciler:
         if inviting(self._ports(), mailbox) is not None:
             return Sighting(known, mailbox.kind, wanted, None, known.mailbox in facts.gone, facts.behind)
         try:
-            entries = self._ports()[mailbox.account].find(mailbox, facts.meeting.uid)
+            with metrics.remote(mailbox.account, "find"):
+                entries = self._ports()[mailbox.account].find(mailbox, facts.meeting.uid)
         except CalendarError as error:
             failures[known.mailbox] = error
             return Sighting(known, mailbox.kind, wanted, None)
@@ -305,6 +310,7 @@ class Reconciler:
     def _act(self, facts: Facts, decision: Decision, failures: dict[MailboxId, CalendarError], now: datetime) -> Result:
         known = {record.mailbox: record for record in facts.records}
         acted = act(decision.steps, known, self._directory(), self._ports())
+        metrics.DRIFT_REPAIRED.inc(acted.repairs)
         passing("reconcile.acted")
         done = Acted(acted.records, acted.repairs, {**failures, **acted.failures})
         ground = self._ground(now)

@@ -16,6 +16,7 @@ from syncd.model.busy import Stamp
 from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind, Room
 from syncd.model.entry import Entry, EntryDraft, Resource, same_time, stamped
 from syncd.model.offer import Form
+from syncd.observe import metrics
 from syncd.points import passing
 from syncd.ports import CalendarPort
 
@@ -162,7 +163,9 @@ def _carry_out(
     if (room := inviting(ports, mailbox)) is not None:
         raise waiting(room, mailbox)
     if isinstance(step, Remove):
-        port.delete(mailbox, step.entry)
+        with metrics.remote(mailbox.account, "delete"):
+            port.delete(mailbox, step.entry)
+        metrics.DUPLICATES.inc(record.wanted)
         return None if record.wanted else EntryRecord(mailbox.id, wanted=False)
     entry = _write(port, mailbox, step)
     written = step.draft.stamp
@@ -175,7 +178,9 @@ def _carry_out(
 
 def _write(port: CalendarPort, mailbox: Mailbox, step: Write) -> Entry:
     if step.entry is None:
-        return port.create(mailbox, step.draft)
+        with metrics.remote(mailbox.account, "create"):
+            return port.create(mailbox, step.draft)
     # Colours and marks that the caseworker gave it are hers.
     theirs = dict.fromkeys((*step.draft.categories, *step.entry.categories))
-    return port.update(mailbox, step.entry, replace(step.draft, categories=tuple(theirs)))
+    with metrics.remote(mailbox.account, "update"):
+        return port.update(mailbox, step.entry, replace(step.draft, categories=tuple(theirs)))

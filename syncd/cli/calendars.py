@@ -59,10 +59,11 @@ def _chosen(parts: Parts | Checked, named: list[str] | None) -> list[str]:
 def check(
     mailboxes: MailboxArguments = None,
     path: ConfigOption = DEFAULT_CONFIG,
+    problems: Annotated[bool, typer.Option("--problems", help="Show only what cannot be used.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check the configuration, then contact every calendar (read-only) and say how each stands."""
-    from syncd.daemon.checking import servers_seen
+    """Check the configuration, then contact every calendar (read-only): what works, and what to do next."""
+    from syncd.daemon.checking import next_steps, servers_seen
 
     with calendars_of(path) as parts:
         chosen = _chosen(parts, mailboxes)
@@ -76,29 +77,36 @@ def check(
         advice = parts.warnings(SystemClock().now())
         broken = [item for item in parts.kept.unreadable if item.mailbox in results]
         servers = servers_seen(parts, results)
+        steps = next_steps(parts, results)
     good = sum(result.ok for result in results.values())
     if as_json:
         told = {name: {"ok": r.ok, "says": r.says, "facts": dict(r.facts)} for name, r in results.items()}
         objects = [_told_object(item) for item in broken]
         told_servers = {seen.account: seen.as_json() for seen in servers}
-        whole = {"mailboxes": told, "servers": told_servers, "unreadable": objects, "warnings": advice}
+        whole = {"mailboxes": told, "servers": told_servers, "unreadable": objects, "warnings": advice, "next": steps}
         screen.print_json({**whole, "ok": good == len(results)})
     else:
-        _print_check(path, results, advice, good)
+        shown = {name: result for name, result in results.items() if not (problems and result.ok)}
+        _print_check(path, shown, advice)
+        screen.say(f"{good} of {len(results)} calendars can be used.")
         for seen in servers:
             screen.out.print(f"  [dim]server[/] {screen.escape(seen.says)}", soft_wrap=True)
         _print_unreadable(broken)
+        for step in steps:
+            screen.out.print(f"  [bold]next[/] {screen.escape(step)}", soft_wrap=True)
     raise typer.Exit(0 if good == len(results) else 1)
 
 
-def _print_check(path: Path, results: dict[str, CheckResult], advice: list[str], good: int) -> None:
+def _print_check(path: Path, results: dict[str, CheckResult], advice: list[str]) -> None:
     screen.say(f"{path}: correct.")
-    for name, result in results.items():
+    width = max(map(len, results), default=0)
+    # Those that need something come first; each line says what works, or what to do.
+    for name, result in sorted(results.items(), key=lambda one: one[1].ok):
         mark = "[green]ok  [/]" if result.ok else "[bold red]FAIL[/]"
-        screen.out.print(f"  {mark} [bold]{screen.escape(name)}[/]  {screen.escape(result.says)}", soft_wrap=True)
+        told = f"{mark} [bold]{screen.escape(name.ljust(width))}[/]  {screen.escape(result.says)}"
+        screen.out.print(f"  {told}", soft_wrap=True)
     for warning in advice:
         screen.out.print(f"  [yellow]note[/] {screen.escape(warning)}", soft_wrap=True)
-    screen.say(f"{good} of {len(results)} calendars can be used.")
 
 
 def _told_object(item: UnreadableObject) -> dict[str, object]:

@@ -10,6 +10,7 @@ from syncd import __version__
 from syncd.cli import (
     absence,
     audit,
+    beginning,
     calendars,
     citizens,
     desk,
@@ -17,6 +18,7 @@ from syncd.cli import (
     evidence,
     feeds,
     importing,
+    intake,
     mailboxes,
     operation,
     pages,
@@ -39,7 +41,7 @@ app = typer.Typer(
         "Mirrors caseworkers' calendars, publishes their self-booking slots, writes booked meetings back "
         "and assigns a meeting room to each.\n\n"
         "New here? [bold]syncd demo[/] shows the whole of it on a made-up jobcentre. "
-        "Setting up? Write a configuration, then [bold]syncd check[/]."
+        "Setting up? [bold]syncd init[/], then [bold]syncd check[/]."
     ),
     epilog=(
         "Exit codes: 0 done, 1 not done (the text says why), 2 wrong usage, 70 a defect in syncd (please report it), "
@@ -64,6 +66,7 @@ def main(
 
 
 for part in (
+    beginning,
     operation,
     calendars,
     mailboxes,
@@ -78,6 +81,7 @@ for part in (
     tasks,
     rooms,
     people,
+    intake,
     rules,
     webhooks,
     feeds,

@@ -59,16 +59,16 @@ def demo(
 
 @db.command("upgrade")
 def upgrade(path: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Bring the database to this version's layout (also done at each start)."""
+    """Bring the database to this version's layout, after a backup (also done at each start)."""
+    from syncd.clock import SystemClock
     from syncd.config import load
+    from syncd.daemon import upgrading
     from syncd.store import Store
 
-    store = Store(load(path).database_url())
-    before = store.revision()
-    store.upgrade()
-    after = store.revision()
-    told = "was up to date" if before == after else f"upgraded from {before or 'nothing'}"
-    screen.say(f"{store.place}: layout {after}, {told}.")
+    config = load(path)
+    store = Store(config.database_url())
+    done = upgrading.upgrade(config, store, SystemClock().now())
+    screen.say(f"{store.place}: layout {done.after}, {done.says}")
     if store.warning:
         screen.complain(store.warning)
 
@@ -79,15 +79,29 @@ FileArgument = Annotated[
 
 
 @db.command("backup")
-def backup(file: FileArgument, path: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Write everything into a new FILE while the service goes on, and check it."""
+def backup(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A new file; unset: a name of its own in the folder of [backup]."),
+    ] = None,
+    path: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Write everything into one new SQLite file while the service goes on, and check it.
+
+    Without FILE, backups in the folder that are older than `keep_days` are removed afterwards.
+    """
     from syncd.clock import SystemClock
     from syncd.config import load
+    from syncd.daemon import upgrading
     from syncd.daemon.parts import look_into_store
     from syncd.store import backup as backups
 
-    made = backups.backup(look_into_store(load(path)), file, SystemClock().now())
-    _tell_backup(file, made)
+    config, now = load(path), SystemClock().now()
+    made = backups.backup(look_into_store(config), file or upgrading.new_file(config, now), now)
+    _tell_backup(made.path, made)
+    if file is None:
+        for old in upgrading.forget(config, now):
+            screen.say(f"{old}: older than {config.backup.keep_days} days, removed.")
 
 
 @db.command("verify")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from syncd.config import describe
 from syncd.config.load import Config
+from syncd.observe import keys
 from syncd.rulebook import RulesFile
 
 _OPENING = (
@@ -38,6 +39,7 @@ TEXTS: Mapping[str, Callable[[], str]] = {
     "config/offers.schema.json": lambda: _json(describe.rules_schema()),
     "config/dfdg-mapping.toml": describe.dfdg_mapping,
     "docs/reference/configuration.md": lambda: describe.reference(Config, "Configuration: `syncd.toml`", _OPENING),
+    "docs/reference/logs.md": keys.page,
     "docs/reference/offers-keys.md": lambda: describe.reference(RulesFile, "Keys of `offers.toml`", _RULES_OPENING),
 }
 """Files that are made from the model, by path in the project."""

@@ -23,9 +23,8 @@ def secret(ref: SecretRef, env: Mapping[str, str] = os.environ) -> str:
         value = env.get(ref.env, "")
         place = f"environment variable {ref.env}"
     elif ref.credential is not None:
-        base = env.get("CREDENTIALS_DIRECTORY", "/run/credentials/syncd.service")
         place = f"credential '{ref.credential}'"
-        value = _content(Path(base) / ref.credential, place)
+        value = _content(_credential(ref.credential, env), place)
     else:
         place = f"file {ref.file}"
         value = _content(Path(ref.file or ""), place)
@@ -61,6 +60,16 @@ def sealing_key(ref: SecretRef, env: Mapping[str, str] = os.environ) -> bytes:
     if len(key) != 32:
         raise ConfigError("the key", ["should be 64 hexadecimal digits, as `openssl rand -hex 32` prints them"])
     return key
+
+
+def _credential(name: str, env: Mapping[str, str]) -> Path:
+    """Where systemd put the credential *name*: given by itself, or as a file of one of the unit's two folders.
+
+    A file NAME of a folder that is loaded as ID is the credential ID_NAME (systemd.exec(5), LoadCredential=).
+    """
+    base = Path(env.get("CREDENTIALS_DIRECTORY", "/run/credentials/syncd.service"))
+    given = [base / f"{folder}{name}" for folder in ("", "plain_", "sealed_")]
+    return next((path for path in given if path.exists()), given[0])
 
 
 def _content(path: Path, place: str) -> str:

@@ -21,6 +21,7 @@ from syncd.config.groups import GroupSection
 from syncd.config.jobnet import JobnetSection
 from syncd.config.oauth import OAuthSection
 from syncd.config.openings import weekly_hours
+from syncd.config.operating import BackupSection, MonitorSection
 from syncd.config.pages import PagesSection
 from syncd.config.people import Row, read_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
@@ -106,6 +107,8 @@ class Config(Section):
         Field(description="CSV with the columns of [[rooms]].", examples=["rooms.csv"]),
     ] = None
     http: HttpSection = HttpSection()
+    monitor: MonitorSection = MonitorSection()
+    backup: BackupSection = BackupSection()
     sync: SyncSection = SyncSection()
     log: LogSection = LogSection()
     retention: RetentionSection = RetentionSection()
@@ -171,10 +174,18 @@ class Config(Section):
     @property
     def ledger(self) -> Path:
         """Where the digests of those erased are kept; the database's folder unless the file says otherwise."""
-        if self.retention.ledger is not None:
-            return self.retention.ledger
+        return self.retention.ledger or self._home / "erased.ledger"
+
+    @property
+    def backups(self) -> Path:
+        """The folder in which backups are kept."""
+        return self.backup.folder or self._home / "backups"
+
+    @property
+    def _home(self) -> Path:
+        """Where our files are: beside the database, if it is one, else in the state directory."""
         scheme, _, file = self.database.partition(":///")
-        return (Path(file).parent if scheme.startswith("sqlite") else Path(_state(os.environ))) / "erased.ledger"
+        return Path(file).parent if scheme.startswith("sqlite") else Path(_state(os.environ))
 
     def directory(self, members: Iterable[Enrolled] = ()) -> Directory:
         """Everybody and everything as the rest of syncd knows them.
@@ -338,7 +349,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
     accounts = {name: _anchored_account(account, base) for name, account in config.calendars.items()}
     password = _anchored_ref(config.database_password, base)
     contacts = {name: _anchored_ref(getattr(config.contacts, name), base) for name in ("key", "old_key")}
-    ledger = config.retention.ledger
+    ledger, folder = config.retention.ledger, config.backup.folder
     return config.model_copy(
         update=files
         | {
@@ -352,6 +363,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "oauth": config.oauth.anchored(base),
             "dfdg": config.dfdg.anchored(base),
             "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),
+            "backup": config.backup.model_copy(update={"folder": base / folder if folder else None}),
         }
     )
 

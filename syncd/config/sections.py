@@ -87,7 +87,11 @@ class HttpSection(Section):
 
     @field_validator("listen")
     @classmethod
-    def _host_and_port(cls, value: str) -> str:
+    def address(cls, value: str) -> str:
+        """*value*, when it is an address and a port.
+
+        :raises ValueError: it is not.
+        """
         try:
             parts = urlsplit(f"//{value}")
             fits = bool(parts.hostname) and parts.port is not None and not parts.path and "@" not in value

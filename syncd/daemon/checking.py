@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncd import rulebook as rulebooks
-from syncd.clock import Clock
+from syncd.clock import Clock, SystemClock
 from syncd.config import Config, demand
 from syncd.daemon.accounts import close_ports, ports_of
-from syncd.daemon.parts import applied_in, layout_of, store_of
+from syncd.daemon.parts import applied_in, store_of
 from syncd.daemon.reporting import choices
 from syncd.daemon.servers import Server, differences
 from syncd.daemon.servers import kept as kept_server
+from syncd.daemon.upgrading import layout_of
 from syncd.errors import StoreError
 from syncd.model.directory import Directory
 from syncd.model.mirror import UnreadableObject
@@ -23,6 +24,7 @@ from syncd.model.task import TaskKind
 from syncd.ports import CalendarPort, CheckResult, Learning
 from syncd.publish import RulesInForce
 from syncd.store import Store
+from syncd.store.overview import ahead
 from syncd.store.schema import head
 
 SUPPLY = (TaskKind.SUPPLY_SHORT, TaskKind.CASEWORKER_SHORT)
@@ -35,6 +37,7 @@ class Kept:
     """What the database has to say, if it can be read.
 
     :param notes: about the database itself.
+    :param layout: of the database; None when it was never set up or cannot be reached.
     :param applied: digest of the rules file it has applied.
     :param book: the rules in force.
     :param servers: what was found out before about each account's server.
@@ -42,6 +45,7 @@ class Kept:
     """
 
     notes: tuple[str, ...]
+    layout: str | None = None
     applied: str | None = None
     book: Rulebook = NO_RULES
     unreadable: tuple[UnreadableObject, ...] = ()
@@ -102,13 +106,13 @@ def _look(store: Store, directory: Directory) -> Kept:
         if layout is None:
             return Kept((*notes, f"{store.place} is not set up yet; the first start does it."))
         if layout != head():
-            return Kept((*notes, f"{store.place} has layout {layout}; the next start upgrades it."))
+            return Kept((*notes, f"{store.place} has layout {layout}; the next start upgrades it."), layout)
         with store.read() as tx:
             unreadable = tuple(tx.mailboxes.unreadable())
             notes += tuple(task.en for kind in SUPPLY for task in tx.tasks.waiting(kind))
             accounts = {mailbox.account for mailbox in directory.mailboxes.values()}
             servers = {name: server for name in accounts if (server := kept_server(tx, name)) is not None}
-        return Kept(notes, applied_in(store), RulesInForce(store, lambda: directory)(), unreadable, servers)
+        return Kept(notes, layout, applied_in(store), RulesInForce(store, lambda: directory)(), unreadable, servers)
     except StoreError as error:
         return Kept((*notes, f"The database was not looked into: {error}"))
 
@@ -157,3 +161,34 @@ def servers_seen(found: Checked, results: Mapping[str, CheckResult]) -> list[Ser
         known = {fact: value for fact, value in (before.facts if before else {}).items() if now.get(fact) == "unknown"}
         seen[account] = ServerSeen(account, {**now, **known}, before)
     return list(seen.values())
+
+
+def next_steps(found: Checked, results: Mapping[str, CheckResult]) -> list[str]:
+    """What to do next, the most urgent first; empty when citizens can book."""
+    failing = [name for name, result in results.items() if not result.ok]
+    steps = []
+    if not found.directory.caseworkers:
+        steps.append("There are no caseworkers yet: syncd people import FILE.csv (or --group ADDRESS)")
+    if failing:
+        more = f" and {len(failing) - 3} more" if len(failing) > 3 else ""
+        steps.append(
+            f"Mend {', '.join(failing[:3])}{more}, as their lines say, then: syncd check {' '.join(failing[:3])}"
+        )
+    if found.book.offers and not found.config.clients:
+        steps.append("No program may book yet: syncd client new portal")
+    if not failing and found.book.offers and found.kept.layout is None:
+        offer = next(iter(found.book.offers))
+        steps.append(f"Look before you start: syncd sync, then syncd slots {offer}; start: systemctl start syncd")
+    return steps
+
+
+def with_meetings(config: Config, people: Collection[str]) -> set[str]:
+    """Those of *people* who have meetings that are not over, as far as the database can be looked into."""
+    store = store_of(config)
+    try:
+        if layout_of(store) != head():
+            return set()
+        with store.read() as tx:
+            return {who for who, _, _ in ahead(tx.session, SystemClock().now())} & set(people)
+    finally:
+        store.close()

@@ -6,32 +6,36 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 from types import FrameType
 
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncd.clock import Clock, SystemClock
-from syncd.config import load
+from syncd.config import Config, load
 from syncd.daemon.garbage import look_seldom
 from syncd.daemon.health import look
 from syncd.daemon.jobnet import facade_of
+from syncd.daemon.listener import Listener
 from syncd.daemon.pages import page_parts
 from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
+from syncd.daemon.pulse import Pulse
 from syncd.daemon.tasks import tasks
 from syncd.dispatch.local import LocalDispatcher
 from syncd.errors import ConfigError, SyncdError
 from syncd.observe import logs, metrics, systemd
 from syncd.observe.logs import log
-from syncd.web.app import build_app
+from syncd.web.app import build_app, build_monitor
 from syncd.web.deps import Deps
-from syncd.web.server import server
+from syncd.web.health import STARTING, Health
 
 DRAIN_SECONDS = 9.0
 """A stop takes no longer; writes that have not ended by then stay owed in the database."""
 THREADS = 16
+FIRST_BEAT_SECONDS = 60.0
+"""How long the scheduler may take to begin its first work."""
 
 
 class Front:
@@ -58,7 +62,9 @@ class Daemon:
         self._reload = False
         self._dispatcher = LocalDispatcher(THREADS, self._clock)
         self._front = Front()
-        self._parts: Parts
+        self._parts: Parts | None = None
+        self._pulse = Pulse(lambda: self._now_in_force().store)
+        self._ready = threading.Event()
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit code.
@@ -68,24 +74,40 @@ class Daemon:
         """
         config = load(self._path)
         logs.configure(config.log.level, config.log.format)
+        monitor = self._watched_over(config)
         store = open_store(config)
-        self._parts = assemble(config, store, self._clock)
-        put_in_force(self._parts, self._clock)
+        parts = self._parts = assemble(config, store, self._clock)
+        put_in_force(parts, self._clock)
         with store.begin() as tx:
             owed = tx.meetings.hurry()
         self._listen_to_signals()
-        self._front.app = build_app(self._deps(self._parts))
-        web = server(self._front, config.http.host, config.http.port)
-        web_thread = threading.Thread(target=web.run, name="http", daemon=True)
-        web_thread.start()
-        if not _started(web, web_thread):
-            raise SyncdError(
-                f"Cannot listen on {config.http.listen}: it is in use or not an address of this machine. "
-                "Nothing was started. Change http.listen, or stop what uses it."
-            )
-        self._begin(_address(web), owed)
-        self._wait(web_thread)
-        return self._drain(web, web_thread)
+        self._front.app = build_app(self._deps(parts))
+        web = Listener(self._front, config.http, "http.listen")
+        web.start()
+        self._begin(web.address, owed)
+        self._wait(web)
+        return self._drain([web, *monitor])
+
+    def _watched_over(self, config: Config) -> list[Listener]:
+        """The listener for supervisors, from the very beginning, so that a long upgrade can be seen to go on."""
+        if config.monitor.http is None:
+            return []
+        monitor = Listener(
+            build_monitor(self._health, metrics.text, self._ready.is_set), config.monitor.http, "monitor.listen"
+        )
+        monitor.start()
+        log.info("daemon.watched_over", address=monitor.address)
+        return [monitor]
+
+    def _now_in_force(self) -> Parts:
+        assert self._parts is not None
+        return self._parts
+
+    def _health(self) -> Health:
+        parts = self._parts
+        if parts is None or not self._ready.is_set():
+            return STARTING
+        return look(parts, self._clock.now(), self._dispatcher.late())
 
     def _deps(self, parts: Parts) -> Deps:
         return Deps(
@@ -96,9 +118,9 @@ class Daemon:
             clients=lambda: parts.config.clients,
             directory=lambda: parts.directory,
             rulebook=parts.rulebook,
-            health=lambda: look(parts, self._clock.now(), self._dispatcher.late()),
+            health=self._health,
             freshen=parts.live,
-            metrics=metrics.text,
+            metrics=None if parts.config.monitor.http else metrics.text,
             contacts=parts.contacts,
             pages=page_parts(parts, self._clock),
             issuer=parts.issuer.issuer(),
@@ -107,11 +129,16 @@ class Daemon:
         )
 
     def _begin(self, address: str, owed: int) -> None:
-        for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set, self._ask_to_reload):
-            self._dispatcher.every(task)
+        self._schedule()
+        self._dispatcher.every(self._pulse.task())
         self._dispatcher.start()
+        if not self._pulse.felt(FIRST_BEAT_SECONDS):
+            raise SyncdError(
+                f"The scheduler did no work within {FIRST_BEAT_SECONDS:.0f} seconds, so nothing would be read or "
+                "written. Nothing is lost; start syncd again, and report this when it comes again."
+            )
         look_seldom()
-        parts = self._parts
+        parts = self._now_in_force()
         log.info(
             "daemon.started",
             address=address,
@@ -120,7 +147,12 @@ class Daemon:
             rules=parts.rulebook().number,
             owed=owed,
         )
+        self._ready.set()
         systemd.notify(f"READY=1\nSTATUS=Serving at {address}")
+
+    def _schedule(self) -> None:
+        for task in tasks(self._now_in_force, self._clock, self._stopping.is_set, self._ask_to_reload):
+            self._dispatcher.every(task)
 
     def _listen_to_signals(self) -> None:
         def stop(_number: int, _frame: FrameType | None) -> None:
@@ -138,20 +170,19 @@ class Daemon:
         self._reload = True
         self._wake.set()
 
-    def _wait(self, web_thread: threading.Thread) -> None:
+    def _wait(self, web: Listener) -> None:
         pause = systemd.watchdog_seconds() or 5.0
-        while not self._stopping.is_set() and web_thread.is_alive():
+        while not self._stopping.is_set() and web.alive:
+            self._feed_watchdog()
             self._wake.wait(pause)
             self._wake.clear()
             if self._reload:
                 self._reload = False
                 self._read_again()
-            self._feed_watchdog()
 
     def _feed_watchdog(self) -> None:
-        late = self._dispatcher.late()
-        if late:
-            log.error("daemon.task_late", tasks=late)
+        if faults := self._pulse.faults(self._dispatcher.late()):
+            log.error("daemon.not_fresh", problems=faults)
         else:
             systemd.notify("WATCHDOG=1")
 
@@ -160,54 +191,42 @@ class Daemon:
         systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={round(monotonic() * 1_000_000)}")
         try:
             config = load(self._path)
-            kept = self._parts
-            self._parts = rebuilt(kept, config, self._clock)
-            self._front.app = build_app(self._deps(self._parts))
+            kept = self._now_in_force()
+            parts = self._parts = rebuilt(kept, config, self._clock)
+            self._front.app = build_app(self._deps(parts))
             kept.live.close()
-            for task in tasks(lambda: self._parts, self._clock, self._stopping.is_set, self._ask_to_reload):
-                self._dispatcher.every(task)
+            self._schedule()
             logs.configure(config.log.level, config.log.format)
-            log.info("daemon.reloaded", needs_restart=_needs_restart(kept, self._parts))
+            log.info("daemon.reloaded", needs_restart=_needs_restart(kept, parts))
         except ConfigError as error:
             log.error("daemon.reload_refused", problems=list(error.problems), kept="the configuration in force")
         except SyncdError as error:
             log.error("daemon.reload_refused", problems=[str(error)], kept="the configuration in force")
         systemd.notify("READY=1")
 
-    def _drain(self, web: uvicorn.Server, web_thread: threading.Thread) -> int:
+    def _drain(self, listeners: Sequence[Listener]) -> int:
         systemd.notify("STOPPING=1")
         deadline = monotonic() + DRAIN_SECONDS
-        web.should_exit = True
+        for each in listeners:
+            each.ask_to_stop()
         drained = self._dispatcher.stop(deadline - monotonic() - 1)
-        web_thread.join(max(0.1, deadline - monotonic()))
-        drained = drained and not web_thread.is_alive()
+        ended = [each.join(max(0.1, deadline - monotonic())) for each in listeners]
         code = 0 if self._stopping.is_set() else 1
-        log.info("daemon.stopped", drained=drained)
-        if not drained:
+        log.info("daemon.stopped", drained=drained and all(ended))
+        if not (drained and all(ended)):
             # A call to a calendar hangs. Its write stays owed; the interpreter would wait for its thread for minutes.
             sys.stderr.flush()
             os._exit(code)
-        self._parts.close()
+        self._now_in_force().close()
         return code
-
-
-def _started(web: uvicorn.Server, thread: threading.Thread) -> bool:
-    """Wait until the server listens; False when it ended instead."""
-    while thread.is_alive():
-        if web.started:
-            return True
-        threading.Event().wait(0.01)
-    return False
-
-
-def _address(web: uvicorn.Server) -> str:
-    """Where it listens really, also when port 0 was asked for."""
-    host, port = web.servers[0].sockets[0].getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _needs_restart(before: Parts, after: Parts) -> list[str]:
     """Keys whose new value only a restart brings into force."""
     old, new = before.config, after.config
-    changed = {"database": old.database != new.database, "http.listen": old.http.listen != new.http.listen}
+    changed = {
+        "database": old.database != new.database,
+        "http.listen": old.http.listen != new.http.listen,
+        "monitor.listen": old.monitor.listen != new.monitor.listen,
+    }
     return [key for key, differs in changed.items() if differs]

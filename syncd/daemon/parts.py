@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from syncd import rulebook as rulebooks
 from syncd.adapters.dfdg.client import DfdgClient
@@ -28,6 +27,7 @@ from syncd.daemon.accounts import close_ports, ports_of
 from syncd.daemon.issuer import IssuerKeys
 from syncd.daemon.reporting import demands_of, reporting_of
 from syncd.daemon.servers import remind
+from syncd.daemon.upgrading import layout_of, upgrade
 from syncd.dfdg.reporting import Reporting
 from syncd.errors import ConfigError, StoreError
 from syncd.model.directory import Directory, MailboxId
@@ -111,7 +111,7 @@ def open_store(config: Config) -> Store:
     if layout in (None, head()):  # an older layout is upgraded first: the rules in force cannot be looked up in it
         known = directory_of(config, store, SystemClock().now()) if layout else None
         demand(config, applied=applied_in(store) if layout else None, directory=known)
-    store.upgrade()
+    upgrade(config, store, SystemClock().now())
     return store
 
 
@@ -143,16 +143,6 @@ def store_of(config: Config) -> Store:
     except ConfigError:
         demand(config)
         raise
-
-
-def layout_of(store: Store) -> str | None:
-    """The layout the database has; None when it was never set up.
-
-    Looking makes no file: SQLite would make one that others may read.
-    """
-    if store.sqlite and not Path(str(store.url.database)).exists():
-        return None
-    return store.revision()
 
 
 def applied_in(store: Store) -> str | None:

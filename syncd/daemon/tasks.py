@@ -10,15 +10,13 @@ from itertools import groupby
 
 from syncd.clock import Clock
 from syncd.config import RetentionSection
+from syncd.daemon.gauges import CHECK_SECONDS, check_claims, gauge
 from syncd.daemon.issuer import REFRESH_SECONDS
 from syncd.daemon.parts import Parts
 from syncd.daemon.people import follow_groups, outdated
 from syncd.daemon.reporting import reporting_tasks
 from syncd.daemon.servers import PROBE_SECONDS, probe
 from syncd.dispatch.local import Task
-from syncd.model.interval import Interval
-from syncd.model.mirror import trust
-from syncd.model.task import TaskKind
 from syncd.model.zones import wall_clock
 from syncd.notify.deliver import deliver
 from syncd.notify.relay import relay
@@ -27,7 +25,6 @@ from syncd.observe.logs import canonical_line, log
 from syncd.ports import Listening
 from syncd.store import audit_chain, retention
 from syncd.store.erasure import replay
-from syncd.store.overview import owed
 from syncd.sync.outcome import Result
 
 LISTEN_SECONDS = 0.5
@@ -78,6 +75,7 @@ def tasks(
         Task("people.asked", WATCH_SECONDS, lambda _beat: ask_people(parts(), clock)),
         Task("servers.probe", PROBE_SECONDS, lambda _beat: probe(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
+        Task("claims.check", CHECK_SECONDS, lambda _beat: check_claims(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
         Task("oauth.keys", REFRESH_SECONDS, lambda _beat: parts().issuer.refresh()),
         Task("audit.chain", CHAIN_SECONDS, lambda _beat: chain_audit(parts())),
@@ -272,27 +270,3 @@ def _periods(kept: RetentionSection) -> retention.Periods:
         supply=timedelta(days=kept.supply_days),
         audit=timedelta(days=kept.audit_days),
     )
-
-
-def gauge(parts: Parts, clock: Clock) -> None:
-    """Set the figures that describe a state rather than an event."""
-    now = clock.now()
-    with parts.store.read() as tx:
-        statuses = tx.mailboxes.statuses()
-        debt = owed(tx.session, now)
-        waiting = tx.tasks.counts()
-        messages = tx.events.standing().values()
-    watched = [statuses.get(box) for box in parts.directory.mailboxes]
-    max_age = timedelta(seconds=parts.config.sync.max_age_seconds)
-    trusted = [trust(status, now, max_age, Interval.at(now, 1)).open for status in watched]
-    ages = [(now - status.as_of).total_seconds() for status in watched if status is not None and status.as_of]
-    metrics.SYNC_AGE.set(max(ages, default=0))
-    metrics.MAILBOXES.labels(trust="open").set(trusted.count(True))
-    metrics.MAILBOXES.labels(trust="closed").set(trusted.count(False))
-    metrics.OUTBOX_PENDING.set(debt.pending)
-    metrics.OUTBOX_OLDEST.set(debt.oldest_seconds)
-    metrics.NEEDS_ATTENTION.set(debt.attention)
-    for kind in TaskKind:
-        metrics.TASKS.labels(kind=kind.value).set(waiting.get(kind, 0))
-    metrics.WEBHOOKS_WAITING.set(sum(waiting for waiting, _ in messages))
-    metrics.WEBHOOKS_GIVEN_UP.set(sum(dead for _, dead in messages))

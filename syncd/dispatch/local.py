@@ -19,6 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from syncd.clock import Clock
 from syncd.errors import SyncdError
 from syncd.observe.logs import frames, log
+from syncd.observe.metrics import TASK_FAILURES
 
 SLOWEST = 300.0
 """Seconds that one unit of work, such as one call to a slow calendar server, may take at the very most."""
@@ -30,12 +31,14 @@ class Task:
 
     :param seconds: pause between two starts; :param jitter: up to this many seconds earlier or later.
     :param run: the work; it is given a function to call after each unit of it, to show that it goes on.
+    :param apart: it has a thread of its own, so that no amount of other work delays it.
     """
 
     name: str
     seconds: float
     run: Callable[[Callable[[], None]], object]
     jitter: int = 0
+    apart: bool = False
 
 
 class LocalDispatcher:
@@ -44,7 +47,7 @@ class LocalDispatcher:
     def __init__(self, threads: int, clock: Clock) -> None:
         self._clock = clock
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(threads)},
+            executors={"default": ThreadPoolExecutor(threads), "apart": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600},
             timezone=UTC,
         )
@@ -62,6 +65,7 @@ class LocalDispatcher:
             seconds=task.seconds,
             jitter=task.jitter or None,
             id=task.name,
+            executor="apart" if task.apart else "default",
             next_run_time=self._clock.now(),
             replace_existing=True,
         )
@@ -106,9 +110,11 @@ class LocalDispatcher:
         try:
             task.run(lambda: self._beat(task))
         except SyncdError as error:
+            TASK_FAILURES.labels(task.name).inc()
             log.error("task.failed", task=task.name, error=type(error).__name__, says=str(error))
         except Exception as error:
             # The scheduler's fence: a defect in one run must not end the task for good.
+            TASK_FAILURES.labels(task.name).inc()
             log.error("task.defect", task=task.name, error=type(error).__name__, where=frames(error))
         finally:
             with self._lock:

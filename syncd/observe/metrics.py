@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from syncd import __version__
+from syncd.errors import CalendarError, OutcomeUnknown, Throttled, Transient, VersionConflict
+
 REGISTRY = CollectorRegistry()
+QUANTILES = (0.5, 0.95, 0.99, 1.0)
+
+BUILD = Gauge("syncd_build_info", "Always 1; the label tells the version", ["version"], registry=REGISTRY)
+BUILD.labels(__version__).set(1)
 
 SYNC_SECONDS = Histogram("syncd_sync_duration_seconds", "Length of one mailbox pass", ["outcome"], registry=REGISTRY)
-SYNC_AGE = Gauge("syncd_mailbox_sync_age_seconds", "Age of the oldest mirror", registry=REGISTRY)
+SYNC_AGE = Gauge(
+    "syncd_mailbox_sync_age_seconds", "Ages of the mirrors: quantile 1 is the oldest", ["quantile"], registry=REGISTRY
+)
+SYNC_INTERVAL = Gauge("syncd_sync_interval_seconds", "Pause between two looks at a calendar", registry=REGISTRY)
+BREAKERS_OPEN = Gauge("syncd_breaker_open", "Mailboxes whose server failed and is left alone", registry=REGISTRY)
 MAILBOXES = Gauge("syncd_mailboxes", "Mailboxes by how far they can be trusted", ["trust"], registry=REGISTRY)
 OUTBOX_PENDING = Gauge(
     "syncd_outbox_pending", "Meetings whose calendars are not yet as they should be", registry=REGISTRY
@@ -19,6 +33,7 @@ WEBHOOKS_WAITING = Gauge("syncd_webhooks_waiting", "Messages on their way to rec
 WEBHOOKS_GIVEN_UP = Gauge("syncd_webhooks_given_up", "Messages no receiver took; a person must look", registry=REGISTRY)
 SUPPLY_SHORT = Gauge("syncd_supply_windows_short", "Guarded windows with too few times", registry=REGISTRY)
 RESERVES_OPEN = Gauge("syncd_supply_reserves_open", "Reserves opened because times are short", registry=REGISTRY)
+DATABASE_SECONDS = Gauge("syncd_db_busy_seconds", "What an empty write to the database took last", registry=REGISTRY)
 RECONCILED = Counter("syncd_reconciled_total", "Meetings compared with their calendars", ["outcome"], registry=REGISTRY)
 JOBNET_CALLS = Counter(
     "syncd_jobnet_calls_total", "Calls of Jobnet's planner contract", ["operation", "outcome"], registry=REGISTRY
@@ -35,6 +50,62 @@ DFDG_OLDEST = Gauge("syncd_dfdg_oldest_seconds", "How long the oldest of them ha
 DFDG_REFUSED = Gauge("syncd_dfdg_refused", "Reports DFDG refused; a person must look", registry=REGISTRY)
 DFDG_MESSAGES_WAITING = Gauge("syncd_dfdg_messages_waiting", "DFDG's messages not handled yet", registry=REGISTRY)
 HTTP_SECONDS = Histogram("syncd_http_seconds", "Length of one request", ["route", "status"], registry=REGISTRY)
+
+
+REMOTE = Counter(
+    "syncd_remote_requests_total",
+    "Calls to calendar servers; the outcome unknown is a write whose answer was lost",
+    ["account", "op", "outcome"],
+    registry=REGISTRY,
+)
+THROTTLED = Counter("syncd_throttled_seconds_total", "Pauses that calendar servers asked for", registry=REGISTRY)
+BOOKING_REQUESTS = Counter("syncd_booking_requests_total", "Requests to book", ["result"], registry=REGISTRY)
+BOOKING_SECONDS = Histogram("syncd_booking_seconds", "Length of a request to book", registry=REGISTRY)
+REPLAYS = Counter("syncd_idempotent_replays_total", "Answers given again under the same key", registry=REGISTRY)
+DRIFT_FOUND = Counter("syncd_drift_found_total", "Meetings found not to be as they should", ["kind"], registry=REGISTRY)
+DRIFT_REPAIRED = Counter("syncd_drift_repaired_total", "Writes that put such a meeting right", registry=REGISTRY)
+DUPLICATES = Counter("syncd_duplicates_removed_total", "Surplus copies of our entries removed", registry=REGISTRY)
+VIOLATIONS = Counter(
+    "syncd_invariant_violations_total", "Overlapping claims found in the database; must stay 0", registry=REGISTRY
+)
+WRITES_STOPPED = Gauge("syncd_writes_stopped", "1 while the outward brake is on", registry=REGISTRY)
+ENGINE_PENDING = Gauge("syncd_engine_pending", "Work that is due now", ["queue"], registry=REGISTRY)
+TASK_FAILURES = Counter(
+    "syncd_task_failures_total", "Runs of a task that ended in an error", ["task"], registry=REGISTRY
+)
+CERTIFICATE = Gauge(
+    "syncd_cert_expiry_seconds", "Until a certificate of the configuration expires", ["account"], registry=REGISTRY
+)
+BACKUP_AGE = Gauge("syncd_backup_age_seconds", "Age of the newest backup; +Inf when there is none", registry=REGISTRY)
+CLOCK_OFFSET = Gauge(
+    "syncd_clock_offset_seconds", "This clock less the database server's; NaN on SQLite", registry=REGISTRY
+)
+CLOCK_OFFSET.set(float("nan"))
+MAINTENANCE = Gauge("syncd_maintenance", "1 while offers are closed for maintenance", registry=REGISTRY)
+
+_OUTCOMES = (
+    (OutcomeUnknown, "unknown"),
+    (Throttled, "throttled"),
+    (Transient, "transient"),
+    (VersionConflict, "conflict"),
+)
+
+
+@contextmanager
+def remote(account: str, op: str) -> Iterator[None]:
+    """Count one call to the calendar server of *account*, by how it ends.
+
+    :param op: ``read``, ``find``, ``create``, ``update`` or ``delete``.
+    """
+    try:
+        yield
+    except CalendarError as error:
+        outcome = next((word for kind, word in _OUTCOMES if isinstance(error, kind)), "rejected")
+        REMOTE.labels(account, op, outcome).inc()
+        if isinstance(error, Throttled):
+            THROTTLED.inc(error.retry_after)
+        raise
+    REMOTE.labels(account, op, "ok").inc()
 
 
 def text() -> bytes:

@@ -21,7 +21,7 @@ from sqlalchemy import text, update
 
 from syncd import __version__
 from syncd.errors import StoreError
-from syncd.store.copying import copy_rows
+from syncd.store.copying import copy_rows, there
 from syncd.store.engines import sqlite_module
 from syncd.store.instants import epoch
 from syncd.store.session import MOVED, Store, Tx
@@ -29,6 +29,8 @@ from syncd.store.settings import GENERATION
 from syncd.store.tables import MailboxRow, MeetingRow
 from syncd.store.tally import SEAL, Tally, tally
 
+MADE = "backed_up"
+"""The setting that tells when this database was last backed up, as ISO 8601 text."""
 RESTORED = "restored"
 """The setting that tells when this database was last restored, as ISO 8601 text."""
 
@@ -70,7 +72,15 @@ def backup(store: Store, path: Path, now: datetime) -> Backup:
         _sync(draft)
         draft.rename(path)
         _sync(path.parent)
+    with store.begin() as tx:
+        tx.settings.put(MADE, now.isoformat())
     return verify(path)
+
+
+def last_backup(tx: Tx) -> datetime | None:
+    """When this database was last backed up; None when it never was."""
+    made = tx.settings.value(MADE)
+    return datetime.fromisoformat(made) if made else None
 
 
 def verify(path: Path) -> Backup:
@@ -184,10 +194,10 @@ def _copy_file(store: Store, draft: Path) -> None:
 
 
 def _copy_database(store: Store, draft: Path) -> None:
-    """PostgreSQL: every row of one snapshot."""
+    """PostgreSQL: every row of one snapshot, in the layout it has."""
     copy = Store(f"sqlite:///{draft}")
     try:
-        copy.upgrade()
+        copy.upgrade(store.revision() or "head")
         with store.read() as source, copy.begin() as target:
             copy_rows(source.session.connection(), target.session.connection())
     finally:
@@ -199,7 +209,8 @@ def _seal(draft: Path, now: datetime) -> None:
     copy = Store(f"sqlite:///{draft}")
     try:
         with copy.begin() as tx:
-            tables = {name: (one.rows, one.digest) for name, one in tally(tx.session.connection()).items()}
+            connection = tx.session.connection()
+            tables = {name: (one.rows, one.digest) for name, one in tally(connection, there(connection)).items()}
             seal = {"made": now.isoformat(), "version": __version__, "tables": tables}
             tx.settings.put(SEAL, json.dumps(seal))
         copy.single_file()

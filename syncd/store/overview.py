@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy.orm import Session, aliased
 
 from syncd.model.booking import Meeting
 from syncd.model.busy import BusyType
@@ -14,7 +14,7 @@ from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch, span
-from syncd.store.tables import BookingRow, MeetingRow, OccurrenceRow
+from syncd.store.tables import BookingRow, ClaimRow, MeetingRow, OccurrenceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +143,22 @@ def _line(booking: str, state: str, row: MeetingRow) -> BookingLine:
         settled=row.desired_generation == row.applied_generation,
         attention=row.attention,
     )
+
+
+def due(session: Session, now: datetime) -> int:
+    """How many meetings wait to be looked at."""
+    return session.scalar(select(func.count()).where(MeetingRow.due <= epoch(now))) or 0
+
+
+def overlapping(session: Session, now: datetime) -> list[MailboxId]:
+    """Whose time is claimed twice at once, as the database must refuse; of what is not over, each pair once."""
+    one, other = aliased(ClaimRow), aliased(ClaimRow)
+    clash = (one.mailbox == other.mailbox, one.id < other.id, one.start < other.end, other.start < one.end)
+    question = select(one.mailbox).join(other, and_(*clash))
+    return list(session.scalars(question.where(one.active, other.active, one.end > epoch(now), other.end > epoch(now))))
+
+
+def server_clock(session: Session) -> datetime:
+    """What the clock of the PostgreSQL server shows; SQLite has none of its own."""
+    shown: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return shown

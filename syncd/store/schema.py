@@ -42,22 +42,26 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the missing migrations inside the connection's transaction.
+def knows(layout: str) -> bool:
+    """Whether this version can read, and upgrade, a database of that layout."""
+    return layout in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def upgrade(connection: Connection, layout: str = "head") -> None:
+    """Run the missing migrations inside the connection's transaction, up to *layout*.
 
     :raises StoreError: the database has a layout this version does not know.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     current = revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and not knows(current):
         raise StoreError(
             f"The database has layout {current!r}, made by a newer syncd than this one (which knows {head()!r}). "
             "Install that version again, or restore a backup made before the upgrade. Nothing was changed."
         )
     if current != head():
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), layout)
 
 
 def verify(connection: Connection) -> None:

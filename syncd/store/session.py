@@ -242,10 +242,12 @@ class Store:
         number = ".".join(map(str, version))
         return f"SQLite {number} may lose data in WAL mode; syncd runs without it, slower. Install pysqlite3."
 
-    def upgrade(self) -> None:
+    def upgrade(self, layout: str = "head") -> None:
         """Bring the database to the layout this version knows, and check that it refuses overlaps.
 
         Several processes may do this at once; one does the work. A new database gets its installation id.
+
+        :param layout: an older one, for a copy of a database that has it.
 
         :raises StoreError: it cannot be reached or written, or a newer syncd has upgraded it already.
         """
@@ -253,7 +255,7 @@ class Store:
 
         self._protect_file()
         with self._translated(), self._turn(), self._writer.begin() as connection:
-            schema.upgrade(connection)
+            schema.upgrade(connection, layout)
             with Session(connection) as session:
                 self._refuse_moved(Settings(session))
                 Settings(session).found()

@@ -17,7 +17,7 @@ from syncd.model.directory import Directory, Mailbox, MailboxId
 from syncd.model.marks import DEFAULT_MARKS, Marks
 from syncd.model.mirror import MailboxStatus, UnreadableObject, trust
 from syncd.observe.logs import canonical_line
-from syncd.observe.metrics import SYNC_SECONDS
+from syncd.observe.metrics import SYNC_SECONDS, remote
 from syncd.points import passing
 from syncd.ports import CalendarPort, Inviting
 from syncd.store import Store, Tx
@@ -287,16 +287,19 @@ class Engine:
 
     def _read(self, begun: _Pass, since: Since | None) -> Delta:
         """Ask the server, with no transaction open; a forgotten token means to begin again."""
-        port = self._ports[begun.mailbox.account]
-        wanted = window(begun.now, self._pace.horizon_days)
-        memory = StoredMemory(self._store, begun.mailbox.id, retry_unreadable=since is None)
         try:
-            return self._seen(begun.mailbox, port.changes(begun.mailbox, wanted, since, memory))
+            return self._seen(begun.mailbox, self._asked(begun, since))
         except TokenExpired:
             if since is None:
                 raise
-            memory = StoredMemory(self._store, begun.mailbox.id, retry_unreadable=True)
-            return self._seen(begun.mailbox, port.changes(begun.mailbox, wanted, None, memory))
+            return self._seen(begun.mailbox, self._asked(begun, None))
+
+    def _asked(self, begun: _Pass, since: Since | None) -> Delta:
+        account = begun.mailbox.account
+        wanted = window(begun.now, self._pace.horizon_days)
+        memory = StoredMemory(self._store, begun.mailbox.id, retry_unreadable=since is None)
+        with remote(account, "read"):
+            return self._ports[account].changes(begun.mailbox, wanted, since, memory)
 
     def _seen(self, mailbox: Mailbox, delta: Delta) -> Delta:
         """The delta in our own names, with copies of our meetings in invited rooms known as ours."""

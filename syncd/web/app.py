@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,28 +18,40 @@ from syncd.web.pages import ROUTERS as PAGES
 OPENAPI_PATH = "/api/v1/openapi.json"
 
 
+_BARE: dict[str, Any] = {
+    "openapi_url": None,  # served below, so that it carries our headers and nothing from a CDN comes with it
+    "docs_url": None,
+    "redoc_url": None,
+    "redirect_slashes": False,  # a redirected POST loses its body in half of the clients
+    "telemetry": {"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+}
+
+
 def build_app(deps: Deps) -> FastAPI:
     """The application over *deps*; serve it with `syncd.web.server`."""
-    app = _Described(
-        openapi_url=None,  # served below, so that it carries our headers and nothing from a CDN comes with it
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # a redirected POST loses its body in half of the clients
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-    )
+    app = _Described(**_BARE)
     app.state.deps = deps
     app.add_middleware(Edge, deps=deps)
     app.add_middleware(Gate)
     refusals.install(app)
     for router in api.ROUTERS:
         app.include_router(router)
-    app.include_router(health.router(deps.health, deps.metrics))
+    app.include_router(health.router(deps.health, deps.metrics, lambda: True))
     app.include_router(feeds.router)
     app.include_router(pushes.router)
     app.include_router(front.router(deps, app.openapi))
     for router in PAGES:
         app.include_router(router)
     _serve_document(app)
+    return app
+
+
+def build_monitor(
+    look: Callable[[], health.Health], figures: Callable[[], bytes], started: Callable[[], bool]
+) -> FastAPI:
+    """The application for programs that watch over the service, on a listener of its own; nothing else is in it."""
+    app = FastAPI(**_BARE)
+    app.include_router(health.router(look, figures, started))
     return app
 
 

@@ -56,7 +56,7 @@ class Deps:
     :param clients: the clients of the configuration, by name.
     :param rulebook: the rules in force.
     :param contacts: keeps citizens' contact data, when there is a key to seal them with.
-    :param metrics: all figures in the Prometheus text format.
+    :param metrics: all figures in the Prometheus text format; None where another listener tells them.
     """
 
     store: Store
@@ -68,7 +68,7 @@ class Deps:
     rulebook: Callable[[], Rulebook]
     health: Callable[[], Health]
     freshen: Freshen
-    metrics: Callable[[], bytes]
+    metrics: Callable[[], bytes] | None
     contacts: Contacts = field(default_factory=Contacts)
     issuer: Issuer | None = None
     """Whose access tokens are taken besides static ones."""

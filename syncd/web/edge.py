@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.observe.logs import frames
-from syncd.observe.metrics import HTTP_SECONDS
+from syncd.observe.metrics import BOOKING_REQUESTS, BOOKING_SECONDS, HTTP_SECONDS
 from syncd.web import problems
 from syncd.web.access import Caller, caller_of
 from syncd.web.deps import Deps
@@ -23,6 +23,7 @@ from syncd.web.pages import refusing
 log = structlog.get_logger()
 
 API = "/api/"
+BOOK = "/api/v1/bookings"
 OPEN = frozenset({"/api/v1/openapi.json"})
 """Paths below /api/ that anybody may read: the description of the interface."""
 
@@ -169,11 +170,22 @@ def _too_many(visit: Visit, pause: int) -> Any:
     return problems.response("too-many-requests", detail, visit.id, facts, headers=headers)
 
 
+def _result(status: int) -> str:
+    """What became of a request to book: a 4xx is the portal's or the citizen's matter, a 5xx is ours."""
+    if status < 400:
+        return "booked"
+    return "failed" if status >= 500 else "gone" if status in (409, 410) else "refused"
+
+
 async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 
 def _record(visit: Visit) -> None:
     facts = visit.facts()
-    HTTP_SECONDS.labels(visit.route, str(visit.status)).observe(perf_counter() - visit.began)
+    took = perf_counter() - visit.began
+    HTTP_SECONDS.labels(visit.route, str(visit.status)).observe(took)
+    if (visit.scope["method"], visit.route) == ("POST", BOOK):
+        BOOKING_SECONDS.observe(took)
+        BOOKING_REQUESTS.labels(_result(visit.status)).inc()
     (log.warning if visit.status >= 500 else log.info)("http.request", **facts)

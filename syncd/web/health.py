@@ -1,4 +1,4 @@
-"""How the service stands, in words and for machines: /livez, /readyz and /metrics."""
+"""How the service stands, in words and for machines: /livez, /readyz, /startupz and /metrics."""
 
 from __future__ import annotations
 
@@ -61,8 +61,17 @@ class Health:
         return {"status": self.standing, "says": SUMMARY[self.standing], "checks": checks}
 
 
-def router(health: Callable[[], Health], metrics: Callable[[], bytes]) -> APIRouter:
-    """The three paths a supervisor asks; none needs a token, none tells anything about a person."""
+STARTING = Health(
+    (Check("startup", Standing.DOWN, "Tjenesten er ved at starte.", "The service is starting."),),
+)
+"""How it stands before there is anything to look at."""
+
+
+def router(health: Callable[[], Health], metrics: Callable[[], bytes] | None, started: Callable[[], bool]) -> APIRouter:
+    """The paths a supervisor asks; none needs a token, none tells anything about a person.
+
+    :param metrics: None where figures are not for everybody who reaches this listener.
+    """
     routes = APIRouter(include_in_schema=False)
 
     def livez() -> Response:
@@ -74,11 +83,18 @@ def router(health: Callable[[], Health], metrics: Callable[[], bytes]) -> APIRou
         found = health()
         return _json(found.report(), 503 if found.standing is Standing.DOWN else 200)
 
-    def figures() -> Response:
-        """Prometheus text format."""
-        return Response(metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    def startupz() -> Response:
+        """503 until the database is upgraded and written to and the work has begun; then 200 for good."""
+        if started():
+            return _json(
+                {"status": "started", "says": {"da": "Tjenesten er startet.", "en": "The service has started."}}
+            )
+        return _json(STARTING.report(), 503)
 
-    for path, endpoint in (("/livez", livez), ("/readyz", readyz), ("/metrics", figures)):
+    paths: dict[str, Callable[[], Response]] = {"/livez": livez, "/readyz": readyz, "/startupz": startupz}
+    if metrics is not None:
+        paths["/metrics"] = lambda: Response(metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    for path, endpoint in paths.items():
         routes.add_api_route(path, endpoint, methods=["GET", "HEAD"])
     return routes
 

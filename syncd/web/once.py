@@ -11,6 +11,7 @@ import msgspec
 from fastapi import Response
 
 from syncd.booking.results import Reply
+from syncd.observe import metrics
 from syncd.points import passing
 from syncd.store import Tx
 from syncd.web.access import Caller
@@ -34,6 +35,7 @@ def once(service: Deps, client: Caller, key: str, what: str, body: Body, act: Ac
         return Reply(status, msgspec.json.encode(content), content["id"])
 
     reply = service.desk.once(client.name, _key(key), fingerprint(what, body), action, now)
+    metrics.REPLAYS.inc(reply.replayed)
     passing("client.committed")
     return reply
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.observe.keys import EVERY, KEYS
 from tests.servers.dav import DavServer
 from tests.servers.proxy import Proxy, proxy
 from tests.servers.radicale import radicale
@@ -39,3 +40,6 @@ def service(tmp_path: Path, between: Proxy) -> Iterator[Service]:
     each.write()
     yield each
     each.end()
+    assert set() == each.logged_keys() - {*EVERY, *KEYS}, (
+        "a log line has a key that syncd/observe/keys.py does not list"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -70,6 +71,13 @@ class Service:
     def log(self) -> str:
         """Everything it logged."""
         return (self.folder / "syncd.log").read_text(errors="replace")
+
+    def logged_keys(self) -> set[str]:
+        """The keys of all lines it logged."""
+        if not (self.folder / "syncd.log").exists():
+            return set()
+        lines = [line for line in self.log.splitlines() if line.startswith("{")]
+        return {key for line in lines for key in json.loads(line)}
 
     def write(self, extra: str = "") -> None:
         """Write configuration, rules and secret."""

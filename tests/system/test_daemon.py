@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.servers.dav import DavServer
+from tests.servers.processes import free_port
 from tests.servers.proxy import Proxy, hang, lose_answer
 from tests.system.service import PATIENCE, Service, wait_for
 
@@ -83,6 +84,8 @@ def test_a_calendar_that_cannot_be_read_offers_no_time(service: Service, between
     service.start()
 
     assert [] == service.slots()
+    standing = requests.get(f"{service.url}/readyz", timeout=5)
+    assert (200, "degraded") == (standing.status_code, standing.json()["status"])
     between.calm()
     wait_for(lambda: bool(service.slots()), "slots once the calendar answers")
 
@@ -113,6 +116,40 @@ def test_sighup_takes_a_new_configuration_and_keeps_the_old_one_when_it_is_wrong
     wait_for(lambda: service.log.count("daemon.reloaded") == 2, "the second reload")
     gone = service.post("/holds", {"offer": "samtale", "start": booked["start"], "form": "phone", "caseworker": "bo"})
     assert 404 == gone.status_code
+
+
+def test_a_supervisor_has_a_listener_of_its_own_and_systemd_hears_of_every_turn(service: Service) -> None:
+    watching = free_port()
+    service.write(f"[monitor]\nlisten = '127.0.0.1:{watching}'")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(service.folder / "notify"))
+        systemd.settimeout(PATIENCE)
+        service.environment = {"NOTIFY_SOCKET": str(service.folder / "notify"), "WATCHDOG_USEC": "1000000"}
+        service.start()
+        paths = ("/livez", "/readyz", "/startupz", "/metrics")
+        answers = [requests.get(f"http://127.0.0.1:{watching}{path}", timeout=5).status_code for path in paths]
+        assert service.child is not None
+        elsewhere = requests.get(f"{service.url}/metrics", timeout=5).status_code
+        service.child.send_signal(signal.SIGHUP)
+        wait_for(lambda: "daemon.reloaded" in service.log, "the reload")
+        service.stop()
+        systemd.settimeout(0.1)
+        heard = _heard(systemd)
+
+    assert [200, 200, 200, 200] == answers
+    assert 404 == elsewhere
+    turns = [word for word in heard if word != "WATCHDOG=1"]
+    assert ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"] == turns
+    assert "WATCHDOG=1" in heard[1:]
+
+
+def _heard(channel: socket.socket) -> list[str]:
+    found = []
+    while True:
+        try:
+            found.append(channel.recv(4096).decode().partition("\n")[0])
+        except TimeoutError:
+            return found
 
 
 def test_three_mistakes_in_the_configuration_are_told_at_once_and_exit_with_78(service: Service) -> None:

@@ -187,6 +187,13 @@ def test_secrets_come_from_a_file_the_environment_or_a_systemd_credential(tmp_pa
     ]
 
 
+@pytest.mark.parametrize("given", ["pw", "plain_pw", "sealed_pw"])
+def test_a_credential_may_come_from_a_folder_of_the_unit(tmp_path: Path, given: str) -> None:
+    (tmp_path / given).write_text("secret\n")
+
+    assert "secret" == secret(SecretRef(credential="pw"), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+
+
 @pytest.mark.parametrize("ref", [SecretRef(env="NONE"), SecretRef(file=Path("/nowhere")), SecretRef(credential="none")])
 def test_a_secret_that_is_not_there_is_named_by_its_place(ref: SecretRef) -> None:
     with pytest.raises(ConfigError, match=r"NONE|/nowhere|none"):

@@ -51,6 +51,7 @@ def test_a_link_to_nowhere_is_found(tmp_path: Path) -> None:
 
 def test_the_index_of_the_documentation_names_every_page_for_readers() -> None:
     named = {target for target, _ in _links(ROOT / "docs" / "README.md")}
-    pages = [page for folder in INDEXED for page in (ROOT / "docs" / folder).rglob("*.md")]
+    # Runbooks of alerts have an index of their own (tests/unit/test_observability.py).
+    pages = [page for folder in INDEXED for page in (ROOT / "docs" / folder).glob("*.md")]
 
     assert [] == [str(page.relative_to(ROOT)) for page in pages if page.resolve() not in named]

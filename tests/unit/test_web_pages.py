@@ -6,8 +6,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from starlette.testclient import TestClient
 
-from syncd.web.health import Check, Health, Standing
+from syncd.web.app import build_monitor
+from syncd.web.health import STARTING, Check, Health, Standing
 from syncd.web.markup import tag
 from tests.unit.web_doubles import House, house
 
@@ -119,9 +121,22 @@ def test_degraded_is_ready_and_down_is_not() -> None:
 
 
 def test_a_supervisor_needs_no_token_and_may_ask_with_head(house: House) -> None:
-    for path in ("/livez", "/readyz", "/metrics", "/"):
+    for path in ("/livez", "/readyz", "/startupz", "/metrics", "/"):
         assert 200 == house.stranger.get(path).status_code
         assert (200, b"") == (house.stranger.head(path).status_code, house.stranger.head(path).content)
+
+
+def test_before_the_start_is_complete_the_supervisor_is_told_so() -> None:
+    started = [False]
+    monitor = TestClient(build_monitor(lambda: STARTING, lambda: b"syncd_up 1\n", lambda: started[0]))
+
+    assert [200, 503, 503] == [monitor.get(path).status_code for path in ("/livez", "/readyz", "/startupz")]
+    started[0] = True
+    assert 200 == monitor.get("/startupz").status_code
+
+
+def test_figures_are_not_told_where_another_listener_tells_them() -> None:
+    assert 404 == House(metrics=None).stranger.get("/metrics").status_code
 
 
 def test_metrics_are_handed_on(house: House) -> None:

@@ -1,0 +1,58 @@
+"""An application behind an address of this machine, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+
+from starlette.types import ASGIApp
+
+from syncd.config import HttpSection
+from syncd.errors import SyncdError
+from syncd.web.server import server
+
+
+class Listener:
+    """One address that is answered."""
+
+    def __init__(self, app: ASGIApp, http: HttpSection, key: str) -> None:
+        """Nothing is bound yet.
+
+        :param key: of the configuration, for the error's text.
+        """
+        self._asked, self._key = http, key
+        self._web = server(app, http.host, http.port)
+        self._thread = threading.Thread(target=self._web.run, name=key.partition(".")[0], daemon=True)
+
+    def start(self) -> None:
+        """Bind and serve.
+
+        :raises SyncdError: the address cannot be bound.
+        """
+        self._thread.start()
+        while self._thread.is_alive() and not self._web.started:
+            threading.Event().wait(0.01)
+        if not self._web.started:
+            raise SyncdError(
+                f"Cannot listen on {self._asked.listen}: it is in use or not an address of this machine. "
+                f"Nothing was started. Change {self._key}, or stop what uses it."
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still serves."""
+        return self._thread.is_alive()
+
+    @property
+    def address(self) -> str:
+        """Where it listens really, also when port 0 was asked for."""
+        host, port = self._web.servers[0].sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def ask_to_stop(self) -> None:
+        """Take no more; what is being answered may be finished."""
+        self._web.should_exit = True
+
+    def join(self, seconds: float) -> bool:
+        """Wait until it has ended; whether it has."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
