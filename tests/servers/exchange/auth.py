@@ -1,4 +1,4 @@
-"""Who asks: Basic, NTLM (a real handshake, bound to the connection) and bearer tokens of a token endpoint."""
+"""Who asks: Basic, NTLM (a real handshake, bound to the connection), Kerberos, and bearer tokens of an endpoint."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -21,6 +22,8 @@ from spnego.exceptions import SpnegoError
 from tests.servers.exchange.world import Account, World
 
 _environment = threading.Lock()
+CHANNEL_BOUND = 0x800
+"""GSS_C_CHANNEL_BOUND_FLAG: the other end has shown the same channel."""
 
 
 @dataclass
@@ -41,7 +44,8 @@ class Doorkeeper:
 
     :param schemes: offered and accepted, in this order.
     :param token_seconds: how long a bearer token is good.
-    :param binding: of the TLS channel; NTLM without it is refused, as Extended Protection does.
+    :param binding: of the TLS channel; NTLM and Kerberos without it are refused, as Extended Protection does.
+    :param tickets: accept Kerberos tickets by the keytab of the environment (KRB5_KTNAME); needs gssapi.
     """
 
     world: World
@@ -51,6 +55,7 @@ class Doorkeeper:
     tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
     asked: int = 0
     binding: bytes = b""
+    tickets: bool = False
     _ntlm_file: Path | None = None
 
     def challenges(self, tried: str = "") -> list[str]:
@@ -74,6 +79,9 @@ class Doorkeeper:
             return self._basic(content)
         if known == "Bearer":
             return self._bearer(content)
+        if known == "Negotiate" and self.tickets:
+            connection.account = self._account(_bearer_of_ticket(content, self.binding))
+            return connection.account
         return self._ntlm(known, content, connection) if known in ("NTLM", "Negotiate") else None
 
     def _basic(self, content: str) -> Account | None:
@@ -136,3 +144,16 @@ class Doorkeeper:
         if self._ntlm_file is not None:
             self._ntlm_file.unlink(missing_ok=True)
             self._ntlm_file = None
+
+
+def _bearer_of_ticket(content: str, binding: bytes) -> str:
+    """Who shows this ticket, without the realm; empty when it is not believed, or not bound to the TLS channel."""
+    gssapi = import_module("gssapi")
+    bound = gssapi.raw.ChannelBindings(application_data=binding) if binding else None
+    context = gssapi.SecurityContext(usage="accept", channel_bindings=bound)
+    try:
+        context.step(base64.b64decode(content))
+    except (gssapi.exceptions.GSSError, binascii.Error):
+        return ""
+    believed = context.complete and (bound is None or context.actual_flags & CHANNEL_BOUND)
+    return str(context.initiator_name).partition("@")[0] if believed else ""
