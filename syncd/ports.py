@@ -348,4 +348,10 @@ class DfdgPort(Protocol):
 
     def acknowledge(self, message: str, caller: Caller) -> None:
         """Say that a message was taken."""
+@runtime_checkable
+class Translating(Protocol):
+    """What a `CalendarPort` may offer beside: what items of another server are called here, once they moved."""
+
+    def translated(self, mailbox: Mailbox, keys: Collection[GroupKey]) -> Mapping[GroupKey, GroupKey]:
+        """Keys of before and what they are now; what cannot be told is left out, and nothing is raised for it."""
         ...

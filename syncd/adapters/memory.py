@@ -11,7 +11,7 @@ from hashlib import sha256
 from threading import RLock
 from uuid import uuid4
 
-from syncd.errors import CalendarError, CalendarNotFound, TokenExpired, VersionConflict
+from syncd.errors import CalendarError, CalendarNotFound, HostedElsewhere, TokenExpired, VersionConflict
 from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.delta import ChangeToken, Delta, Group, GroupKey, Since, Unreadable
 from syncd.model.directory import Mailbox, MailboxId
@@ -72,7 +72,8 @@ class MemoryCalendar:
     """
 
     def __init__(self, mailboxes: Collection[MailboxId] | None = None) -> None:
-        self._exist = frozenset(mailboxes) if mailboxes is not None else None
+        self._exist = set(mailboxes) if mailboxes is not None else None
+        self._away: set[MailboxId] = set()
         self._calendars: dict[MailboxId, Calendar] = {}
         self._faults: list[Fault] = []
         self._number = 0
@@ -220,6 +221,16 @@ class MemoryCalendar:
         with self._lock:
             self._history = uuid4().hex[:8]
 
+    def move_to(self, other: MemoryCalendar, mailbox: MailboxId) -> None:
+        """The mailbox moves to another server, where everything in it has other keys."""
+        with self._lock, other._lock:
+            self._away.add(mailbox)
+            other._away.discard(mailbox)
+            if other._exist is not None:
+                other._exist.add(mailbox)
+            for key, thing in self._calendars.pop(mailbox, Calendar()).things.items():
+                other._store(other._calendar(mailbox), f"{key}-{uuid4().hex[:8]}", thing)
+
     @contextmanager
     def _turn(self, method: str, mailbox: Mailbox) -> Iterator[Calendar]:
         """One call at a time; faults strike before the work, or after it when it is ``done``."""
@@ -227,8 +238,8 @@ class MemoryCalendar:
             fault = self._fault(method)
             if fault and not fault.done:
                 raise fault.error
-            if self._exist is not None and mailbox.id not in self._exist:
-                raise CalendarNotFound(f"There is no calendar of {mailbox.id!r} in memory.")
+            if mailbox.id in self._away or (self._exist is not None and mailbox.id not in self._exist):
+                raise HostedElsewhere(f"There is no calendar of {mailbox.id!r} in memory.")
             yield self._calendar(mailbox.id)
             if fault:
                 raise fault.error

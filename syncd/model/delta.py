@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -62,6 +63,8 @@ class Delta:
     :param token: where to go on next time; None when the server has no token.
     :param unreadable: objects among the changed ones that could not be understood.
     :param requests: HTTP requests this answer cost.
+    :param moved: None as long as the calendar is where it was; else it stands on another server since it was last
+        read, this is a full listing of it, and these keys of before are known to be those keys now.
     """
 
     groups: tuple[Group, ...]
@@ -71,6 +74,7 @@ class Delta:
     token: ChangeToken | None
     unreadable: tuple[Unreadable, ...] = ()
     requests: int = 0
+    moved: Mapping[GroupKey, GroupKey] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,6 +336,8 @@ class Engine:
         full = delta.present is not None
         tx.mailboxes.apply(mailbox, decided, delta, now, full=full, visible=self._visible(status, decided, now))
         touched = self._touch(tx, mailbox, decided, now)
+        if status.as_of is None or delta.moved is not None:
+            touched = tuple(sorted({*touched, *_owed_anew(tx, mailbox, now)}))
         if begun.accepted_by is not None:
             _keep_word(tx, begun.accepted_by, mailbox, decided.loss, now)
         broken = [item for item in tx.mailboxes.unreadable(mailbox) if not item.acknowledged]
@@ -375,6 +377,18 @@ def _waits(status: MailboxStatus, now: datetime) -> bool:
 def own_entries(tx: Tx, mailbox: MailboxId, now: datetime) -> tuple[OwnEntry, ...]:
     """What stands, or must not stand, in this mailbox by our own doing."""
     return tuple(OwnEntry(*fields) for fields in tx.mailboxes.own(mailbox, now))
+
+
+def _owed_anew(tx: Tx, mailbox: MailboxId, now: datetime) -> list[str]:
+    """Another calendar than before, or one on another server: what it lacks of ours was not deleted by anybody.
+
+    Our meetings to come are looked up there by their UID, and written where they are missing.
+    """
+    owed = tx.meetings.forget_entries(mailbox, now)
+    if owed:
+        tx.meetings.touch(owed, now)
+        tx.audit.add("syncd", "calendar.moved", detail=f"{mailbox}: {len(owed)} meeting(s) looked up again", now=now)
+    return owed
 
 
 def _unreadable_problem(broken: Sequence[UnreadableObject]) -> str | None:

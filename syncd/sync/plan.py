@@ -139,7 +139,7 @@ def plan(held: Held, delta: Delta, limits: Limits | None, now: datetime, shown: 
     removed = gone({*held.groups, *held.unreadable}, delta)
     arrived = {group.key: group for group in delta.groups}
     broken = {item.key for item in delta.unreadable}
-    loss = _loss(held, arrived, removed, delta.covers, now)
+    loss = _loss(held, arrived, removed - _returned(held, delta), delta.covers, now)
     judged = loss if shown is None else loss.beyond(shown)
     if limits is not None and judged.refused_by(limits):
         raise SuspiciousDelta(_sentence(judged), sorted(judged.groups), judged.meetings)
@@ -175,6 +175,20 @@ def _loss(
         if ahead and not stays and not deliberate:
             lost[key] = ahead
     return Loss(lost, _lost_meetings(held, lost, arrived, now), held.total)
+
+
+def _returned(held: Held, delta: Delta) -> frozenset[GroupKey]:
+    """What stands under another key after a move to another server: known by name, or by every one of its times."""
+    if delta.moved is None:
+        return frozenset()
+    standing = {group.key for group in delta.groups if group.occurrences} | {item.key for item in delta.unreadable}
+    times = {(o.interval, o.busy) for group in delta.groups for o in group.occurrences}
+    return frozenset(
+        key
+        for key, occurrences in held.groups.items()
+        if delta.moved.get(key) in standing
+        or all((o.interval, o.busy) in times for o in occurrences if o.interval.overlaps(delta.covers))
+    )
 
 
 def _lost_meetings(

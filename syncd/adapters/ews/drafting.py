@@ -30,8 +30,9 @@ from exchangelib.transport import NOAUTH
 from exchangelib.version import EXCHANGE_2016, Version
 from lxml import etree
 
-from syncd.adapters.ews.soap import PROPERTY_SET, STAMP_PROPERTY, UID_PROPERTY, Body, ItemRef
+from syncd.adapters.ews.soap import Body, ItemRef
 from syncd.adapters.ews.wire import STATUS
+from syncd.adapters.properties import PROPERTY_SET, STAMP_PROPERTY, UID_PROPERTY
 from syncd.model.block import block
 from syncd.model.entry import EntryDraft
 

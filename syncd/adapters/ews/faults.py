@@ -10,6 +10,7 @@ from syncd.errors import (
     AccessDenied,
     CalendarError,
     CalendarNotFound,
+    HostedElsewhere,
     OutcomeUnknown,
     Rejected,
     Throttled,
@@ -76,16 +77,17 @@ DENIED = frozenset(
 
 MISSING = frozenset(
     {
-        "ErrorNonExistentMailbox",
         "ErrorFolderNotFound",
         "ErrorMailRecipientNotFound",
         "ErrorNameResolutionNoResults",
-        "ErrorNameResolutionNoMailbox",
         "ErrorParentFolderNotFound",
         "ErrorSyncFolderNotFound",
         "ErrorNoPublicFolderServerAvailable",
     }
 )
+
+ELSEWHERE = frozenset({"ErrorNonExistentMailbox", "ErrorNameResolutionNoMailbox"})
+"""The server knows no such mailbox: there never was one, or it was moved to Microsoft 365."""
 
 RENAMED = frozenset({"ErrorNonPrimarySmtpAddress"})
 """The mailbox is there, under another address; impersonation takes no other."""
@@ -146,6 +148,8 @@ def error_of(
         return CalendarNotFound(f"{host} did not open {where} ({code}).{renamed(where, primary)}")
     if code in DENIED:
         return AccessDenied(f"{host} does not let us into {where} ({code}).{advised(code, where)}")
+    if code in ELSEWHERE:
+        return HostedElsewhere(f"{host} has no mailbox {where} ({code}).{advised(code, where)}")
     if code in MISSING:
         return CalendarNotFound(f"{host} has no calendar for {where} ({code}).{advised(code, where)}")
     return Rejected(f"{host} refused a request for {where} ({code}); nothing was changed.{advised(code, where)}")

@@ -12,15 +12,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
+from syncd.adapters.properties import PROPERTY_SET, STAMP_PROPERTY, UID_PROPERTY
 from syncd.model.interval import Interval
 
 VERSION = "Exchange2016"
 """The schema we ask for: Exchange Server 2016, 2019 and SE speak it."""
-
-PROPERTY_SET = "6d3a1f0e-52c4-4c7b-9d1d-8b6f2c41a7e5"
-"""Our own set of named properties."""
-UID_PROPERTY = "syncd-uid"
-STAMP_PROPERTY = "syncd-stamp"
 
 TIMES = (
     "item:Categories",

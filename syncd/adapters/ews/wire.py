@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from syncd.adapters.caldav.ics.windows_names import DISPLAY, WINDOWS
 from syncd.adapters.ews.answer import Element, M, Message, T, text
-from syncd.adapters.ews.soap import STAMP_PROPERTY, UID_PROPERTY
+from syncd.adapters.properties import STAMP_PROPERTY, UID_PROPERTY
 from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.entry import Entry, digest
 from syncd.model.interval import Interval
