@@ -56,6 +56,14 @@ class CalendarAccount(Section):
             examples=["invite"],
         ),
     ] = None
+    hybrid: Annotated[
+        str | None,
+        Field(
+            description="Account of the other side (Exchange Server or Microsoft 365) on which a mailbox of this one "
+            "may live instead, or be moved to; each is followed to where its server says it is.",
+            examples=["cloud"],
+        ),
+    ] = None
     ews: Annotated[ExchangeSection, Field(description="What only an Exchange server has.")] = ExchangeSection()
     graph: Annotated[GraphSection, Field(description="What only a Microsoft 365 tenant has.")] = GraphSection()
 

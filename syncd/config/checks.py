@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from syncd.config.hybrid import hybrid_problems, other_sides
 from syncd.config.jobnet import CLIENT
 from syncd.section import Location, one_of
 
@@ -22,6 +23,7 @@ def cross_problems(raw: Mapping[str, object], place: Place) -> list[str]:
         *_used_twice([*people, *rooms], place),
         *_same_digest(raw, place),
         *_reserved(raw, place),
+        *hybrid_problems(raw, place),
     ]
 
 
@@ -33,15 +35,16 @@ def _entries(raw: Mapping[str, object], name: str) -> Iterator[Entry]:
 
 
 def _unknown_references(raw: Mapping[str, object], entries: list[Entry], place: Place) -> Iterator[str]:
-    sites, accounts = _names(raw, "sites"), _names(raw, "calendars")
+    sites, accounts, table = _names(raw, "sites"), _names(raw, "calendars"), raw.get("calendars")
+    main = accounts - other_sides(table if isinstance(table, Mapping) else {})
     for where, entry in entries:
         site, account = entry.get("site"), entry.get("account")
         if isinstance(site, str) and site not in sites:
             yield f"{place((*where, 'site'))}: {one_of('site', site, sites)}"
         if isinstance(account, str) and account not in accounts:
             yield f"{place((*where, 'account'))}: {one_of('calendar', account, accounts)}"
-        if account is None and len(accounts) != 1:
-            hint = f"one of: {', '.join(sorted(accounts))}" if accounts else "there is no [calendars.NAME] table yet"
+        if account is None and len(main) != 1:
+            hint = f"one of: {', '.join(sorted(main))}" if main else "there is no [calendars.NAME] table yet"
             yield f"{place((*where, 'account'))}: has no calendar; name its account ({hint})"
 
 

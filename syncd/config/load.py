@@ -18,6 +18,7 @@ from syncd.config.credentials import secret
 from syncd.config.dfdg import DfdgSection
 from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.groups import GroupSection
+from syncd.config.hybrid import other_sides
 from syncd.config.jobnet import JobnetSection
 from syncd.config.oauth import OAuthSection
 from syncd.config.openings import weekly_hours
@@ -197,7 +198,7 @@ class Config(Section):
             for name, site in self.sites.items()
         }
         people = {person.id: self._caseworker(person) for person in self.caseworkers}
-        people |= enrolled(self.groups, members, sites, self._account(None), list(people.values()))
+        people |= enrolled(self.groups, members, sites, self.account_of(None), list(people.values()))
         rooms = {room.id: self._room(room) for room in self.rooms}
         return Directory.of(
             self.organisation,
@@ -210,12 +211,14 @@ class Config(Section):
             words_of(self.groups),
         )
 
-    def _account(self, named: str | None) -> str:
-        return named if named is not None else next(iter(self.calendars))
+    def account_of(self, named: str | None) -> str:
+        """The account that somebody names, or the only one that need not be named."""
+        others = other_sides(self.calendars)
+        return named if named is not None else next(name for name in self.calendars if name not in others)
 
     def _caseworker(self, person: CaseworkerSection) -> Caseworker:
         zone = person.zone or self.sites[person.site].zone
-        account, address = self._account(person.account), person.address.lower()
+        account, address = self.account_of(person.account), person.address.lower()
         box = Mailbox(person.id, MailboxKind.PERSON, account, address, zone, person.url)
         return Caseworker(
             id=person.id,
@@ -231,7 +234,7 @@ class Config(Section):
 
     def _room(self, room: RoomSection) -> Room:
         zone = self.sites[room.site].zone
-        account = self._account(room.account)
+        account = self.account_of(room.account)
         box = Mailbox(
             room.id,
             MailboxKind.ROOM,

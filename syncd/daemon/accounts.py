@@ -10,6 +10,7 @@ from syncd.adapters.caldav.client import CaldavAccount
 from syncd.adapters.ews.account import Discovery, EwsAccount, TokenSource
 from syncd.adapters.ews.calendar import EwsCalendar
 from syncd.adapters.graph.account import Credential, GraphAccount
+from syncd.adapters.hybrid import HybridCalendar
 from syncd.adapters.memory import MemoryCalendar
 from syncd.clock import Clock
 from syncd.config import CalendarAccount, Config, secret
@@ -22,13 +23,16 @@ def ports_of(config: Config, clock: Clock) -> dict[str, CalendarPort]:
 
     :raises ConfigError: a secret cannot be read.
     """
-    return {name: _port(name, account, clock, config.marks.marks().names) for name, account in config.calendars.items()}
+    obeyed = config.marks.marks().names
+    single = {name: _port(name, account, clock, obeyed) for name, account in config.calendars.items()}
+    others = {name: account.hybrid for name, account in config.calendars.items() if account.hybrid is not None}
+    return single | {name: HybridCalendar(name, single[name], other, single[other]) for name, other in others.items()}
 
 
 def close_ports(ports: Mapping[str, CalendarPort]) -> None:
     """Let go of their connections."""
     for port in ports.values():
-        if isinstance(port, CaldavCalendar | EwsCalendar):
+        if isinstance(port, CaldavCalendar | EwsCalendar | HybridCalendar):
             port.close()
 
 

@@ -53,7 +53,7 @@ def _source(config: Config, ports: Mapping[str, CalendarPort], group: GroupSecti
     """
     if group.file is not None:
         return FileGroup(group.file)
-    port = ports[group.account or next(iter(config.calendars))]
+    port = ports[config.account_of(group.account)]
     if isinstance(port, GroupSource):
         return port
     raise Rejected(

@@ -11,7 +11,8 @@ from lxml import etree
 
 from syncd.adapters.ews.account import EwsAccount
 from syncd.adapters.ews.calendar import EwsCalendar
-from syncd.adapters.ews.soap import OURS, PROPERTY_SET, TIMES
+from syncd.adapters.ews.soap import OURS, TIMES
+from syncd.adapters.properties import PROPERTY_SET
 from syncd.errors import CalendarError
 from syncd.model.directory import Mailbox, MailboxKind
 from syncd.model.entry import Resource

@@ -155,6 +155,7 @@ def test_a_mailbox_that_arrives_without_its_events_waits_for_a_person(town: Town
 
     with town.store.read() as tx:
         status = tx.mailboxes.status("anna")
+    assert status is not None
     assert "11 of 11 items vanished at once" in str(status.refused)
     town.now += MINUTE
     assert "anna" in town.publisher.answer("talk", WINDOW, town.now, form=Form.PHONE).closed

@@ -95,3 +95,36 @@ def test_each_mistake_is_named_where_it_stands(tmp_path: Path, change: tuple[str
 
     [problem] = caught.value.problems
     assert told in problem
+
+
+HYBRID = TEXT.replace('adapter = "graph"', 'adapter = "graph"\nhybrid = "house"', 1).replace(
+    "[sites.hq]",
+    """[calendars.house]
+adapter = "ews"
+url = "https://mail.byhavn.example/EWS/Exchange.asmx"
+username = "svc"
+password = {file = "word"}
+[sites.hq]""",
+)
+
+
+def test_two_sides_are_one_account_that_nobody_needs_to_name(tmp_path: Path):
+    for name in ("graph.pem", "next.pem", "next.key", "word"):
+        (tmp_path / name).write_text("x")
+    config = load(written(tmp_path, HYBRID), {})
+
+    assert config.directory().mailboxes["anna"].account == "cloud"
+    assert config.account_of(None) == "cloud"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (('hybrid = "house"', 'hybrid = "hause"'), "calendars.cloud.hybrid: no calendar called 'hause'"),
+        (('adapter = "ews"', 'adapter = "caldav"'), "one account with adapter 'ews' and one with 'graph'"),
+        (('username = "svc"', 'username = "svc"\nhybrid = "cloud"'), "'house' names another side, too"),
+    ],
+)
+def test_another_side_that_cannot_be_one_is_refused(tmp_path: Path, change: tuple[str, str], problem: str):
+    with pytest.raises(ConfigError, match=problem):
+        load(written(tmp_path, HYBRID.replace(*change)), {})
