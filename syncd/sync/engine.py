@@ -26,7 +26,8 @@ from syncd.sync.copies import owned
 from syncd.sync.glance import glance, stands_for_a_pass
 from syncd.sync.marked import marked
 from syncd.sync.outcome import LossPreview, Outcome, Result
-from syncd.sync.plan import Held, Limits, Loss, OwnEntry, Plan, beside, plan, touched_keys
+from syncd.sync.own import owed_anew, own_entries
+from syncd.sync.plan import Held, Limits, Loss, Plan, beside, plan, touched_keys
 from syncd.sync.quiet import Notes, says_nothing
 from syncd.sync.timing import Pace, full_is_due, pause, window
 
@@ -337,7 +338,7 @@ class Engine:
         tx.mailboxes.apply(mailbox, decided, delta, now, full=full, visible=self._visible(status, decided, now))
         touched = self._touch(tx, mailbox, decided, now)
         if status.as_of is None or delta.moved is not None:
-            touched = tuple(sorted({*touched, *_owed_anew(tx, mailbox, now)}))
+            touched = tuple(sorted({*touched, *owed_anew(tx, mailbox, now)}))
         if begun.accepted_by is not None:
             _keep_word(tx, begun.accepted_by, mailbox, decided.loss, now)
         broken = [item for item in tx.mailboxes.unreadable(mailbox) if not item.acknowledged]
@@ -372,23 +373,6 @@ class Engine:
 def _waits(status: MailboxStatus, now: datetime) -> bool:
     """Whether the pause after a failure is not over."""
     return status.retry_at is not None and now < status.retry_at
-
-
-def own_entries(tx: Tx, mailbox: MailboxId, now: datetime) -> tuple[OwnEntry, ...]:
-    """What stands, or must not stand, in this mailbox by our own doing."""
-    return tuple(OwnEntry(*fields) for fields in tx.mailboxes.own(mailbox, now))
-
-
-def _owed_anew(tx: Tx, mailbox: MailboxId, now: datetime) -> list[str]:
-    """Another calendar than before, or one on another server: what it lacks of ours was not deleted by anybody.
-
-    Our meetings to come are looked up there by their UID, and written where they are missing.
-    """
-    owed = tx.meetings.forget_entries(mailbox, now)
-    if owed:
-        tx.meetings.touch(owed, now)
-        tx.audit.add("syncd", "calendar.moved", detail=f"{mailbox}: {len(owed)} meeting(s) looked up again", now=now)
-    return owed
 
 
 def _unreadable_problem(broken: Sequence[UnreadableObject]) -> str | None:
