@@ -348,6 +348,9 @@ class DfdgPort(Protocol):
 
     def acknowledge(self, message: str, caller: Caller) -> None:
         """Say that a message was taken."""
+        ...
+
+
 @runtime_checkable
 class Translating(Protocol):
     """What a `CalendarPort` may offer beside: what items of another server are called here, once they moved."""
