@@ -188,12 +188,12 @@ class RoomKeeper:
     def block(self, room: MailboxId, span: Interval, reason: str, actor: str, now: datetime) -> Kept:
         """Close a room for a while and give its meetings other rooms.
 
-        :param actor: who asked, for the audit: ``cli:USER`` without the prefix.
+        :param actor: who asked, for the audit: ``staff:SUBJECT``, or a user at the command line.
         """
 
         def work(tx: Tx) -> None:
             tx.rooms.close(room, span, reason)
-            tx.audit.add(f"cli:{actor}", "room.closed", detail=room, now=now)
+            tx.audit.add(_whole(actor), "room.closed", detail=room, now=now)
             tx.settings.bump()
 
         self._store.run(work)
@@ -205,27 +205,35 @@ class RoomKeeper:
         def work(tx: Tx) -> int:
             number = tx.rooms.open_again(room, span)
             if number:
-                tx.audit.add(f"cli:{actor}", "room.opened", detail=room, now=now)
+                tx.audit.add(_whole(actor), "room.opened", detail=room, now=now)
                 tx.settings.bump()
             return number
 
         return self._store.run(work)
 
-    def pin(self, name: str, room: MailboxId | None, actor: str, now: datetime) -> MailboxId:
+    def pin(
+        self, name: str, room: MailboxId | None, actor: str, now: datetime, expecting: MailboxId | None = None
+    ) -> MailboxId:
         """Keep a meeting in the room it has, or in *room*, until it is unpinned; returns that room.
 
         A person may choose a room that does not suit, but not one that is taken.
 
-        :param name: the booking's id or the meeting's. :param actor: ``USER`` for the audit.
+        :param name: the booking's id or the meeting's. :param actor: as for `block`.
+        :param expecting: the room that whoever decided saw the meeting in.
         :raises UnknownBooking: there is none, or it has no room. :raises UnknownRoom: its site has no such room.
-        :raises SlotGone: *room* is taken or closed then.
+        :raises SlotGone: *room* is taken or closed then, or the meeting is not in *expecting* any more.
         """
-        return self._store.run(partial(self._pin, name=name, room=room, actor=actor, now=now))
+        return self._store.run(partial(self._pin, name=name, room=room, actor=actor, now=now, expecting=expecting))
 
-    def _pin(self, tx: Tx, name: str, room: MailboxId | None, actor: str, now: datetime) -> MailboxId:
+    def _pin(
+        self, tx: Tx, name: str, room: MailboxId | None, actor: str, now: datetime, expecting: MailboxId | None
+    ) -> MailboxId:
         directory = self._directory()
         meeting, site, day = self._place(tx, name)
         locks.take(tx.session, [locks.site_day(site.id, day)])
+        meeting = tx.meetings.get(meeting.id, lock=True) or meeting
+        if expecting not in (None, meeting.room) or not meeting.wanted:
+            raise SlotGone("Somebody has moved or cancelled the meeting meanwhile. Nothing was changed; look again.")
         target, origin = room or meeting.room or "", meeting.room or ""
         if target not in directory.rooms or directory.rooms[target].site != site.id:
             raise UnknownRoom(f"There is no room '{target}' at {site.id}. Nothing was changed.")
@@ -236,7 +244,7 @@ class RoomKeeper:
                 raise SlotGone(f"{target} is taken or closed at that time. Nothing was changed.")
             relocate(tx, directory, [Move(meeting.id, origin, target)], now)
         tx.rooms.pin(meeting.id, target, actor, now)
-        tx.audit.add(f"cli:{actor}", "room.pinned", meeting=meeting.id, detail=target, now=now)
+        tx.audit.add(_whole(actor), "room.pinned", meeting=meeting.id, detail=target, now=now)
         tx.settings.bump()
         return target
 
@@ -247,7 +255,7 @@ class RoomKeeper:
             meeting, _, _ = self._place(tx, name)
             was = tx.rooms.unpin(meeting.id)
             if was:
-                tx.audit.add(f"cli:{actor}", "room.unpinned", meeting=meeting.id, now=now)
+                tx.audit.add(_whole(actor), "room.unpinned", meeting=meeting.id, now=now)
                 tx.settings.bump()
             return was
 
@@ -299,6 +307,11 @@ class RoomKeeper:
     def _better(self, tx: Tx, site: Site, day: date, now: datetime) -> Rebuilt | None:
         rooms = self._day(tx, site, day, now)
         return rebuild(rooms) if rooms.standing is Standing.TENTATIVE else None
+
+
+def _whole(actor: str) -> str:
+    """The actor as the audit has it: a plain name is a user at the command line."""
+    return actor if ":" in actor else f"cli:{actor}"
 
 
 def upset_meetings(tx: Tx, now: datetime) -> list[tuple[str, str, datetime]]:

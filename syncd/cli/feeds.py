@@ -11,10 +11,26 @@ from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, parts_of, zone_of
 from syncd.clock import SystemClock
 from syncd.errors import SyncdError
+from syncd.model.directory import Directory
 from syncd.publish.feeds import people_of
 from syncd.store.feeds import FeedKind
 
 feeds = typer.Typer(no_args_is_help=True, help="Addresses at which a calendar program can read free and busy time.")
+
+
+_PEOPLE = (("free slots", "/feeds/{}.ics"), ("busy time", "/feeds/{}.ifb"))
+PATHS = {
+    FeedKind.CASEWORKER: _PEOPLE,
+    FeedKind.TEAM: _PEOPLE,
+    FeedKind.ROOM: (("calendar", "/feeds/{}.ics"), ("door", "/display/{}")),
+    FeedKind.SITE: (("display", "/display/{}"),),
+}
+"""What each kind of address shows, and where."""
+
+
+def _known(directory: Directory, kind: FeedKind, subject: str) -> bool:
+    places = {FeedKind.ROOM: directory.rooms, FeedKind.SITE: directory.sites}
+    return subject in places[kind] if kind in places else bool(people_of(directory, kind.value, subject))
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,21 +40,23 @@ def add_to(app: typer.Typer) -> None:
 
 @feeds.command("new")
 def new(
-    kind: Annotated[FeedKind, typer.Argument(help="Whose time: one caseworker's, or a team's.")],
-    subject: Annotated[str, typer.Argument(help="The caseworker's id, or the team's name.")],
+    kind: Annotated[
+        FeedKind, typer.Argument(help="Whose time: one caseworker's, a team's, a room's, or all rooms of a site.")
+    ],
+    subject: Annotated[str, typer.Argument(help="The caseworker's, room's or site's id, or the team's name.")],
     path: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Make an address and print it; it is shown once, and whoever has it can read."""
     with parts_of(path) as parts:
-        if not people_of(parts.directory, kind.value, subject):
+        if not _known(parts.directory, kind, subject):
             raise SyncdError(f"There is no {kind.value} '{subject}'. Nothing was made.")
         with parts.store.begin() as tx:
             now = SystemClock().now()
             secret = tx.feeds.add(kind, subject, f"cli:{getpass.getuser()}", now)
             tx.audit.add(f"cli:{getpass.getuser()}", "feed.made", detail=f"{kind.value} {subject}", now=now)
         base = f"http://{parts.config.http.listen}"
-    screen.say(f"free slots  {base}/feeds/{secret}.ics")
-    screen.say(f"busy time   {base}/feeds/{secret}.ifb")
+    for what, place in PATHS[kind]:
+        screen.say(f"{what:11} {base}{place.format(secret)}")
     screen.say(
         "Behind a reverse proxy, put its name in place of the address. To close it: syncd feeds revoke " + subject
     )

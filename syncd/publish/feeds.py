@@ -71,14 +71,14 @@ def taken(tx: Tx, people: Sequence[Caseworker], now: datetime, max_age: timedelt
         for event in events[person.id]:
             if event.busy is not BusyType.FREE:
                 spans.setdefault(event.busy, []).append(event.interval)
-        for span in _unknown(trust(statuses.get(person.id), now, max_age, window).window, window):
+        for span in unknown(trust(statuses.get(person.id), now, max_age, window).window, window):
             spans.setdefault(BusyType.UNAVAILABLE, []).append(span)
         clipped = {kind: [part for one in some if (part := one.clip(window))] for kind, some in spans.items()}
         found.append(Taken(person, {kind: merge(some) for kind, some in sorted(clipped.items()) if some}))
     return found
 
 
-def _unknown(known: Interval | None, window: Interval) -> list[Interval]:
+def unknown(known: Interval | None, window: Interval) -> list[Interval]:
     """The parts of *window* about which nothing may be believed."""
     if known is None:
         return [window]

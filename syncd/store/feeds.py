@@ -23,6 +23,8 @@ class FeedKind(StrEnum):
 
     CASEWORKER = "caseworker"
     TEAM = "team"
+    ROOM = "room"
+    SITE = "site"
 
 
 @dataclass(frozen=True, slots=True)

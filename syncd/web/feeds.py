@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, HTTPException, Request, Response
 from icalendar import Calendar, Event, FreeBusy, vDuration, vPeriod
 
+from syncd.booking.room_board import Look, boards
 from syncd.model.busy import BusyType
 from syncd.model.directory import Caseworker
+from syncd.model.interval import merge
+from syncd.model.mirror import trust
 from syncd.model.offer import Form
-from syncd.publish.feeds import FreeTime, Taken, free_times, people_of, taken, window_of
-from syncd.store.feeds import Feed
+from syncd.publish.feeds import FreeTime, Taken, free_times, people_of, taken, unknown, window_of
+from syncd.store.feeds import Feed, FeedKind
 from syncd.web.deps import Deps, Service
 
 REFRESH = timedelta(minutes=15)
@@ -39,6 +42,10 @@ def free(service: Service, request: Request, secret: str) -> Response:
     """The bookable times, each an event that blocks nothing."""
     feed = _opened(service, secret)
     now, directory = service.clock.now(), service.directory()
+    if feed.kind is FeedKind.SITE:
+        raise HTTPException(404)
+    if feed.kind is FeedKind.ROOM:
+        return _calendar(request, _room(service, feed, now), now)
     people = people_of(directory, feed.kind, feed.subject)
     times = free_times(service.publisher, service.rulebook(), people, now)
     return _calendar(request, _slots(times, feed, directory.organisation), now)
@@ -48,6 +55,8 @@ def free(service: Service, request: Request, secret: str) -> Response:
 def busy(service: Service, request: Request, secret: str) -> Response:
     """When each caseworker is not free."""
     feed = _opened(service, secret)
+    if feed.kind in (FeedKind.ROOM, FeedKind.SITE):
+        raise HTTPException(404)
     now = service.clock.now()
     people = people_of(service.directory(), feed.kind, feed.subject)
     with service.store.read() as tx:
@@ -97,6 +106,28 @@ def _slots(times: Sequence[FreeTime], feed: Feed, organisation: str) -> Calendar
         forms = ", ".join(FORMS[form] for form in time.forms)
         event.add("SUMMARY", f"Ledig: {time.titles.get('da', time.offer)} ({forms})")
         event.add("TRANSP", "TRANSPARENT")
+        calendar.add_component(event)
+    return calendar
+
+
+def _room(service: Deps, feed: Feed, now: datetime) -> Calendar:
+    """When a room is taken, and nothing else; unknown time is told as taken."""
+    directory, window = service.directory(), window_of(now)
+    room = directory.rooms.get(feed.subject)
+    if room is None:
+        raise HTTPException(404)
+    with service.store.read() as tx:
+        (board,) = boards(Look(tx, directory, now, service.publisher.max_age), [room], window)
+        trusted = trust(tx.mailboxes.statuses([room.id]).get(room.id), now, service.publisher.max_age, window).window
+    calendar = _new(f"{room.name} · {directory.sites[room.site].name}")
+    for span in merge([*board.taken, *unknown(trusted, window)]):
+        event = Event()
+        event.add(
+            "UID", f"{hashlib.sha256(f'room {room.id} {span.start.isoformat()}'.encode()).hexdigest()[:32]}@syncd"
+        )
+        event.add("DTSTART", span.start)
+        event.add("DTEND", span.end)
+        event.add("SUMMARY", "Optaget")
         calendar.add_component(event)
     return calendar
 

@@ -21,6 +21,7 @@ TECHNICAL = {"width=device-width, initial-scale=1", "light dark", "noindex"}
 
 def _literal(source: str) -> list[str]:
     """Words of a template that are not given to the catalogs."""
+    source = re.sub(r"{% block body_class %}.*?{% endblock %}|&[a-z]+;", "", source)
     inside, words = False, []
     data = []
     for _, kind, value in Environment(extensions=["jinja2.ext.i18n"]).lex(source):

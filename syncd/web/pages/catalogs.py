@@ -31,7 +31,7 @@ msgstr ""
 ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)
 """The date in compiled catalogs, so that the same words are the same bytes."""
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
-    "_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "say": None, "count": (1, 2),
+    "_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "NN_": (1, 2), "say": None, "count": (1, 2),
 }  # fmt: skip
 OPTIONS = {"extensions": "jinja2.ext.i18n", "trimmed": "true", "silent": "false", "newstyle_gettext": "true"}
 
@@ -77,8 +77,8 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 def missing(catalog: Catalog) -> list[str]:
-    """Messages without a translation."""
-    return [str(message.id) for message in catalog if message.id and not _translated(message.string)]
+    """Messages without a translation, or with one whose message has changed (fuzzy)."""
+    return [str(message.id) for message in catalog if message.id and (message.fuzzy or not _translated(message.string))]
 
 
 def main() -> int:

@@ -21,6 +21,11 @@ def N_(text: str) -> str:  # noqa: N802 - the name that gettext's tools know
     return text
 
 
+def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - like N_, for `Language.count`
+    """Mark a singular and its plural for the catalogs."""
+    return one, many
+
+
 @dataclass(frozen=True)
 class Language:
     """One language of the pages. :param code: ``da`` or ``en``; texts in code and templates are English."""
@@ -62,6 +67,14 @@ class Language:
         """The time of an instant on a zone's clocks: 9.05 in Danish, 09:05 in English."""
         local = wall_clock(at, zone)
         return self.wall(local.hour * 60 + local.minute)
+
+    def moment(self, at: datetime, zone: str) -> str:
+        """An instant with its day: man. 30. nov. 9.05."""
+        return f"{self.day(wall_clock(at, zone).date(), 'short')} {self.clock(at, zone)}"
+
+    def walltime(self, at: datetime, zone: str) -> str:
+        """What a field of a form takes for an instant on a zone's clocks (HTML, local date and time)."""
+        return wall_clock(at, zone).replace(tzinfo=None).isoformat(timespec="minutes")
 
     def wall(self, minute: int) -> str:
         """A time of day from minutes after midnight."""

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from syncd.model.role import Role
+from syncd.web.pages.language import N_
 
 EVERYBODY = frozenset(Role)
 
@@ -23,7 +24,12 @@ class Entry:
     roles: frozenset[Role]
 
 
-MENU: tuple[Entry, ...] = ()
+ROOMS = frozenset({Role.FACILITIES, Role.COORDINATOR, Role.MANAGER, Role.STAFF, Role.OPERATOR})
+
+MENU: tuple[Entry, ...] = (
+    Entry("/rooms/now", N_("Rooms now"), N_("Which rooms are free, and until when."), ROOMS),
+    Entry("/rooms/day", N_("The rooms' day"), N_("Every room's meetings, what was moved and why."), ROOMS),
+)
 
 
 def menu(roles: Collection[Role]) -> list[Entry]:

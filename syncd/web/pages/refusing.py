@@ -11,7 +11,7 @@ from syncd.web import problems
 from syncd.web.deps import Deps
 from syncd.web.pages.language import N_, language
 from syncd.web.pages.sign_in import asked_to_sign_in
-from syncd.web.pages.visiting import ForeignForm, SignInNeeded, Visitor, WrongRole
+from syncd.web.pages.visiting import ForeignForm, Refusal, SignInNeeded, Visitor, WrongRole
 
 WORDS = {
     400: (N_("That could not be read"), N_("Something in the address or the form is not as it should be.")),
@@ -32,6 +32,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(WrongRole, _wrong_role)
     app.add_exception_handler(ForeignForm, _foreign)
+    app.add_exception_handler(Refusal, _refused)
 
 
 def wants_page(request: Request) -> bool:
@@ -62,7 +63,10 @@ def _told(visitor: Visitor, title: str, text: str, status: int, number: str = ""
 
 
 def _plain(request: Request) -> Visitor:
-    """A visitor of whom nothing is looked up: the database may be what fails."""
+    """Whoever asked, as far as known; nothing more is looked up, for the database may be what fails."""
+    known = getattr(request.state, "visitor", None)
+    if isinstance(known, Visitor):
+        return known
     deps: Deps = request.app.state.deps
     return Visitor(request, deps, language(request.query_params.get("lang", "")))
 
@@ -75,6 +79,11 @@ def _sign_in(_request: Request, error: Exception) -> Response:
 def _wrong_role(_request: Request, error: Exception) -> Response:
     assert isinstance(error, WrongRole)
     return _told(error.visitor, *WORDS[403], 403)
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return _told(error.visitor, WORDS[error.status][0], error.text, error.status)
 
 
 def _foreign(request: Request, _error: Exception) -> Response:

@@ -46,6 +46,14 @@ class WrongRole(Exception):
         super().__init__()
 
 
+class Refusal(Exception):
+    """A page that cannot be shown as asked. :param text: English, translated where it is shown; what to do next."""
+
+    def __init__(self, visitor: Visitor, text: str, status: int = 422) -> None:
+        self.visitor, self.text, self.status = visitor, text, status
+        super().__init__(text)
+
+
 class ForeignForm(Exception):
     """A form that does not come from a page of ours for this visit; nothing was done."""
 
@@ -174,7 +182,9 @@ def visiting(request: Request, service: Service, form: Annotated[Form, Depends(_
         _note(service, visit, code)
         if request.method == "POST" and not hmac.compare_digest(form.get(CSRF, "").encode(), visit.csrf.encode()):
             raise ForeignForm
-    return Visitor(request, service, language(code), visit, found if over else None, form)
+    visitor = Visitor(request, service, language(code), visit, found if over else None, form)
+    request.state.visitor = visitor
+    return visitor
 
 
 def _visit_of(request: Request, deps: Deps) -> Visit | None:

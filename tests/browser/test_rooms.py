@@ -1,0 +1,85 @@
+"""Pages about rooms in a real browser: without barriers in both languages and themes, and as flows that people walk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from syncd.model.role import Role
+from syncd.store import Store
+from syncd.store.feeds import FeedKind
+from tests.browser.eyes import PHONE, barriers, eyes, overflowing
+from tests.integration.web_town import Served, serving
+from tests.page_town import NOW, PageTown
+
+Shown = tuple[PageTown, Served, str]
+
+
+@pytest.fixture(scope="module")
+def shown(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """A town with a past behind HTTP, and somebody signed in there."""
+    path = tmp_path_factory.mktemp("shown") / "syncd.db"
+    path.write_bytes(_sqlite_template.read_bytes())
+    store = Store(f"sqlite:///{path}")
+    town = PageTown(store)
+    with store.begin() as tx:
+        cookie = tx.visits.add(NOW, subject="vera", name="Vera Holm", roles=frozenset(Role))
+    with serving(town.deps()) as running:
+        yield town, running, cookie
+    store.close()
+
+
+def test_pages_about_rooms_have_no_barriers_in_either_language_or_theme(browser: Browser, shown: Shown) -> None:
+    town, served, cookie = shown
+    with town.store.begin() as tx:
+        site, room = (tx.feeds.add(*of, "t", NOW) for of in ((FeedKind.SITE, "torvet"), (FeedKind.ROOM, "lokale-001")))
+    paths = ("/rooms/now", "/rooms/day", "/rooms/week", f"/display/{site}", f"/display/{room}")
+    found = {}
+    with eyes(browser, served.base, PHONE, cookie=cookie) as person:
+        for path in (f"{path}?lang={lang}" for path in paths for lang in ("da", "en")):
+            page = person.page(path)
+            found[path] = barriers(page) + (["wider than the phone"] if overflowing(page) else [])
+            page.close()
+
+    assert {path: [] for path in found} == found
+    assert [] == person.complaints
+
+
+def test_somebody_gives_a_meeting_another_room_with_the_keyboard(browser: Browser, shown: Shown) -> None:
+    _, served, cookie = shown
+    with eyes(browser, served.base, cookie=cookie) as person:
+        page = person.page("/rooms/day?day=2026-12-01&lang=da")
+        page.locator("a.bar-link").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/rooms/meeting/**")
+        assert [] == barriers(page)
+        before = page.locator("h1").inner_text().split("\n")[0]
+        page.get_by_label("Lokale", exact=True).select_option(index=1)
+        page.get_by_role("button", name="Brug dette lokale").click()
+        page.wait_for_url("**done=1")
+
+        assert before != page.locator("h1").inner_text().split("\n")[0]
+        assert page.get_by_role("status").inner_text().startswith("Mødet har sit lokale")
+        assert [] == person.complaints
+
+
+def test_a_display_keeps_itself_fresh_and_says_when_it_cannot(browser: Browser, shown: Shown) -> None:
+    town, served, _ = shown
+    with town.store.begin() as tx:
+        secret = tx.feeds.add(FeedKind.ROOM, "lokale-003", "t", NOW)
+    with eyes(browser, served.base) as person:
+        page = person.context.new_page()
+        page.clock.install()
+        page.goto(f"{served.base}/display/{secret}")
+        assert not page.locator(".stale-note").is_visible()
+        first = page.locator(".wall-time strong").inner_text()
+        town.clock.at = NOW.replace(hour=9)
+        page.clock.run_for(31_000)
+        page.locator(".wall-time strong", has_not_text=first).wait_for()
+        town.clock.at = NOW
+        person.context.set_offline(True)
+        page.clock.run_for(31_000)
+        page.locator(".stale-note").wait_for(state="visible")
