@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Mapping
+from threading import Lock
 from urllib.parse import urlsplit
 
 import httpx2
@@ -19,19 +20,20 @@ LONGEST_ANSWER = 64 * 1024
 
 
 class HttpCourier:
-    """One connection pool for all receivers."""
+    """One connection pool for all receivers, made when first needed: reading the authorities takes a while."""
 
     def __init__(self, clock: Clock, seconds: float = SECONDS) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._http = httpx2.Client(timeout=seconds, follow_redirects=False, trust_env=False)
+        self._client: httpx2.Client | None = None
+        self._making = Lock()
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Receipt:
         """Send *body* once (HTTP POST)."""
         if not secure(url):
             return Receipt(None, "The address is not https; nothing was sent.")
         try:
-            with self._http.stream("POST", url, content=body, headers=dict(headers)) as answer:
+            with self._http().stream("POST", url, content=body, headers=dict(headers)) as answer:
                 self._drain(answer)
                 return self._receipt(answer)
         except httpx2.HTTPError as error:
@@ -39,7 +41,15 @@ class HttpCourier:
 
     def close(self) -> None:
         """Let go of connections."""
-        self._http.close()
+        with self._making:
+            if self._client is not None:
+                self._client.close()
+
+    def _http(self) -> httpx2.Client:
+        with self._making:
+            if self._client is None:
+                self._client = httpx2.Client(timeout=self._seconds, follow_redirects=False, trust_env=False)
+            return self._client
 
     def _receipt(self, answer: httpx2.Response) -> Receipt:
         asked = answer.headers.get("retry-after")

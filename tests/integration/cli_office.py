@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from unittest.mock import patch
 
 import pytest
 import structlog
+import typer
 
 from syncd import cli
 from syncd.cli import screen
@@ -62,10 +64,25 @@ def spoken(*arguments: str | Path, answer: str = "") -> Done:
     out, err = StringIO(), StringIO()
     line = ["syncd", *map(str, arguments)]
     typed = patch.multiple(sys, argv=line, stdin=StringIO(answer))
-    with typed, redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
+    with (
+        typed,
+        patch.object(typer.main, "get_command", _commands),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as end,
+    ):
         cli.run()
     assert isinstance(end.value.code, int)
     return Done(end.value.code, out.getvalue(), err.getvalue())
+
+
+@cache
+def _commands(app: typer.Typer) -> Any:
+    """The tree of commands, made once: a process makes it once, too, and it is most of a small command's work."""
+    return _make_commands(app)
+
+
+_make_commands = typer.main.get_command
 
 
 def environment() -> dict[str, str]:

@@ -103,6 +103,30 @@ def test_a_hold_is_good_until_its_last_second(office):
     assert office.desk.book(CLIENT, held.booking.id, "citizen", NOW + timedelta(minutes=10, seconds=-1))
 
 
+def test_each_thing_a_client_does_makes_answers_about_slots_old(office):
+    told = []
+
+    def after(made):
+        told.append(office.store.generation())
+        return made
+
+    told.append(office.store.generation())
+    held = after(office.hold(at(9)))
+    after(office.desk.book(CLIENT, held.booking.id, "citizen", NOW))
+    after(office.desk.reschedule(CLIENT, held.booking.id, at(13), None, None, NOW))
+    after(office.desk.cancel(CLIENT, held.booking.id, NOW))
+
+    assert sorted(set(told)) == told
+
+
+def test_who_is_refused_with_everybody_taken_is_told_so(office):
+    for person in ("anna", "bo"):
+        office.hold(at(9), person)
+
+    with pytest.raises(SlotGone, match="no longer on offer"):
+        office.hold(at(9), None)
+
+
 def test_housekeeping_frees_expired_holds(office):
     held = office.hold(at(9))
 

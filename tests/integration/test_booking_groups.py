@@ -66,6 +66,15 @@ def test_a_citizen_has_one_seat_in_a_meeting(town: Town) -> None:
         book(town, "one")
 
 
+def test_two_who_do_not_say_who_they_are_get_a_seat_each_but_one_who_says_so_only_one(town: Town) -> None:
+    holds = [town.desk.hold("portal", "talk", wall("10:00"), "anna", PHONE, None, town.now) for _ in range(2)]
+    town.desk.book("portal", holds[0].booking.id, "one", town.now)
+
+    with pytest.raises(NotAllowed, match="a seat in this meeting already"):
+        town.desk.book("portal", holds[1].booking.id, "one", town.now)
+    assert town.desk.book("portal", holds[1].booking.id, "two", town.now)
+
+
 def test_a_hold_that_runs_out_frees_its_seat_and_leaves_the_meeting_to_others(town: Town) -> None:
     town.desk.hold("portal", "talk", wall("10:00"), "anna", PHONE, "early", town.now)
     town.now += timedelta(minutes=6)

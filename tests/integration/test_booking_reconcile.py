@@ -433,6 +433,7 @@ def test_a_meeting_that_is_over_is_history(office):
     assert Result.SETTLED is office.reconciler.meeting(made.meeting.id, at(10))
     assert BookingState.CONFIRMED is office.see(made.booking.id).booking.state
     assert due(office, made) is None
+    assert "" == attention(office, made)
 
 
 def test_a_meeting_never_written_before_it_was_held_is_told(office):
@@ -663,6 +664,81 @@ def test_a_worker_that_dies_loses_its_lease(office):
 
     assert 0 == office.reconciler.run_due(NOW)
     assert 1 == office.reconciler.run_due(NOW + MINUTE)
+    assert office.meeting(made.meeting.id).settled
+
+
+def test_a_look_holds_its_meeting_for_ninety_seconds(office):
+    made = office.book(at(9))
+
+    assert made.meeting.id == office.reconciler._lease(NOW)
+    assert 90 == wait(office, made, NOW)
+
+
+def test_no_more_looks_are_begun_than_asked_for_and_none_once_it_is_to_stop(office):
+    for hour in (9, 13):
+        office.book(at(hour))
+
+    assert [0, 1, 1, 0] == [
+        office.reconciler.run_due(NOW, stopping=lambda: True),
+        office.reconciler.run_due(NOW, limit=1),
+        office.reconciler.run_due(NOW, limit=9),
+        office.reconciler.run_due(NOW),
+    ]
+
+
+def test_a_new_wish_begins_with_short_pauses(office):
+    made = office.book(at(9))
+    office.calendar.fail("create", Transient("Away."), times=3)
+    office.reconciler.run_due(NOW)
+    tried = office.meeting(made.meeting.id).attempts
+    office.desk.reschedule(CLIENT, made.booking.id, at(13), None, None, NOW)
+
+    assert (1, 0) == (tried, office.meeting(made.meeting.id).attempts)
+
+
+def test_one_move_is_followed_where_only_one_is_believed(office):
+    office.reconciler._limits = replace(office.limits, outward=1)
+    made = booked(office)
+    office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(14), 45))
+    office.settle(NOW + MINUTE)
+
+    assert Interval.at(at(14), 45) == office.meeting(made.meeting.id).interval
+
+
+def test_the_entry_tells_where_citizens_report(office):
+    site = replace(office.directory.sites["hq"], reception="Skranken i stuen")
+    office.directory = replace(office.directory, sites={"hq": site})
+    made = booked(office)
+
+    draft = office.calendar._calendar("anna").things[office.entries("anna", made.meeting)[0].key].draft
+    assert draft is not None
+    assert "Skranken i stuen" in f"{draft.location} {draft.description}"
+
+
+@pytest.mark.parametrize("answer", ["comes", "is lost"])
+def test_what_a_caseworker_deletes_while_it_is_first_written_is_not_left_in_doubt(office, answer):
+    """Seen by us, her deletion stands after a second look; never seen, the entry is written once more."""
+    made, right = office.book(at(9)), office.calendar.create
+
+    def create(mailbox, draft):
+        entry = right(mailbox, draft)
+        if mailbox.id == "anna":
+            office.calendar.create = right
+            office.calendar.remove("anna", made.meeting.uid)
+            if answer == "is lost":
+                raise OutcomeUnknown("Lost.")
+        return entry
+
+    office.calendar.create = create
+    office.reconciler.run_due(NOW)
+    for passed in range(1, 7):
+        office.sync(NOW + passed * MINUTE)
+        office.reconciler.sweep(NOW + passed * MINUTE)
+        office.reconciler.run_due(NOW + passed * MINUTE)
+
+    seen, stands = office.see(made.booking.id), answer == "is lost"
+    assert (BookingState.CONFIRMED if stands else BookingState.CANCELLED) is seen.booking.state
+    assert ([made.meeting.interval] if stands else []) == office.standing("anna") == office.standing(made.meeting.room)
     assert office.meeting(made.meeting.id).settled
 
 

@@ -47,6 +47,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
 
 
 @pytest.mark.programme
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("where", ONE_SET, ids="-".join)
 def test_killed_at_a_named_point_nothing_is_lost_and_nothing_is_double(
     service: Service, where: tuple[str, ...]
@@ -55,7 +56,7 @@ def test_killed_at_a_named_point_nothing_is_lost_and_nothing_is_double(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("where", EVERY_ONE, ids="-".join)
 def test_killed_at_any_point_on_any_combination(service: Service, where: tuple[str, ...]) -> None:
     killed_at(service, where[0], "phone" if where[2] in ROOMLESS else "in-person")
