@@ -75,6 +75,21 @@ class ClientSection(Section):
             examples=["portal"],
         ),
     ] = None
+    certificate_subject: Annotated[
+        str | None,
+        Field(
+            min_length=3,
+            description="Subject of the certificate it shows (see [tls]), as RFC 4514 writes it. Alone it is how the "
+            "client is known; beside a token both are needed, so that a stolen token opens nothing.",
+            examples=["CN=portal,O=Eksempel Kommune,C=DK"],
+        ),
+    ] = None
+    certificate_issuer: Annotated[
+        str | None,
+        Field(
+            min_length=3, description="Who must have signed that certificate.", examples=["CN=Kommunens CA,O=X,C=DK"]
+        ),
+    ] = None
     per_minute: Annotated[
         int, Field(ge=1, le=1_000_000, description="Requests it may send in the long run; ten seconds' worth at once.")
     ] = 3000
@@ -101,6 +116,8 @@ class ClientSection(Section):
 
     @model_validator(mode="after")
     def _known_by_something(self) -> ClientSection:
-        if not self.token_sha256 and self.oauth_client is None:
-            raise ValueError("needs token_sha256 or oauth_client: nobody could be this client")
+        if (self.certificate_subject is None) is not (self.certificate_issuer is None):
+            raise ValueError("certificate_subject and certificate_issuer belong together")
+        if not self.token_sha256 and self.oauth_client is None and self.certificate_subject is None:
+            raise ValueError("needs token_sha256, oauth_client or certificate_subject: nobody could be this client")
         return self

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from syncd.config.accounts import CalendarAccount
+from syncd.config.certificates import TlsSection
 from syncd.config.checks import cross_problems
 from syncd.config.clients import ClientSection
 from syncd.config.credentials import secret
@@ -117,6 +118,7 @@ class Config(Section):
     marks: MarksSection = MarksSection(features={})
     entries: EntriesSection = EntriesSection()
     oauth: OAuthSection = OAuthSection()
+    tls: TlsSection = TlsSection()
     jobnet: JobnetSection = JobnetSection(jobcentres={}, caseworkers={})
     pages: PagesSection = PagesSection()
     dfdg: DfdgSection = DfdgSection()
@@ -364,6 +366,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "jobnet": config.jobnet.anchored(base),
             "pages": config.pages.anchored(base),
             "oauth": config.oauth.anchored(base),
+            "tls": config.tls.placed(base),
             "dfdg": config.dfdg.anchored(base),
             "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),
             "backup": config.backup.model_copy(update={"folder": base / folder if folder else None}),

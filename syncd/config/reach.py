@@ -35,6 +35,8 @@ def reachable_problems(
         *_key_problems(config, env),
         *_authority_problems(config),
         *_certificate_problems(config, env),
+        *config.tls.problems("tls"),
+        *config.jobnet.problems("jobnet"),
         *_rules_problems(config, applied, directory or config.directory()),
     ]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from time import monotonic
 from types import FrameType
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from syncd.clock import Clock, SystemClock
 from syncd.config import Config, load
@@ -22,6 +23,7 @@ from syncd.daemon.listener import Listener
 from syncd.daemon.pages import page_parts
 from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
 from syncd.daemon.pulse import Pulse
+from syncd.daemon.secured import secured
 from syncd.daemon.tasks import tasks
 from syncd.dispatch.local import LocalDispatcher
 from syncd.errors import ConfigError, SyncdError
@@ -41,7 +43,7 @@ FIRST_BEAT_SECONDS = 60.0
 class Front:
     """Hands each request to the application in force; a reload puts another one in, whole."""
 
-    app: ASGIApp
+    app: FastAPI
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
@@ -83,10 +85,14 @@ class Daemon:
         self._listen_to_signals()
         self._front.app = build_app(self._deps(parts))
         web = Listener(self._front, config.http, "http.listen")
-        web.start()
+        more = list(secured(config, self._front, lambda: self._front.app.state.deps.jobnet))
+        for each in (web, *more):
+            each.start()
+        for each in more:
+            log.info("daemon.secured", address=each.address)
         self._begin(web.address, owed)
         self._wait(web)
-        return self._drain([web, *monitor])
+        return self._drain([web, *more, *monitor])
 
     def _watched_over(self, config: Config) -> list[Listener]:
         """The listener for supervisors, from the very beginning, so that a long upgrade can be seen to go on."""
@@ -124,6 +130,7 @@ class Daemon:
             contacts=parts.contacts,
             pages=page_parts(parts, self._clock),
             issuer=parts.issuer.issuer(),
+            tls=parts.config.tls,
             jobnet=facade_of(parts, self._clock),
             reporting=parts.reporting,
         )
@@ -227,6 +234,8 @@ def _needs_restart(before: Parts, after: Parts) -> list[str]:
     changed = {
         "database": old.database != new.database,
         "http.listen": old.http.listen != new.http.listen,
+        "tls": old.tls != new.tls,
+        "jobnet.listen": old.jobnet.listen != new.jobnet.listen,
         "monitor.listen": old.monitor.listen != new.monitor.listen,
     }
     return [key for key, differs in changed.items() if differs]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.types import ASGIApp
 
@@ -14,13 +16,14 @@ from syncd.web.server import server
 class Listener:
     """One address that is answered."""
 
-    def __init__(self, app: ASGIApp, http: HttpSection, key: str) -> None:
+    def __init__(self, app: ASGIApp, http: HttpSection, key: str, tls: Mapping[str, Any] | None = None) -> None:
         """Nothing is bound yet.
 
-        :param key: of the configuration, for the error's text.
+        :param key: of the configuration, for the error's text. :param tls: see `syncd.web.server.server`.
         """
         self._asked, self._key = http, key
-        self._web = server(app, http.host, http.port)
+        self._scheme = "http" if tls is None else "https"
+        self._web = server(app, http.host, http.port, tls)
         self._thread = threading.Thread(target=self._web.run, name=key.partition(".")[0], daemon=True)
 
     def start(self) -> None:
@@ -46,7 +49,7 @@ class Listener:
     def address(self) -> str:
         """Where it listens really, also when port 0 was asked for."""
         host, port = self._web.servers[0].sockets[0].getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{self._scheme}://[{host}]:{port}" if ":" in host else f"{self._scheme}://{host}:{port}"
 
     def ask_to_stop(self) -> None:
         """Take no more; what is being answered may be finished."""

@@ -13,6 +13,7 @@ from syncd.booking.contacts import Contacts
 from syncd.booking.desk import Desk
 from syncd.clock import Clock
 from syncd.config import ClientSection
+from syncd.config.certificates import TlsSection
 from syncd.dfdg.reporting import Reporting
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.offer import Rulebook
@@ -72,6 +73,8 @@ class Deps:
     contacts: Contacts = field(default_factory=Contacts)
     issuer: Issuer | None = None
     """Whose access tokens are taken besides static ones."""
+    tls: TlsSection = field(default_factory=TlsSection)
+    """Who tells of clients' certificates."""
     pace: Pace = field(default_factory=Pace)
     limits: Limits = field(default_factory=Limits)
     rendered: Renderer = field(default_factory=Renderer)

@@ -17,6 +17,7 @@ from syncd.observe.logs import frames
 from syncd.observe.metrics import BOOKING_REQUESTS, BOOKING_SECONDS, HTTP_SECONDS
 from syncd.web import problems
 from syncd.web.access import Caller, caller_of
+from syncd.web.certificates import certificate_of
 from syncd.web.deps import Deps
 from syncd.web.pages import refusing
 
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 API = "/api/"
 BOOK = "/api/v1/bookings"
+LISTENER = "tls"
+"""Our own listener whose certificates count for clients of the API."""
 OPEN = frozenset({"/api/v1/openapi.json"})
 """Paths below /api/ that anybody may read: the description of the interface."""
 
@@ -90,9 +93,7 @@ class Edge:
         scope, headers = visit.scope, Headers(scope=visit.scope)
         limit = self._deps.limits.body_bytes
         refusal = None
-        visit.caller = caller_of(
-            self._deps.clients(), headers.get("authorization"), self._deps.issuer, self._deps.clock.now()
-        )
+        visit.caller = self._caller(scope, headers)
         if visit.caller is None and scope["path"].startswith(API) and scope["path"] not in OPEN:
             refusal = _unauthorized(visit)
         elif _declared(headers) > limit:
@@ -104,6 +105,11 @@ class Edge:
             return
         scope["state"]["caller"] = visit.caller
         await self._app(scope, _bounded(receive, limit), send)
+
+    def _caller(self, scope: Scope, headers: Headers) -> Caller | None:
+        deps, given = self._deps, headers.get("authorization")
+        shown = certificate_of(deps.tls, scope, LISTENER)
+        return caller_of(deps.clients(), given, deps.issuer, deps.clock.now(), shown)
 
     def _pause(self, caller: Caller) -> int:
         return self._deps.pace.wait(caller.name, self._deps.clients()[caller.name].per_minute)
@@ -160,7 +166,10 @@ def _too_large(limit: int) -> str:
 
 
 def _unauthorized(visit: Visit) -> Any:
-    detail = "No known client sends this token. Send the header Authorization: Bearer TOKEN."
+    detail = (
+        "No known client sends this token, or shows the certificate that belongs to it. Send the header "
+        "Authorization: Bearer TOKEN."
+    )
     return problems.response("unauthorized", detail, visit.id, headers={"WWW-Authenticate": 'Bearer realm="syncd"'})
 
 

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 KEY_HEADER = "Idempotency-Key"
 _BY_STATUS = {400: "malformed-body", 404: "not-found", 405: "method-not-allowed", 413: "payload-too-large"}
 _DETAIL = {
-    400: "The body could not be read as JSON. Nothing was changed.",
+    400: "The body could not be read as JSON, or is nested too deeply. Nothing was changed.",
     404: "There is nothing at this path. /api/v1/openapi.json describes what there is.",
     405: "This path does not take this method; the header Allow lists those it takes.",
 }

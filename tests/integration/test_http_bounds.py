@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import pytest
 
 from syncd.web import protocol
+from tests.integration.web_town import TOKENS, Client, calling
 
 
 def connected(base: str) -> socket.socket:
@@ -67,3 +69,57 @@ def test_a_slow_but_honest_body_is_waited_for(base: str, monkeypatch: pytest.Mon
         time.sleep(0.6)
         connection.sendall(b"}")
         assert answered(connection).startswith(b"HTTP/1.1 405")
+
+
+@pytest.mark.parametrize("dripping", [False, True])
+def test_a_body_that_never_ends_is_cut_off_and_others_are_served(
+    base: str, portal: Client, monkeypatch: pytest.MonkeyPatch, dripping: bool
+) -> None:
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.8)
+    with connected(base) as connection:
+        head = b"POST /api/v1/holds HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: k\r\n"
+        connection.sendall(head + f"Authorization: Bearer {TOKENS['portal']}\r\nContent-Length: 9\r\n\r\n".encode())
+        connection.settimeout(5)
+        for _ in range(8):
+            if dripping:
+                with suppress(OSError):
+                    connection.sendall(b" ")
+            assert 200 == portal.get("/offers").status_code
+            time.sleep(0.15)
+        assert answered(connection).startswith(b"HTTP/1.1 400")
+
+
+def test_many_silent_connections_leave_an_honest_client_served(
+    base: str, portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 60)
+    with ExitStack() as crowd:
+        silent = [crowd.enter_context(connected(base)) for _ in range(40)]
+        half = [crowd.enter_context(connected(base)) for _ in range(40)]
+        for one in half:
+            with suppress(OSError):
+                one.sendall(b"POST /api/v1/holds HTTP/1.1\r\nHost:")
+        for _ in range(5):
+            with calling(base) as another:
+                assert 200 == another.get("/offers").status_code
+            assert 200 == portal.get("/offers").status_code
+        assert answered(silent[0]).startswith(b"HTTP/1.1 400"), "the one that waited the longest made place"
+
+
+def test_more_requests_at_once_than_can_be_answered_are_told_to_wait(
+    base: str, monkeypatch: pytest.MonkeyPatch, portal: Client
+) -> None:
+    monkeypatch.setattr(protocol, "MOST_REQUESTS", 0)
+    assert 503 == portal.get("/offers").status_code
+
+
+@pytest.mark.parametrize("depth", [50, 400, 900, 960, 1000, 5000, 30_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_a_body_nested_too_deeply_is_refused_precisely(portal: Client, depth: int, opening: str, closing: str) -> None:
+    depth = min(depth, 60_000 // len(opening + closing))
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "deep"}
+    for body in (opening * depth, opening * depth + "1" + closing * depth, f'{{"offer":{opening * depth}'):
+        answer = portal.http.post("/api/v1/holds", content=body.encode(), headers=headers)
+        assert answer.status_code in (400, 422), answer.text[:200]
+        assert answer.json()["type"] in ("/problems/malformed-body", "/problems/invalid-request")
+        assert len(answer.content) < 1000

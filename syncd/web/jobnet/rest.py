@@ -101,7 +101,7 @@ class Rest:
         try:
             # A question without required fields may come without a body.
             message = self._shapes.read(question, body or b"{}")
-        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Refused(Kind.NOT_VALIDATED, _mistake(error)) from None
         offer = ids.get("offer") or getattr(message, "offer", None)
         booking = ids.get("booking") or getattr(message, "booking", None)
