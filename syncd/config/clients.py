@@ -92,7 +92,7 @@ class ClientSection(Section):
     ] = None
     per_minute: Annotated[
         int, Field(ge=1, le=1_000_000, description="Requests it may send in the long run; ten seconds' worth at once.")
-    ] = 3000
+    ] = 30_000
     rights: Annotated[
         frozenset[Literal["book", "why", "servers", "evidence", "staff"]],
         Field(
