@@ -6,12 +6,13 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from syncd.config.accounts import CalendarAccount
+from syncd.config.anchoring import anchored_account, anchored_ref
 from syncd.config.certificates import TlsSection
 from syncd.config.checks import cross_problems
 from syncd.config.clients import ClientSection
@@ -49,8 +50,6 @@ from syncd.model.directory import (
 )
 from syncd.model.enrolment import Enrolled
 from syncd.section import Location, Section, complaints, path_of
-
-SectionT = TypeVar("SectionT", bound=Section)
 
 STATE = "/var/lib/syncd"
 """Where the database is kept when neither the file nor systemd ($STATE_DIRECTORY) says otherwise."""
@@ -351,9 +350,9 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
     groups = tuple(
         group.model_copy(update={"file": base / group.file}) if group.file else group for group in config.groups
     )
-    accounts = {name: _anchored_account(account, base) for name, account in config.calendars.items()}
-    password = _anchored_ref(config.database_password, base)
-    contacts = {name: _anchored_ref(getattr(config.contacts, name), base) for name in ("key", "old_key")}
+    accounts = {name: anchored_account(account, base) for name, account in config.calendars.items()}
+    password = anchored_ref(config.database_password, base)
+    contacts = {name: anchored_ref(getattr(config.contacts, name), base) for name in ("key", "old_key")}
     ledger, folder = config.retention.ledger, config.backup.folder
     return config.model_copy(
         update=files
@@ -372,28 +371,6 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "backup": config.backup.model_copy(update={"folder": base / folder if folder else None}),
         }
     )
-
-
-def _anchored_account(account: CalendarAccount, base: Path) -> CalendarAccount:
-    ca_file = base / account.ca_file if account.ca_file else None
-    own = {name: _anchored_section(getattr(account, name), base) for name in ("ews", "graph")}
-    return account.model_copy(update={"ca_file": ca_file, "password": _anchored_ref(account.password, base), **own})
-
-
-def _anchored_section(section: SectionT, base: Path) -> SectionT:
-    """The same section with its files and references relative to *base*."""
-    found: dict[str, object] = {}
-    for name in type(section).model_fields:
-        value = getattr(section, name)
-        if isinstance(value, Path):
-            found[name] = base / value
-        elif isinstance(value, SecretRef):
-            found[name] = _anchored_ref(value, base)
-    return section.model_copy(update=found)
-
-
-def _anchored_ref(ref: SecretRef | None, base: Path) -> SecretRef | None:
-    return ref.model_copy(update={"file": base / ref.file}) if ref is not None and ref.file is not None else ref
 
 
 def _database(url: str, base: Path, env: Mapping[str, str]) -> str:
