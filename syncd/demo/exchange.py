@@ -24,6 +24,8 @@ from syncd.model.zones import instant
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30
 _BUSY = {"TENTATIVE": "Tentative", "FREE": "Free", "OOF": "OOF", "WORKINGELSEWHERE": "WorkingElsewhere"}
+ATTENDANT = {"delay": 0.3, "organizer_in_subject": False}
+"""How rooms answer, as docs/howto/exchange.md advises: their calendars tell nobody who meets whom."""
 _DAYS = {
     "MO": "Monday",
     "TU": "Tuesday",
@@ -97,7 +99,7 @@ def town(entries: Mapping[str, Sequence[Event]], passwords: Mapping[str, str]) -
     return {
         "accounts": [*accounts, service],
         "mailboxes": [{"email": one.address, "name": one.name} for one in CASEWORKERS],
-        "rooms": [{"email": one.address, "name": one.name, "delay": 0.3} for one in ROOMS],
+        "rooms": [{"email": one.address, "name": one.name, **ATTENDANT} for one in ROOMS],
         "room_lists": [{"email": f"lokaler@{DOMAIN}", "name": "Lokaler", "members": [one.address for one in ROOMS]}],
         "groups": [{"email": f"alle@{DOMAIN}", "name": "Alle", "members": [one.address for one in CASEWORKERS]}],
         "entries": [_entry(f"{owner}@{DOMAIN}", event) for owner, events in entries.items() for event in events],

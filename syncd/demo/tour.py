@@ -91,7 +91,8 @@ class Tour:
         """The room's own calendar shows the same UID at the same time."""
         item = self._find(self.room.id, self._start(), None)
         state = _seen("the booking confirmed", self._confirmed, lambda: self.portal.booking(self.booking))
-        return f"“{item.summary}” {_when(self._start())}; the booking is {state} now"
+        shown = f"“{item.summary}”" if item.summary else "busy, without a subject,"
+        return f"{shown} {_when(self._start())}; the booking is {state} now"
 
     def gone(self) -> str:
         """Nobody is offered the same caseworker at the same time again."""

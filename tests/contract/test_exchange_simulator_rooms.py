@@ -256,3 +256,12 @@ def test_somebody_invited_finds_the_request_and_a_cancelled_meeting_stays_marked
 
     assert (request.subject, mine.my_response_type, plain(mine.start)) == ("Møde", "NoResponseReceived", utc(8))
     assert (cancelled.subject, cancelled.is_cancelled) == ("Canceled: Møde", True)
+
+
+def test_a_room_may_hide_who_organised_it_too(server, anna):
+    policy(server).organizer_in_subject = False
+
+    meeting(anna)
+    server.settle()
+
+    assert [seen.values["Subject"] for seen in server.outlook.calendar(ROOM, utc(0), utc(0, 10))] == [""]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from tests.servers.exchange.model import Address, Entry, Sight
+from tests.servers.exchange.model import Entry, Sight
 from tests.servers.exchange.world import CALENDAR, Mailbox, RoomPolicy, World
 from tests.servers.exchange.zones import wall
 
@@ -91,12 +91,12 @@ def clashes(box: Mailbox, seen: Sight) -> list[Sight]:
     return found
 
 
-def cover(entry: Entry, organizer: Address, original: datetime | None) -> None:
-    """What an accepted meeting looks like in the room: the organiser's name, no text, not private, busy."""
+def cover(entry: Entry, subject: str, original: datetime | None) -> None:
+    """What an accepted meeting looks like in the room: the organiser's name at most, no text, not private, busy."""
     values = entry.values if original is None or not entry.recurrence else entry.exceptions[original].values
-    values.update(Subject=organizer.name, Body=("Text", ""), Sensitivity="Normal")
+    values.update(Subject=subject, Body=("Text", ""), Sensitivity="Normal")
     values.update(LegacyFreeBusyStatus="Busy", MyResponseType="Accept", IsCancelled=False)
-    entry.values.update(Subject=organizer.name, Body=("Text", ""), Sensitivity="Normal")
+    entry.values.update(Subject=subject, Body=("Text", ""), Sensitivity="Normal")
     for change in entry.exceptions.values():
         for key in ("Subject", "Body", "Sensitivity"):
             change.values.pop(key, None)

@@ -158,7 +158,8 @@ def _attend(world: World, box: Mailbox, message: Invitation) -> None:
     if verdict.accepted:
         entry = take_in(world, box, message)
         assert entry is not None
-        attendant.cover(entry, message.organizer, message.original)
+        named = box.policy is None or box.policy.organizer_in_subject
+        attendant.cover(entry, message.organizer.name if named else "", message.original)
         for original in verdict.declined_dates:
             world.change_at(entry, original).deleted = True
         world.touch(box, entry)

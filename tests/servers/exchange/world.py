@@ -28,11 +28,13 @@ class RoomPolicy:
     :param processing: AutoAccept, AutoUpdate (tentative, nobody answers) or None (the request lies in the inbox).
     :param delay: seconds from the request's arrival to the answer.
     :param silent: the attendant is ill: nothing happens at all.
+    :param organizer_in_subject: AddOrganizerToSubject; the subject itself is gone either way (DeleteSubject).
     """
 
     processing: str = "AutoAccept"
     delay: float = 0.0
     silent: bool = False
+    organizer_in_subject: bool = True
     allow_conflicts: bool = False
     conflict_percentage: int = 0
     max_conflicts: int = 0
