@@ -74,6 +74,9 @@ class GraphSection(Section):
         int,
         Field(ge=1, le=64, description="Requests at the same time, at the most; it begins with four, or fewer."),
     ] = 16
+    teams: Annotated[
+        bool, Field(description="Make Teams meetings of talks by video whose caseworker has no link of her own.")
+    ] = False
     reseed_days: Annotated[
         int,
         Field(ge=1, le=10, description="Days between two complete readings of a calendar; polls go on in between."),

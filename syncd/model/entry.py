@@ -31,6 +31,7 @@ class EntryDraft:
     :param summary, description, location: from templates that cannot leak a citizen's data.
     :param room: invited as a resource (CUTYPE=ROOM); None in the room's own calendar and without a room.
     :param private: sensitivity private (CLASS:PRIVATE).
+    :param online: it wants a link to meet by, which a server may make (Teams); others pass over it.
     """
 
     uid: str
@@ -44,6 +45,7 @@ class EntryDraft:
     categories: tuple[str, ...] = ()
     private: bool = True
     busy: BusyType = BusyType.BUSY
+    online: bool = False
 
 
 @dataclass(frozen=True, slots=True)

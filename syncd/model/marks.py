@@ -41,6 +41,11 @@ def folded(name: str) -> str:
     return "".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
+def kept_categories(categories: Collection[str], obeyed: Collection[str]) -> tuple[str, ...]:
+    """Those that mean something to us: a name of *obeyed*, or one followed by a colon and more."""
+    return tuple(name for name in categories if folded(name.partition(":")[0]) in obeyed)
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """The categories an organisation uses.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.adapters.ews.page import renewed_page
+from syncd.adapters.page import renewed_page
 from syncd.model.block import BEGIN, END, block, renewed
 
 WORDS = st.text(st.characters(exclude_characters="[]", exclude_categories=["C"]), max_size=40)

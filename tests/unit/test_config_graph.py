@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from syncd.config import load
 from syncd.config.reach import reachable_problems
 from syncd.daemon.accounts import graph_account
 from syncd.errors import ConfigError
+from tests.environment import ROOT
 
 TEXT = """
 organisation = "Byhavn"
@@ -128,3 +131,11 @@ def test_two_sides_are_one_account_that_nobody_needs_to_name(tmp_path: Path):
 def test_another_side_that_cannot_be_one_is_refused(tmp_path: Path, change: tuple[str, str], problem: str):
     with pytest.raises(ConfigError, match=problem):
         load(written(tmp_path, HYBRID.replace(*change)), {})
+
+
+def test_nothing_of_the_cloud_is_loaded_where_no_mailbox_is_in_it():
+    names = ("msal", "syncd.adapters.graph.calendar", "syncd.adapters.graph.connections")
+    line = f"import sys, syncd.daemon.parts; print([name for name in {names} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert done.stdout.strip() == "[]"

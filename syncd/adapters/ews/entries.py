@@ -5,9 +5,9 @@ from __future__ import annotations
 from syncd.adapters.ews import soap
 from syncd.adapters.ews.client import Client
 from syncd.adapters.ews.faults import ABSENT
-from syncd.adapters.ews.page import renewed_page
 from syncd.adapters.ews.soap import Body, ItemRef
 from syncd.adapters.ews.wire import Item, entry, items_of
+from syncd.adapters.page import renewed_page
 from syncd.errors import CalendarError, OutcomeUnknown, Rejected, VersionConflict
 from syncd.model.block import renewed
 from syncd.model.directory import Mailbox

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 
-from syncd.adapters.caldav.ics.windows_names import DISPLAY, WINDOWS
+from syncd.adapters.caldav.ics.windows_names import iana
 from syncd.adapters.ews.answer import Element, M, Message, T, text
 from syncd.adapters.properties import STAMP_PROPERTY, UID_PROPERTY
 from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.entry import Entry, digest
 from syncd.model.interval import Interval
-from syncd.model.marks import folded
-from syncd.model.zones import known, wall_clock, whole_days
+from syncd.model.marks import kept_categories
+from syncd.model.zones import wall_clock, whole_days
 
 BUSY = {
     "Free": BusyType.FREE,
@@ -191,19 +191,6 @@ def entry(item: Item, zone: str) -> Entry:
         room_answer=_verdict([answer for _, answer in rooms]) if rooms else None,
         rooms=rooms,
     )
-
-
-def kept_categories(categories: Collection[str], obeyed: Collection[str]) -> tuple[str, ...]:
-    """Those that mean something to us: a name of *obeyed*, or one followed by a colon and more."""
-    return tuple(name for name in categories if folded(name.partition(":")[0]) in obeyed)
-
-
-def iana(name: str | None) -> str | None:
-    """The IANA zone that Exchange calls *name*; None when it cannot be told ("Customized Time Zone")."""
-    if not name:
-        return None
-    folded = name.casefold()
-    return WINDOWS.get(folded) or DISPLAY.get(folded) or (name if known(name) else None)
 
 
 def fingerprint(key: str, version: str, reason: str) -> str:

@@ -35,6 +35,7 @@ class GraphAccount:
     :param timeout: seconds for one request; a whole call of the port may take five times as long.
     :param first, most: requests at one time, at the start and at the most; see `syncd.adapters.graph.meter`.
     :param page: events in one page of a delta round.
+    :param teams: make Teams meetings of meetings by video.
     :param max_bytes: longest answer we are willing to hold.
     """
 
@@ -50,4 +51,5 @@ class GraphAccount:
     first: int = 4
     most: int = 16
     page: int = 200
+    teams: bool = False
     max_bytes: int = 64 * MEGABYTE

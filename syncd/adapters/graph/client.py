@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,12 +23,21 @@ if TYPE_CHECKING:
     import httpx2
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 ITEM = 'IdType="ImmutableId", outlook.timezone="UTC"'
 """Prefer of every request: ids that survive a move between folders, and times in UTC."""
 TEXT = f'{ITEM}, outlook.body-content-type="text"'
 STALE = 15.0
 """Seconds after which an idle connection is not used again: losing it would leave a write's outcome unknown."""
+
+
+class Reader(Protocol[T_co]):
+    """What turns an answer's body into values: a `msgspec.json.Decoder`, or something like it."""
+
+    def decode(self, content: bytes, /) -> T_co:
+        """:raises msgspec.DecodeError: it cannot be read."""
+        ...
 
 
 class _Code(msgspec.Struct):
@@ -78,7 +87,7 @@ class Client:
         self,
         path: str,
         mailbox: str,
-        decoder: msgspec.json.Decoder[T],
+        decoder: Reader[T],
         *,
         params: Mapping[str, str] | None = None,
         prefer: str = TEXT,
@@ -122,7 +131,7 @@ class Client:
             return content
         raise self._refusal(status, answered, content, mailbox, wrote)
 
-    def decoded(self, decoder: msgspec.json.Decoder[T], content: bytes, mailbox: str) -> T:
+    def decoded(self, decoder: Reader[T], content: bytes, mailbox: str) -> T:
         """*content* as *decoder* has it.
 
         :raises NotACalendar: it is no JSON at all. :raises Transient: it is JSON of another shape, or cut off.

@@ -38,6 +38,7 @@ def _decide(world: World, box: Mailbox, event: Event, room: Mailbox, asked: int)
     if free:
         values = {**event.values, "subject": box.name, "body": {"contentType": "text", "content": ""}}
         values |= {"transactionId": None, "isOrganizer": False, "bodyPreview": "", "categories": []}
+        values["organizer"] = {"emailAddress": {"name": box.name, "address": box.address}}
         values["responseStatus"] = {"response": "accepted", "time": stamp(world.clock())}
         made = world.add(room, values, event.zone, event.uid, event.recurrence)
         made.exceptions, made.dropped = dict(event.exceptions), set(event.dropped)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.servers.graph.render import Wishes, bare, full
 from tests.servers.graph.wire import GraphError, bad, bound, opened, sealed
-from tests.servers.graph.world import Mailbox, Values, World, id_of
+from tests.servers.graph.world import Event, Mailbox, Values, World, id_of
 
 _FORBIDDEN = ("$select", "$filter", "$expand", "$orderby", "$search")
 
@@ -34,6 +34,11 @@ def view(box: Mailbox, query: Mapping[str, str], wishes: Wishes) -> list[Values]
     found = [one for event in box.events.values() for one in event.instances(start, end)]
     found.sort(key=lambda one: (one.span()[0], one.event.number))
     return [full(box, one, wishes) for one in found]
+
+
+def dated(box: Mailbox, event: Event, query: Mapping[str, str], wishes: Wishes) -> list[Values]:
+    """events/{id}/instances: those of one series, in full."""
+    return [full(box, one, wishes) for one in event.instances(*window(query))]
 
 
 class Rounds:

@@ -71,6 +71,7 @@ def bare(box: Mailbox, one: Instance, wishes: Wishes) -> Values:
         "seriesMasterId": id_of(box, one.event.number, None, wishes.immutable),
         "type": "occurrence",
         **times(one, wishes),
+        **one.event.raw,
     }
 
 
@@ -97,6 +98,7 @@ def full(box: Mailbox, one: Instance, wishes: Wishes) -> Values:
         found["originalStart"] = stamp(Instance(event, one.original, event.ruled(one.original)).span()[0])
     if one.kind == "seriesMaster":
         found["cancelledOccurrences"] = [f"OID.{found['id']}.{day}" for day in sorted(event.dropped)]
+    found |= event.raw
     if wishes.select:
         found = {key: found[key] for key in found if key in wishes.select | {"id"}}
     expanded = [{"id": key, "value": event.extended[key]} for key in event.extended if key in wishes.extended]

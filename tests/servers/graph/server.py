@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from tests.servers.fault_rules import Faults
 from tests.servers.graph import directory
-from tests.servers.graph.delta import Rounds, view
+from tests.servers.graph.delta import Rounds, dated, view
 from tests.servers.graph.door import Door
 from tests.servers.graph.faults import KINDS, refusal, throttled
 from tests.servers.graph.http import Handler, Listener
@@ -36,6 +36,7 @@ _ROUTES = [
     ("get", "GET", r"/users/([^/]+)/events/([^/]+)"),
     ("update", "PATCH", r"/users/([^/]+)/events/([^/]+)"),
     ("delete", "DELETE", r"/users/([^/]+)/events/([^/]+)"),
+    ("instances", "GET", r"/users/([^/]+)/events/([^/]+)/instances"),
     ("cancel", "POST", r"/users/([^/]+)/events/([^/]+)/cancel"),
     ("rooms", "GET", r"/places/(?:microsoft\.)?graph\.room()"),
     ("members", "GET", r"/groups/([^/]+)/transitiveMembers(?:/microsoft\.graph\.user)?"),
@@ -44,6 +45,7 @@ _ROUTES = [
 _OWN = re.compile(
     r"singleValueExtendedProperties/Any\(ep: ?ep/id eq '([^']+)' and ep/value eq '([^']+)'\)", re.IGNORECASE
 )
+_UID = re.compile(r"iCalUId eq '([^']+)'", re.IGNORECASE)
 _EXPANDED = re.compile(r"id eq '([^']+)'", re.IGNORECASE)
 
 
@@ -185,14 +187,22 @@ class GraphServer:
         rows = view(self.world.box(parts[0]), request.query, self._wishes(request))
         return self._listed("event", rows, request, min(int(request.query.get("$top", 10)), 1000))
 
+    def _instances(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
+        box = self.world.box(parts[0])
+        rows = dated(box, self.world.find(box, parts[1]).event, request.query, self._wishes(request))
+        return self._listed("event", rows, request, min(int(request.query.get("$top", 10)), 1000))
+
     def _find(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
         box, wishes = self.world.box(parts[0]), self._wishes(request)
         events = [*box.events.values()]
         if wanted := request.query.get("$filter"):
-            own = _OWN.fullmatch(wanted.strip())
-            if own is None:
+            own, uid = _OWN.fullmatch(wanted.strip()), _UID.fullmatch(wanted.strip())
+            if own is not None:
+                events = [one for one in events if one.extended.get(own[1]) == own[2]]
+            elif uid is not None:
+                events = [one for one in events if one.uid == uid[1]]
+            else:
                 raise bad("The query filter is not played here.", "ErrorInvalidUrlQueryFilter")
-            events = [one for one in events if one.extended.get(own[1]) == own[2]]
         rows = [full(box, one.whole(), wishes) for one in events]
         return self._listed("event", rows, request, int(request.query.get("$top", 10)))
 

@@ -38,6 +38,7 @@ class Event:
     :param values: as in Graph's JSON, but ``start`` and ``end`` are UTC instants, or dates when it lasts all day.
     :param zone: in which it was made; a series keeps its wall clock.
     :param exceptions: values that differ, by the date the rule gave.
+    :param raw: laid over its JSON as it is, to play what no document foresees.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Event:
     exceptions: dict[date, Values] = field(default_factory=dict)
     dropped: set[date] = field(default_factory=set)
     extended: dict[str, str] = field(default_factory=dict)
+    raw: Values = field(default_factory=dict)
     changed: int = 0
     created: int = 0
     born: datetime = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from syncd.model.zones import known
+
 WINDOWS: Final = {
     "aus central standard time": "Australia/Darwin",
     "aus eastern standard time": "Australia/Sydney",
@@ -271,3 +273,11 @@ DISPLAY: Final = {
     "yangon (rangoon)": "Asia/Yangon",
     "yerevan": "Asia/Yerevan",
 }
+
+
+def iana(name: str | None) -> str | None:
+    """The IANA zone that Exchange and Graph call *name*; None when it cannot be told ("Customized Time Zone")."""
+    if not name:
+        return None
+    folded = name.casefold()
+    return WINDOWS.get(folded) or DISPLAY.get(folded) or (name if known(name) else None)

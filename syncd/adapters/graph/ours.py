@@ -1,0 +1,119 @@
+"""Which events are ours: our extended properties, and the copies that rooms make of our meetings.
+
+A delta round shows our transactionId, but neither extended property; whoever wants the stamp must ask for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from threading import Lock
+from urllib.parse import quote
+
+import msgspec
+
+from syncd.adapters.graph.client import Client
+from syncd.adapters.graph.faults import Absent
+from syncd.adapters.graph.rounds import bounds, listed, user
+from syncd.adapters.graph.rows import SELECT, Row
+from syncd.adapters.graph.wire import MASTER, Ours, own_uid
+from syncd.errors import Rejected, TokenExpired
+from syncd.model.busy import Stamp
+from syncd.model.interval import Interval
+
+PROPERTY_SET = "7b2e4c1a-9d53-4f0e-8a66-1c0f5d3e2b71"
+UID_PROPERTY = f"String {{{PROPERTY_SET}}} Name syncd-uid"
+STAMP_PROPERTY = f"String {{{PROPERTY_SET}}} Name syncd-stamp"
+EXPAND = f"singleValueExtendedProperties($filter=id eq '{UID_PROPERTY}' or id eq '{STAMP_PROPERTY}')"
+FEW = 4
+"""So many stamps are asked for one by one; more at once by a listing of the whole span."""
+REMEMBERED = 20_000
+"""Copies of which we know whose they are; one takes some 200 bytes."""
+
+_ROW = msgspec.json.Decoder(Row)
+
+
+def event_path(mailbox: str, key: str) -> str:
+    """The path of one event."""
+    return f"{user(mailbox)}/events/{quote(key, safe='')}"
+
+
+def look(client: Client, mailbox: str, key: str) -> Row | None:
+    """One event as it stands now, with our properties; None when Graph says that it is not there."""
+    params = {"$select": SELECT, "$expand": EXPAND}
+    try:
+        return client.read(event_path(mailbox, key), mailbox, _ROW, params=params)
+    except Absent:
+        return None
+
+
+def ours_of(row: Row) -> Ours | None:
+    """Who an entry is that was read with our properties; None for somebody else's."""
+    values = {one.id.casefold(): one.value or "" for one in row.properties or ()}
+    uid = values.get(UID_PROPERTY.casefold()) or own_uid(row)
+    return Ours(uid, Stamp.decode(values.get(STAMP_PROPERTY.casefold(), ""))) if uid else None
+
+
+def stamps(client: Client, mailbox: str, rows: Collection[Row], span: Interval) -> dict[str, Ours]:
+    """Who these entries of ours are, by id."""
+    found: dict[str, Ours] = {}
+    rest = [row.id for row in rows]
+    if len(rest) > FEW:
+        wanted = set(rest)
+        seen = listed(client, mailbox, f"{user(mailbox)}/calendarView", _stamps(span))
+        found = {row.id: ours for row in seen if row.id in wanted and (ours := ours_of(row))}
+        rest = [row.id for row in rows if row.id not in found]
+    for key in rest:
+        row = look(client, mailbox, key)
+        if row is not None and (ours := ours_of(row)):
+            found[key] = ours
+    return found
+
+
+def _stamps(span: Interval) -> dict[str, str]:
+    return {"$select": "id,transactionId", "$expand": EXPAND, **bounds(span)}
+
+
+class Copies:
+    """Whose meetings stand in rooms: a copy has the organiser's iCalUId, and no property of ours; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[str, Ours | None] = {}
+
+    def learn(self, row: Row, ours: Ours | None) -> None:
+        """Remember whose the meeting in *row* is."""
+        if row.i_cal_u_id:
+            with self._lock:
+                if len(self._known) >= REMEMBERED:
+                    self._known.clear()
+                self._known[row.i_cal_u_id] = ours
+
+    def of(self, client: Client, room: str, rows: Iterable[Row]) -> dict[str, Ours]:
+        """Those of *rows* in the calendar of *room* that are copies of our meetings, by id.
+
+        What is not known yet is asked of the organiser's calendar; who is out of our reach has no meetings of ours.
+
+        :raises Transient: it cannot be told now.
+        """
+        found: dict[str, Ours] = {}
+        for row in rows:
+            asked = row.organizer.address if row.organizer else ""
+            if row.is_cancelled or row.type == MASTER or not row.i_cal_u_id or asked in ("", room.lower()):
+                continue
+            with self._lock:
+                known = row.i_cal_u_id in self._known
+            if not known:
+                self.learn(row, _organised(client, asked, row.i_cal_u_id))
+            if (ours := self._known.get(row.i_cal_u_id)) is not None:
+                found[row.id] = ours
+        return found
+
+
+def _organised(client: Client, organizer: str, uid: str) -> Ours | None:
+    """Whose the meeting *uid* in the calendar of *organizer* is."""
+    params = {"$filter": f"iCalUId eq '{uid.replace(chr(39), chr(39) * 2)}'", "$select": SELECT, "$expand": EXPAND}
+    try:
+        rows = listed(client, organizer, f"{user(organizer)}/events", params)
+    except (Rejected, TokenExpired):
+        return None
+    return next((ours for row in rows if (ours := ours_of(row))), None)
