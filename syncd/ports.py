@@ -137,10 +137,29 @@ class Member:
 
     :param address: SMTP address, lower case.
     :param name: as the server's address book shows it; for staff only.
+    :param left_out: why this one cannot be booked (a guest, a closed account); empty for everybody else.
     """
 
     address: str
     name: str
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRoom:
+    """A room as its server's own lists show it; what they do not say is None or empty.
+
+    :param address: SMTP address, lower case. :param capacity: seats.
+    :param features: equipment words, lower case, without blanks.
+    """
+
+    address: str
+    name: str
+    capacity: int | None = None
+    floor: int | None = None
+    step_free: bool | None = None
+    building: str = ""
+    features: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -242,7 +261,7 @@ class Preparing(Protocol):
 class RoomSource(Protocol):
     """What a `CalendarPort` may offer beside: the rooms that its server's own lists name."""
 
-    def listed_rooms(self) -> tuple[Member, ...]:
+    def listed_rooms(self) -> tuple[ListedRoom, ...]:
         """All rooms in all room lists, each once, sorted by address; empty when there are no lists."""
         ...
 
@@ -357,4 +376,13 @@ class Translating(Protocol):
 
     def translated(self, mailbox: Mailbox, keys: Collection[GroupKey]) -> Mapping[GroupKey, GroupKey]:
         """Keys of before and what they are now; what cannot be told is left out, and nothing is raised for it."""
+        ...
+
+
+@runtime_checkable
+class Scoped(Protocol):
+    """What a `CalendarPort` may offer beside: whether it may do more than it needs."""
+
+    def scope(self) -> tuple[CheckResult, ...]:
+        """What is allowed too much, one result for each thing looked at; read-only, errors become results."""
         ...

@@ -33,11 +33,13 @@ from syncd.ports import (
     Glimpse,
     GroupSource,
     Inviting,
+    ListedRoom,
     Listening,
     Member,
     Memory,
     Preparing,
     RoomSource,
+    Scoped,
     Translating,
 )
 
@@ -153,11 +155,15 @@ class HybridCalendar:
                     missing = error
         raise missing
 
-    def listed_rooms(self) -> tuple[Member, ...]:
+    def listed_rooms(self) -> tuple[ListedRoom, ...]:
         """See `RoomSource.listed_rooms`; those of both servers."""
         sources = [side.port for side in self._sides if isinstance(side.port, RoomSource)]
         found = {room.address: room for port in reversed(sources) for room in port.listed_rooms()}
         return tuple(found[address] for address in sorted(found))
+
+    def scope(self) -> tuple[CheckResult, ...]:
+        """See `Scoped.scope`."""
+        return tuple(result for side in self._sides if isinstance(side.port, Scoped) for result in side.port.scope())
 
     def _at_home(self, mailbox: Mailbox, work: Callable[[Side], T], before: Side | None = None) -> T:
         """Do *work* where the mailbox lives; where it does not any more, nothing was done."""

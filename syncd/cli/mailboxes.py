@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from csv import writer
+from dataclasses import asdict
 from io import StringIO
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, calendars_of
 from syncd.errors import CalendarError, SyncdError
 from syncd.model.directory import Mailbox, MailboxKind
-from syncd.ports import CalendarPort, Preparing, RoomSource
+from syncd.ports import CalendarPort, ListedRoom, Preparing, RoomSource
 
 mailboxes = typer.Typer(no_args_is_help=True, help="What is set up once in each mailbox.")
 
@@ -69,32 +70,41 @@ def rooms(
         sources = [port for port in checked.ports.values() if isinstance(port, RoomSource)]
         if not sources:
             raise SyncdError("No server of the configuration keeps room lists; name the rooms in [[rooms]].")
-        found = {room.address: room.name for port in sources for room in port.listed_rooms()}
+        found = {room.address: room for port in sources for room in port.listed_rooms()}
         sites = tuple(checked.directory.sites)
     if as_csv:
-        new = {mail: name for mail, name in found.items() if mail not in known}
+        new = [room for mail, room in found.items() if mail not in known]
         typer.echo(room_lines(new, sites[0] if len(sites) == 1 else ""), nl=False)
         return
     if as_json:
-        told = [{"address": mail, "name": name, "known": mail in known} for mail, name in found.items()]
-        screen.print_json(told)
+        screen.print_json([{**asdict(room), "known": mail in known} for mail, room in found.items()])
         return
-    rows = [(mail, name, "" if mail in known else "not in the configuration") for mail, name in found.items()]
-    screen.table("Rooms", ("address", "name", ""), rows)
+    rows = [(*_shown(room), "" if mail in known else "not in the configuration") for mail, room in found.items()]
+    screen.table("Rooms", ("address", "name", "seats", "where", "equipment", ""), rows)
     if not found:
         screen.say("There are no room lists: New-DistributionGroup -RoomList -Name Rooms -Members ROOM, ROOM")
 
 
-def room_lines(found: Mapping[str, str], site: str) -> str:
-    """The lines of a rooms file, heading included; seats and floor are for a person to put right.
+def _shown(room: ListedRoom) -> tuple[str, str, str, str, str]:
+    """What is known of it, without what is not."""
+    where = [room.building, "" if room.floor is None else f"floor {room.floor}"]
+    words = [*room.features, *(["step-free"] if room.step_free else [])]
+    seats = "" if room.capacity is None else str(room.capacity)
+    return room.address, room.name, seats, ", ".join(one for one in where if one), " ".join(words)
 
-    :param found: names by address. :param site: empty where there are several to choose from.
+
+def room_lines(found: Iterable[ListedRoom], site: str) -> str:
+    """The lines of a rooms file, heading included; what the server does not say is for a person to put right.
+
+    :param site: empty where there are several to choose from.
     """
     text = StringIO()
     lines = writer(text, delimiter=";", lineterminator="\n")
-    lines.writerow(("id", "name", "address", "site", "floor", "capacity"))
-    for mail, name in found.items():
-        lines.writerow((re.sub(r"[^a-z0-9._-]+", "-", mail.partition("@")[0].lower()), name, mail, site, 0, 2))
+    lines.writerow(("id", "name", "address", "site", "floor", "capacity", "features", "step_free"))
+    for room in found:
+        key = re.sub(r"[^a-z0-9._-]+", "-", room.address.partition("@")[0].lower())
+        words, free = " ".join(room.features), "yes" if room.step_free else "no"
+        lines.writerow((key, room.name, room.address, site, room.floor or 0, room.capacity or 2, words, free))
     return text.getvalue()
 
 

@@ -50,11 +50,17 @@ def demo(
     exchange: Annotated[
         bool, typer.Option("--exchange", help="On a simulated Exchange server instead of CalDAV; needs a checkout.")
     ] = False,
+    graph: Annotated[
+        bool, typer.Option("--graph", help="In a simulated Microsoft 365 instead of CalDAV; needs a checkout.")
+    ] = False,
 ) -> None:
     """Start a made-up jobcentre on a real calendar server and guide through it."""
     from syncd.demo import run as show
 
-    raise typer.Exit(show(once=once, directory=directory, on_exchange=exchange))
+    if exchange and graph:
+        raise typer.BadParameter("--exchange and --graph are two towns; take one after the other.")
+    server = "graph" if graph else "exchange" if exchange else "radicale"
+    raise typer.Exit(show(once=once, directory=directory, server=server))
 
 
 @db.command("upgrade")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from syncd.config.sections import SecretRef, web_address
+from syncd.config.sections import Address, SecretRef, web_address
 from syncd.section import Section
 
 CLOUDS = {
@@ -77,6 +77,13 @@ class GraphSection(Section):
     teams: Annotated[
         bool, Field(description="Make Teams meetings of talks by video whose caseworker has no link of her own.")
     ] = False
+    control: Annotated[
+        Address | None,
+        Field(
+            description="A mailbox that must stay closed to syncd; syncd check tries to read it.",
+            examples=["borgmester@example.dk"],
+        ),
+    ] = None
     reseed_days: Annotated[
         int,
         Field(ge=1, le=10, description="Days between two complete readings of a calendar; polls go on in between."),

@@ -112,6 +112,7 @@ def graph_account(name: str, account: CalendarAccount) -> GraphAccount:
         timeout=float(account.timeout_seconds),
         most=own.concurrency,
         teams=own.teams,
+        control=own.control or "",
     )
 
 

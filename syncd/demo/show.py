@@ -7,18 +7,19 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from io import TextIOWrapper
 from pathlib import Path
 from subprocess import Popen
+from typing import TypeAlias
 
 import httpx2
 
 from syncd.clock import SystemClock
-from syncd.demo import exchange, files, radicale, town
+from syncd.demo import exchange, files, graph, radicale, town
 from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
 from syncd.demo.desk import House
 from syncd.demo.people import CASEWORKERS, ORGANISATION, ROOMS, ZONE
@@ -28,7 +29,9 @@ from syncd.model.interval import Interval
 from syncd.model.zones import wall_clock
 
 OFFER = "jobsamtale"
-_RADICALE_PORT, _EXCHANGE_PORT, _HTTP_PORT = 5232, 5233, 8080
+Serving: TypeAlias = Callable[[Path, bool], AbstractContextManager[House]]
+"""A calendar server with the town in it, in a folder, at its own port or any."""
+_RADICALE_PORT, _EXCHANGE_PORT, _GRAPH_PORT, _HTTP_PORT = 5232, 5233, 5234, 8080
 _START_SECONDS = 60
 _DAYS = 21
 
@@ -46,12 +49,12 @@ class Town:
     folder: Path
 
 
-def run(once: bool, directory: Path | None = None, on_exchange: bool = False) -> int:
+def run(once: bool, directory: Path | None = None, server: str = "radicale") -> int:
     """Show the demonstration; the exit code.
 
     :param once: walk through the guided tour and end; otherwise run until Ctrl-C.
     :param directory: where everything is kept; a temporary folder, removed at the end, if None.
-    :param on_exchange: the town's calendars are on a simulated Exchange server (of a checkout) instead of Radicale.
+    :param server: where the calendars are: ``radicale``, or of a checkout the simulated ``exchange`` or ``graph``.
     """
     began = time.monotonic()
     # whoever ends the demonstration politely gets its processes ended too
@@ -59,7 +62,7 @@ def run(once: bool, directory: Path | None = None, on_exchange: bool = False) ->
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True, errors="replace")  # each line as it happens, wherever it goes
     try:
-        with _folder(directory) as folder, _town(folder, not once, on_exchange) as running:
+        with _folder(directory) as folder, _town(folder, not once, _SERVERS[server]) as running:
             print(f"\n{ORGANISATION} is up after {time.monotonic() - began:.1f} s.\n")
             if once:
                 return guide(running)
@@ -87,10 +90,10 @@ def _folder(directory: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _town(folder: Path, fixed_ports: bool, on_exchange: bool) -> Iterator[Town]:
+def _town(folder: Path, fixed_ports: bool, calendars: Serving) -> Iterator[Town]:
     """The calendar server and the daemon, each as a process, answering while the block lasts."""
     with ExitStack() as stack:
-        server = stack.enter_context((_exchange if on_exchange else _radicale)(folder, fixed_ports))
+        server = stack.enter_context(calendars(folder, fixed_ports))
         number = port(_HTTP_PORT if fixed_ports else 0)
         config, log = files.write(folder, server, number), folder / "syncd.log"
         command = [sys.executable, "-m", "syncd", "run", "--config", str(config)]
@@ -121,6 +124,19 @@ def _exchange(folder: Path, fixed_ports: bool) -> Iterator[House]:
     with exchange.serve(folder, filling, _EXCHANGE_PORT if fixed_ports else 0) as server:
         print(f"A simulated Exchange server answers at {server.endpoint}")
         yield server
+
+
+@contextmanager
+def _graph(folder: Path, fixed_ports: bool) -> Iterator[House]:
+    """The town in a simulated Microsoft 365."""
+    filling = graph.town(town.entries(_today()), files.passwords(folder))
+    _count(len(filling["entries"]), folder)
+    with graph.serve(folder, filling, _GRAPH_PORT if fixed_ports else 0) as server:
+        print(f"A simulated Microsoft 365 answers at {server.endpoint}")
+        yield server
+
+
+_SERVERS: Mapping[str, Serving] = {"radicale": _radicale, "exchange": _exchange, "graph": _graph}
 
 
 def _today() -> date:

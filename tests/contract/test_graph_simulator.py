@@ -414,7 +414,8 @@ def test_members_of_inner_groups_are_members(graph: GraphServer, caller: Caller)
     graph.mailbox("bo@byhavn.example")
     graph.world.groups |= {"g-all": [ANNA, "g-more"], "g-more": ["bo@byhavn.example", ANNA]}
 
-    rows = caller.ask("GET", "/groups/g-all/transitiveMembers").json()["value"]
+    found = caller.ask("GET", "/groups/g-all/transitiveMembers").json()["value"]
+    rows = [one for one in found if one["@odata.type"] == "#microsoft.graph.user"]
 
     assert sorted(row["mail"] for row in rows) == [ANNA, "bo@byhavn.example"]
     assert caller.ask("GET", "/groups/nope/transitiveMembers").status_code == 404

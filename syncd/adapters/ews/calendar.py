@@ -24,7 +24,7 @@ from syncd.model.directory import Mailbox, MailboxId, MailboxKind
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
 from syncd.model.marks import folded
-from syncd.ports import CheckResult, Glimpse, Member, Memory
+from syncd.ports import CheckResult, Glimpse, ListedRoom, Member, Memory
 
 
 class EwsCalendar:
@@ -111,7 +111,7 @@ class EwsCalendar:
         with self._client.call(address):
             return groups.expand(self._client, address)
 
-    def listed_rooms(self) -> tuple[Member, ...]:
+    def listed_rooms(self) -> tuple[ListedRoom, ...]:
         """See `syncd.ports.RoomSource.listed_rooms`."""
         with self._client.call("the room lists"):
             return listed_rooms(self._client)

@@ -36,6 +36,7 @@ class GraphAccount:
     :param first, most: requests at one time, at the start and at the most; see `syncd.adapters.graph.meter`.
     :param page: events in one page of a delta round.
     :param teams: make Teams meetings of meetings by video.
+    :param control: address of a mailbox that must be closed to us; empty when none is named.
     :param max_bytes: longest answer we are willing to hold.
     """
 
@@ -52,4 +53,5 @@ class GraphAccount:
     most: int = 16
     page: int = 200
     teams: bool = False
+    control: str = ""
     max_bytes: int = 64 * MEGABYTE

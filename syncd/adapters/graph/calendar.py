@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from syncd.adapters.graph import directory, rights
 from syncd.adapters.graph.account import GraphAccount
 from syncd.adapters.graph.advice import silent_room
 from syncd.adapters.graph.client import Client
@@ -16,12 +17,12 @@ from syncd.adapters.graph.rounds import Token, mark_of, next_round
 from syncd.adapters.graph.survey import survey, troubled
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError
-from syncd.model.delta import Delta, Since
+from syncd.model.delta import Delta, GroupKey, Since
 from syncd.model.directory import Mailbox, MailboxId, MailboxKind
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
 from syncd.model.marks import folded
-from syncd.ports import CheckResult, Glimpse, Memory
+from syncd.ports import CheckResult, Glimpse, ListedRoom, Member, Memory
 
 
 class GraphCalendar:
@@ -96,6 +97,25 @@ class GraphCalendar:
     def silence(self, room: Mailbox) -> str:
         """See `syncd.ports.Inviting.silence`."""
         return silent_room(room.address)
+
+    def expand_group(self, address: str) -> tuple[Member, ...]:
+        """See `syncd.ports.GroupSource.expand_group`."""
+        with self.client.call(address):
+            return directory.expand(self.client, address)
+
+    def listed_rooms(self) -> tuple[ListedRoom, ...]:
+        """See `syncd.ports.RoomSource.listed_rooms`."""
+        with self.client.call("the rooms"):
+            return directory.listed_rooms(self.client)
+
+    def translated(self, mailbox: Mailbox, keys: Collection[GroupKey]) -> Mapping[GroupKey, GroupKey]:
+        """See `syncd.ports.Translating.translated`."""
+        with self.client.call(mailbox.address):
+            return directory.translated(self.client, mailbox.address, keys)
+
+    def scope(self) -> tuple[CheckResult, ...]:
+        """See `syncd.ports.Scoped.scope`."""
+        return rights.scope(self.client, Interval.at(self._clock.now() + timedelta(days=1), 24 * 60))
 
     def _entries(self, mailbox: Mailbox) -> Entries:
         return Entries(self.client, mailbox, self._copies)

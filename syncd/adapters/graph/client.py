@@ -156,6 +156,13 @@ class Client:
                 self._opened = http, Tokens(self.account, http)
             return self._opened
 
+    def token(self) -> str:
+        """A token of the application, for who wants to know what it says.
+
+        :raises CalendarError: there is none.
+        """
+        return self._open()[1].get()
+
     def _address(self, path: str) -> str:
         """The URL of *path*; a link of Graph's is followed only to the host that was configured.
 

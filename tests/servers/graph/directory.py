@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from tests.servers.graph.render import Wishes, times
-from tests.servers.graph.wire import GraphError, bad, instant, sealed
-from tests.servers.graph.world import Mailbox, Values, World
+from tests.servers.graph.wire import GraphError, bad, instant, opened, sealed
+from tests.servers.graph.world import Mailbox, Values, World, id_of
 
 _CODES = {"free": "0", "workingElsewhere": "0", "tentative": "1", "busy": "2", "oof": "3"}
 
@@ -31,12 +32,64 @@ def _room(box: Mailbox) -> Values:
         "bookingType": "standard",
         "tags": [],
         "isWheelChairAccessible": True,
+        **box.place,
     }
+
+
+def room_lists(world: World) -> list[Values]:
+    """All room lists."""
+    kind = "#microsoft.graph.roomList"
+    return [
+        {"@odata.type": kind, "id": sealed(f"list {mail}"), "displayName": name, "emailAddress": mail}
+        for mail, (name, _) in sorted(world.room_lists.items())
+    ]
+
+
+def rooms_in(world: World, mail: str) -> list[Values]:
+    """The rooms of one list.
+
+    :raises GraphError: there is none.
+    """
+    if mail.lower() not in world.room_lists:
+        raise GraphError(404, "ErrorPlaceNotFound", "The place is not there.")
+    listed = {one.lower() for one in world.room_lists[mail.lower()][1]}
+    return [_room(box) for _, box in sorted(world.boxes.items()) if box.policy is not None and box.address in listed]
 
 
 def user(box: Mailbox) -> Values:
     """A user as the directory shows it."""
-    return {"id": sealed(box.address), "displayName": box.name, "mail": box.address, "userPrincipalName": box.address}
+    names = {"displayName": box.name, "mail": box.address, "userPrincipalName": box.address}
+    return {
+        "id": sealed(box.address),
+        **names,
+        "accountEnabled": box.enabled,
+        "userType": "Guest" if box.guest else "Member",
+    }
+
+
+def groups(world: World, wanted: str) -> list[Values]:
+    """Groups with a mail address, by a filter on it.
+
+    :raises GraphError: another filter.
+    """
+    named = re.fullmatch(r"mail eq '([^']+)'", wanted)
+    if named is None:
+        raise bad("The query filter is not played here.", "Request_UnsupportedQuery")
+    mail = named[1].lower()
+    return [{"id": sealed(f"group {mail}"), "mail": mail, "displayName": mail}] if mail in world.groups else []
+
+
+def translated(world: World, box: Mailbox, body: Mapping[str, Any]) -> list[Values]:
+    """translateExchangeIds: what ids of the premises are called here; unknown ones are answered without a target."""
+    if body.get("sourceIdType") != "ewsId" or body.get("targetIdType") != "restImmutableEntryId":
+        raise bad("These types are not played here.")
+    if len(body["inputIds"]) > 1000:
+        raise bad("Too many ids.", "ErrorInvalidParameter")
+    found = []
+    for source in body["inputIds"]:
+        number = world.translations.get((box.address, source))
+        found.append({"sourceId": source, **({"targetId": id_of(box, number, None, True)} if number else {})})
+    return found
 
 
 def members(world: World, group: str) -> list[Values]:
@@ -44,13 +97,28 @@ def members(world: World, group: str) -> list[Values]:
 
     :raises GraphError: there is no such group.
     """
-    if group not in world.groups:
+    name = group if group in world.groups else opened(group).removeprefix("group ")
+    if name not in world.groups:
         raise GraphError(404, "Request_ResourceNotFound", f"Resource '{group}' does not exist.")
     found: dict[str, Values] = {}
-    for one in world.groups[group]:
-        inner = members(world, one) if one in world.groups else [user(world.boxes[one.lower()])]
-        found |= {row["id"]: {"@odata.type": "#microsoft.graph.user", **row} for row in inner}
-    return list(found.values())
+    _gather(world, name, found)
+    rows = list(found.values())
+    return [{"@odata.type": row["@odata.type"], "id": row["id"]} for row in rows] if world.numbers_only else rows
+
+
+def _gather(world: World, name: str, found: dict[str, Values]) -> None:
+    """Everybody in a group and the groups inside it, which are listed too; circles end."""
+    for one in world.groups[name]:
+        if one in world.groups:
+            row = {"@odata.type": "#microsoft.graph.group", "id": sealed(f"group {one}"), "displayName": one}
+            if row["id"] not in found:
+                found[row["id"]] = row
+                _gather(world, one, found)
+        elif one.lower() in world.boxes:
+            row = user(world.boxes[one.lower()])
+            found[row["id"]] = {"@odata.type": "#microsoft.graph.user", **row}
+        else:
+            found[one] = {"@odata.type": "#microsoft.graph.user", "id": sealed(one), "displayName": one, "mail": None}
 
 
 def schedules(world: World, body: Mapping[str, Any], wishes: Wishes) -> list[Values]:

@@ -24,6 +24,8 @@ class Door:
         self._tokens: set[str] = set()
         self.open = True
         self.issued = 0
+        self.roles: tuple[str, ...] = ()
+        """Application permissions consented for the whole tenant; RBAC for Applications stands in no token."""
 
     def application(self, client: str, secret: str = "", certificates: tuple[bytes, ...] = ()) -> None:
         """Register an application; several PEM certificates may be good at once. From then on tokens are wanted."""
@@ -42,7 +44,8 @@ class Door:
             proven = self._proven(client, asked.get("client_assertion", ""), audience)
         if not proven or asked.get("grant_type") != "client_credentials":
             return None
-        token = secrets.token_hex(16)
+        claims = {"appid": client, "jti": secrets.token_hex(8), **({"roles": [*self.roles]} if self.roles else {})}
+        token = jwt.encode(claims, secrets.token_bytes(32), "HS256")
         self._tokens.add(token)
         self.issued += 1
         return {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": token}

@@ -55,6 +55,10 @@ class Handler(BaseHTTPRequestHandler):
         if "/oauth2/" in path or "/.well-known/" in path:
             self._token(path, body.decode())
             return
+        if path.startswith("/control/"):
+            answer = self.server.graph.control(path.removeprefix("/control/"), body)
+            self._respond(answer.status, answer.body, answer.headers)
+            return
         headers = {key.lower(): text for key, text in self.headers.items()}
         asked = dict(parse_qsl(query.replace("%24", "$"), keep_blank_values=True))
         answer = self.server.graph.answer(Request(self.command, unquote(path), asked, headers, body))

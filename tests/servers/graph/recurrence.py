@@ -1,4 +1,4 @@
-"""patternedRecurrence: the dates of a series (daily, weekly, absoluteMonthly), on the wall clock of its zone."""
+"""patternedRecurrence: the dates of a series, on the wall clock of its zone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from tests.servers.graph.wire import bad
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKS = ("first", "second", "third", "fourth", "last")
+KINDS = ("daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly")
 _FAR = timedelta(days=3650)
 
 
@@ -30,7 +32,7 @@ def dates(recurrence: dict[str, Any]) -> Iterator[date]:
 
 def _pattern(pattern: dict[str, Any], first: date) -> Iterator[date]:
     kind, interval = pattern["type"], pattern["interval"]
-    if kind not in ("daily", "weekly", "absoluteMonthly"):
+    if kind not in KINDS:
         raise bad(f"The recurrence pattern '{kind}' is not played here.")
     one = first
     while True:
@@ -46,7 +48,13 @@ def _hits(kind: str, interval: int, pattern: dict[str, Any], first: date, one: d
         start = first - timedelta(days=first.weekday())
         return ((one - start).days // 7) % interval == 0 and DAYS[one.weekday()] in pattern["daysOfWeek"]
     months = (one.year - first.year) * 12 + one.month - first.month
-    return one.day == pattern["dayOfMonth"] and months % interval == 0
+    if kind == "relativeMonthly":
+        last = (one + timedelta(days=7)).month != one.month
+        week = last if pattern["index"] == "last" else (one.day - 1) // 7 == WEEKS.index(pattern["index"])
+        return months % interval == 0 and week and DAYS[one.weekday()] in pattern["daysOfWeek"]
+    if kind == "absoluteYearly":
+        return (one.day, one.month) == (pattern["dayOfMonth"], pattern["month"]) and months // 12 % interval == 0
+    return bool(one.day == pattern["dayOfMonth"] and months % interval == 0)
 
 
 def weekly(first: date, times: int | None = None, until: date | None = None, interval: int = 1) -> dict[str, Any]:

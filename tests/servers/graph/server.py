@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from tests.servers.fault_rules import Faults
 from tests.servers.graph import directory
+from tests.servers.graph.control import ControlError, control
 from tests.servers.graph.delta import Rounds, dated, view
 from tests.servers.graph.door import Door
 from tests.servers.graph.faults import KINDS, refusal, throttled
@@ -39,6 +40,10 @@ _ROUTES = [
     ("instances", "GET", r"/users/([^/]+)/events/([^/]+)/instances"),
     ("cancel", "POST", r"/users/([^/]+)/events/([^/]+)/cancel"),
     ("rooms", "GET", r"/places/(?:microsoft\.)?graph\.room()"),
+    ("room_lists", "GET", r"/places/microsoft\.graph\.roomlist()"),
+    ("rooms_in", "GET", r"/places/([^/]+)/microsoft\.graph\.roomlist/rooms"),
+    ("groups", "GET", r"/groups()"),
+    ("translate", "POST", r"/users/([^/]+)/translateExchangeIds"),
     ("members", "GET", r"/groups/([^/]+)/transitiveMembers(?:/microsoft\.graph\.user)?"),
     ("user", "GET", r"/users/([^/]+)"),
 ]
@@ -80,8 +85,11 @@ class GraphServer:
 
     :param metadata: Microsoft's CSDL; every event, room and schedule in both directions is judged by it.
     :param concurrency: requests at a time for one mailbox; more are answered by 429.
-    :param page: the most rows in one page, whatever is asked for.
+    :param page: the most rows in one page of a round, whatever is asked for.
     """
+
+    directory_page = 999
+    """The most rows in one page of everything else."""
 
     def __init__(
         self,
@@ -127,6 +135,18 @@ class GraphServer:
     def room(self, address: str, name: str = "", **policy: Any) -> Mailbox:
         """A new room with a booking attendant."""
         return self.mailbox(address, name, policy=RoomPolicy(**policy))
+
+    def consent(self, *roles: str) -> None:
+        """Give the application permissions for the whole tenant; the next token says so."""
+        self.door.roles = roles
+        self.world.wide = any(one.startswith("Calendars.") for one in roles)
+
+    def control(self, action: str, body: bytes) -> Answer:
+        """What the control interface answers."""
+        try:
+            return Answer(200, control(self, action, json.loads(body or b"{}")))
+        except (ControlError, ValueError) as problem:
+            return Answer(400, {"error": str(problem)})
 
     def count(self, operation: str, mailbox: str = "") -> int:
         """How many such requests came."""
@@ -241,9 +261,26 @@ class GraphServer:
     def _rooms(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
         return self._listed("room", directory.rooms(self.world), request, int(request.query.get("$top", 100)))
 
+    def _room_lists(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
+        return self._listed("roomList", directory.room_lists(self.world), request, int(request.query.get("$top", 100)))
+
+    def _rooms_in(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
+        rows = directory.rooms_in(self.world, parts[0])
+        return self._listed("room", rows, request, int(request.query.get("$top", 100)))
+
+    def _groups(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
+        rows = directory.groups(self.world, request.query.get("$filter", ""))
+        return self._listed("group", rows, request, int(request.query.get("$top", 100)))
+
+    def _translate(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
+        rows = directory.translated(self.world, self.world.box(parts[0]), json.loads(request.body))
+        self._judge("answer", "convertIdResult", rows)
+        return Answer(200, {"@odata.context": self._context("convertIdResult"), "value": rows})
+
     def _members(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
         rows = directory.members(self.world, parts[0])
-        return self._listed("user", rows, request, int(request.query.get("$top", 100)))
+        self._judge("answer", "user", [one for one in rows if one["@odata.type"].endswith("user")])
+        return self._paged("directoryObject", rows, request, int(request.query.get("$top", 100)))
 
     def _user(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
         row = directory.user(self.world.box(parts[0]))
@@ -266,8 +303,13 @@ class GraphServer:
         )
 
     def _listed(self, name: str, rows: list[Values], request: Request, top: int) -> Answer:
-        """A page by `$top` and `$skip`."""
+        """A page by `$top` and `$skip`, judged."""
         self._judge("answer", name, rows)
+        return self._paged(name, rows, request, top)
+
+    def _paged(self, name: str, rows: list[Values], request: Request, top: int) -> Answer:
+        """A page by `$top` and `$skip`, never longer than the server's own."""
+        top = min(top, self.directory_page)
         skip = int(request.query.get("$skip", 0))
         found: Values = {"@odata.context": self._context(name), "value": rows[skip : skip + top]}
         if len(rows) > skip + top:

@@ -136,6 +136,8 @@ class Mailbox:
     :param generation: of its delta tokens; older ones are answered by 410.
     :param hosted: ``cloud`` or ``onprem``.
     :param teams: whether its owner may make Teams meetings.
+    :param enabled: whether its account may sign in. :param guest: somebody of another organisation.
+    :param place: what Places knows of a room beside its name and seats.
     """
 
     address: str
@@ -145,6 +147,9 @@ class Mailbox:
     hosted: str = "cloud"
     teams: bool = True
     allowed: bool = True
+    enabled: bool = True
+    guest: bool = False
+    place: Values = field(default_factory=dict)
     generation: int = 149
     events: dict[int, Event] = field(default_factory=dict)
     tombstones: list[tuple[int, int, bool]] = field(default_factory=list)
@@ -168,6 +173,13 @@ class World:
         self.dice = random.Random(seed)
         self.boxes: dict[str, Mailbox] = {}
         self.groups: dict[str, list[str]] = {}
+        self.room_lists: dict[str, tuple[str, list[str]]] = {}
+        self.wide = False
+        """Whether the application may open every mailbox, whatever its scope."""
+        self.numbers_only = False
+        """Whether members of groups are told by their id alone, for want of a permission."""
+        self.translations: dict[tuple[str, str], int] = {}
+        """Numbers of events by mailbox and the id they had on the premises."""
         self.posted: list[tuple[str, str, str]] = []
         self._numbers = self._changes = 0
         self._queue: list[Due] = []
@@ -183,7 +195,7 @@ class World:
         if box.hosted != "cloud":
             text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
             raise GraphError(404, "MailboxNotEnabledForRESTAPI", text)
-        if not box.allowed:
+        if not box.allowed and not self.wide:
             raise GraphError(403, "ErrorAccessDenied", "Access to OData is disabled.")
         return box
 
