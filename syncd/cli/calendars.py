@@ -63,7 +63,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Check the configuration, then contact every calendar (read-only): what works, and what to do next."""
-    from syncd.daemon.checking import next_steps, servers_seen
+    from syncd.daemon.checking import next_steps, scopes_seen, servers_seen
 
     with calendars_of(path) as parts:
         chosen = _chosen(parts, mailboxes)
@@ -74,6 +74,7 @@ def check(
 
         with ThreadPoolExecutor(8) as pool:
             results = dict(zip(chosen, pool.map(look, chosen), strict=True))
+        scopes = scopes_seen(parts, chosen)
         advice = parts.warnings(SystemClock().now())
         broken = [item for item in parts.kept.unreadable if item.mailbox in results]
         servers = servers_seen(parts, results)
@@ -83,14 +84,18 @@ def check(
         told = {name: {"ok": r.ok, "says": r.says, "facts": dict(r.facts)} for name, r in results.items()}
         objects = [_told_object(item) for item in broken]
         told_servers = {seen.account: seen.as_json() for seen in servers}
+        told_scopes = [{"account": one, "ok": r.ok, "says": r.says, "facts": dict(r.facts)} for one, r in scopes]
         whole = {"mailboxes": told, "servers": told_servers, "unreadable": objects, "warnings": advice, "next": steps}
-        screen.print_json({**whole, "ok": good == len(results)})
+        screen.print_json({**whole, "scopes": told_scopes, "ok": good == len(results)})
     else:
         shown = {name: result for name, result in results.items() if not (problems and result.ok)}
         _print_check(path, shown, advice)
         screen.say(f"{good} of {len(results)} calendars can be used.")
         for seen in servers:
             screen.out.print(f"  [dim]server[/] {screen.escape(seen.says)}", soft_wrap=True)
+        for account, scope in scopes:
+            mark = "[green]fits[/]" if scope.ok else "[bold yellow]too much[/]"
+            screen.out.print(f"  {mark} [bold]{screen.escape(account)}[/]  {screen.escape(scope.says)}", soft_wrap=True)
         _print_unreadable(broken)
         for step in steps:
             screen.out.print(f"  [bold]next[/] {screen.escape(step)}", soft_wrap=True)

@@ -67,6 +67,8 @@ def follow(
         screen.say(
             f"{one.group}: {one.problem or f'{one.members} people, {len(one.joined)} joined, {len(one.left)} left.'}"
         )
+        for address, why in one.left_out:
+            screen.say(f"  left out: {address} ({why})")
     if not done:
         screen.say("The configuration has no [[groups]]; nothing was asked.")
     raise typer.Exit(1 if any(one.problem for one in done) else 0)

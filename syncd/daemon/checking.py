@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ from syncd.model.directory import Directory
 from syncd.model.mirror import UnreadableObject
 from syncd.model.offer import Rulebook
 from syncd.model.task import TaskKind
-from syncd.ports import CalendarPort, CheckResult, Learning
+from syncd.ports import CalendarPort, CheckResult, Learning, Scoped
 from syncd.publish import RulesInForce
 from syncd.store import Store
 from syncd.store.overview import ahead
@@ -146,6 +146,13 @@ class ServerSeen:
         since = self.before.since.isoformat() if self.before is not None else None
         noted = self.before.noted.isoformat() if self.before is not None else None
         return {**self.facts, "noted": noted, "since": since, "changed": self.changed}
+
+
+def scopes_seen(found: Checked, mailboxes: Iterable[str]) -> list[tuple[str, CheckResult]]:
+    """What the accounts of these mailboxes may do beyond what is needed, by account."""
+    accounts = dict.fromkeys(found.directory.mailboxes[one].account for one in mailboxes)
+    ports = {name: found.ports[name] for name in accounts}
+    return [(name, told) for name, port in ports.items() if isinstance(port, Scoped) for told in port.scope()]
 
 
 def servers_seen(found: Checked, results: Mapping[str, CheckResult]) -> list[ServerSeen]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syncd.errors import CalendarError
@@ -20,6 +20,7 @@ class Followed:
     """What one look at one group did.
 
     :param problem: why the people known of it were kept as they are; None when all is well.
+    :param left_out: members who cannot be booked: address, and why.
     """
 
     group: str
@@ -27,6 +28,7 @@ class Followed:
     left: tuple[MailboxId, ...] = ()
     members: int = 0
     problem: str | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def follow(
@@ -46,14 +48,17 @@ def follow(
     """
     with canonical_line("group.followed") as facts:
         try:
-            told = [(member.address, member.name) for member in source().expand_group(group)]
+            members = source().expand_group(group)
         except CalendarError as error:
             facts["outcome"], problem = "failed", str(error)
             return store.run(lambda tx: _untold(tx, group, problem, now))
+        told = [(member.address, member.name) for member in members if not member.left_out]
+        others = tuple((member.address, member.left_out) for member in members if member.left_out)
         followed = store.run(lambda tx: _kept(tx, group, told, taken, now, accept_loss))
         facts.update(joined=len(followed.joined), left=len(followed.left), members=followed.members)
+        facts.update(left_out=len(others))
         facts["outcome"] = "refused" if followed.problem else "ok"
-    return followed
+    return replace(followed, left_out=others)
 
 
 def _untold(tx: Tx, group: str, problem: str, now: datetime) -> Followed:

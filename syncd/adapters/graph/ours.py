@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from syncd.adapters import properties
 from syncd.adapters.graph.client import Client
 from syncd.adapters.graph.faults import Absent
 from syncd.adapters.graph.rounds import bounds, listed, user
@@ -20,9 +21,8 @@ from syncd.errors import Rejected, TokenExpired
 from syncd.model.busy import Stamp
 from syncd.model.interval import Interval
 
-PROPERTY_SET = "7b2e4c1a-9d53-4f0e-8a66-1c0f5d3e2b71"
-UID_PROPERTY = f"String {{{PROPERTY_SET}}} Name syncd-uid"
-STAMP_PROPERTY = f"String {{{PROPERTY_SET}}} Name syncd-stamp"
+UID_PROPERTY = properties.graph_id(properties.UID_PROPERTY)
+STAMP_PROPERTY = properties.graph_id(properties.STAMP_PROPERTY)
 EXPAND = f"singleValueExtendedProperties($filter=id eq '{UID_PROPERTY}' or id eq '{STAMP_PROPERTY}')"
 FEW = 4
 """So many stamps are asked for one by one; more at once by a listing of the whole span."""
@@ -67,6 +67,16 @@ def stamps(client: Client, mailbox: str, rows: Collection[Row], span: Interval) 
         if row is not None and (ours := ours_of(row)):
             found[key] = ours
     return found
+
+
+def arrived(client: Client, mailbox: str) -> dict[str, Ours]:
+    """Entries of ours in a calendar that is read for the first time, by id.
+
+    Those that were written over another interface, before the mailbox moved here, have no transactionId to tell them.
+    """
+    asked = {"$filter": f"singleValueExtendedProperties/Any(ep: ep/id eq '{UID_PROPERTY}' and ep/value ne null)"}
+    rows = listed(client, mailbox, f"{user(mailbox)}/events", {**asked, "$select": SELECT, "$expand": EXPAND})
+    return {row.id: ours for row in rows if (ours := ours_of(row))}
 
 
 def _stamps(span: Interval) -> dict[str, str]:

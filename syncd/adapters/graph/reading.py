@@ -18,7 +18,7 @@ import msgspec
 from syncd.adapters.graph.client import Client
 from syncd.adapters.graph.faults import Absent
 from syncd.adapters.graph.kept import Kept, mark_of, recalled, remember
-from syncd.adapters.graph.ours import Copies, look, ours_of, stamps
+from syncd.adapters.graph.ours import Copies, arrived, look, ours_of, stamps
 from syncd.adapters.graph.rounds import Round, Token, first_round, instances, next_round
 from syncd.adapters.graph.rows import Row
 from syncd.adapters.graph.wire import MASTER, Ours, Unusable, fingerprint, occurrence, own_uid
@@ -41,6 +41,7 @@ class Reading:
     :param mark: whose tokens these are.
     :param held: what the mirror holds of the groups that a round speaks of.
     :param versions: of everything the mirror holds; empty when nothing was said.
+    :param arrived: entries of ours in a calendar that is read for the first time.
     """
 
     client: Client
@@ -54,6 +55,7 @@ class Reading:
     gone: set[GroupKey] = field(default_factory=set)
     held: Mapping[GroupKey, Remembered] = field(default_factory=dict)
     versions: Mapping[GroupKey, Version] = field(default_factory=dict)
+    arrived: Mapping[GroupKey, Ours] = field(default_factory=dict)
 
     def poll(self, token: Token, since: Since, memory: Memory, requests: Callable[[], int]) -> Delta:
         """What changed since *token*; parts of the window that are new are filled from memory.
@@ -84,6 +86,8 @@ class Reading:
         said = first_round(self.client, self.mailbox.address, span)
         self.versions = memory.versions()
         self.held = memory.recall(self.versions)
+        if not self.versions and self.mailbox.kind is MailboxKind.PERSON:
+            self.arrived = arrived(self.client, self.mailbox.address)
         self._gather(said, span, seeding=True)
         self._confirm(key for key in self.versions if key not in self.groups and key not in self.unreadable)
         fresh = [self.window] if since is None else subtract(self.window, [since.covered])
@@ -160,9 +164,12 @@ class Reading:
         found: dict[GroupKey, Ours] = {}
         asked: list[Row] = []
         for row in rows:
-            if own_uid(row) is None:
-                continue
             held, kept = self.held.get(row.id), self._kept(row.id)
+            if row.id in self.arrived:
+                found[row.id] = self.arrived[row.id]
+                continue
+            if own_uid(row) is None and not (kept is not None and kept.stamp):
+                continue
             if held is not None and held.version == row.etag and kept is not None and kept.stamp:
                 found[row.id] = kept.ours
             else:

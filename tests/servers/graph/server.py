@@ -50,6 +50,7 @@ _ROUTES = [
 _OWN = re.compile(
     r"singleValueExtendedProperties/Any\(ep: ?ep/id eq '([^']+)' and ep/value eq '([^']+)'\)", re.IGNORECASE
 )
+_ANY = re.compile(r"singleValueExtendedProperties/Any\(ep: ?ep/id eq '([^']+)' and ep/value ne null\)", re.IGNORECASE)
 _UID = re.compile(r"iCalUId eq '([^']+)'", re.IGNORECASE)
 _EXPANDED = re.compile(r"id eq '([^']+)'", re.IGNORECASE)
 
@@ -217,7 +218,9 @@ class GraphServer:
         events = [*box.events.values()]
         if wanted := request.query.get("$filter"):
             own, uid = _OWN.fullmatch(wanted.strip()), _UID.fullmatch(wanted.strip())
-            if own is not None:
+            if (bearing := _ANY.fullmatch(wanted.strip())) is not None:
+                events = [one for one in events if bearing[1] in one.extended]
+            elif own is not None:
                 events = [one for one in events if one.extended.get(own[1]) == own[2]]
             elif uid is not None:
                 events = [one for one in events if one.uid == uid[1]]
