@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 from syncd.cpr import Cpr
 from syncd.model.delta import Delta, GroupKey, Since, Version
 from syncd.model.dfdg import About, Change, Entity, Said
-from syncd.model.directory import Mailbox, MailboxId
+from syncd.model.directory import ListedRoom, Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
 
@@ -143,23 +143,6 @@ class Member:
     address: str
     name: str
     left_out: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRoom:
-    """A room as its server's own lists show it; what they do not say is None or empty.
-
-    :param address: SMTP address, lower case. :param capacity: seats.
-    :param features: equipment words, lower case, without blanks.
-    """
-
-    address: str
-    name: str
-    capacity: int | None = None
-    floor: int | None = None
-    step_free: bool | None = None
-    building: str = ""
-    features: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -385,4 +368,13 @@ class Scoped(Protocol):
 
     def scope(self) -> tuple[CheckResult, ...]:
         """What is allowed too much, one result for each thing looked at; read-only, errors become results."""
+        ...
+
+
+@runtime_checkable
+class Crossing(Protocol):
+    """What a `CalendarPort` may be beside: the way to more than one server, so that invitations cross between them."""
+
+    def crosses(self) -> bool:
+        """Whether a room's copy of a meeting may bear the UID of another server."""
         ...

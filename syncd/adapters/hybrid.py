@@ -23,7 +23,7 @@ from syncd.errors import (
     VersionConflict,
 )
 from syncd.model.delta import Delta, GroupKey, Since
-from syncd.model.directory import Mailbox, MailboxId
+from syncd.model.directory import ListedRoom, Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
 from syncd.ports import (
@@ -33,7 +33,6 @@ from syncd.ports import (
     Glimpse,
     GroupSource,
     Inviting,
-    ListedRoom,
     Listening,
     Member,
     Memory,
@@ -128,6 +127,10 @@ class HybridCalendar:
     def answers(self, room: Mailbox) -> bool:
         """See `Inviting.answers`; on both servers a room answers for itself, wherever it lives."""
         return any(isinstance(side.port, Inviting) and side.port.answers(room) for side in self._sides)
+
+    def crosses(self) -> bool:
+        """See `Crossing.crosses`: Graph chooses the UIDs of its meetings itself."""
+        return True
 
     def silence(self, room: Mailbox) -> str:
         """See `Inviting.silence`."""

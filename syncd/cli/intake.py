@@ -65,7 +65,7 @@ def people_import(
         sources = [port for port in checked.ports.values() if isinstance(port, GroupSource)]
         if not sources:
             raise SyncdError("No server of the configuration knows groups; give a FILE.csv. Nothing was changed.")
-        return list(sources[0].expand_group(group or ""))
+        return [one for one in sources[0].expand_group(group or "") if not one.left_out]
 
     with calendars_of(path) as checked:
         _take_over(checked, "caseworkers", file, members, site, (rehearse, remove_leavers), as_json)
@@ -88,7 +88,7 @@ def rooms_import(
         sources = [port for port in checked.ports.values() if isinstance(port, RoomSource)]
         if not sources:
             raise SyncdError("No server of the configuration keeps room lists; give a FILE.csv. Nothing was changed.")
-        return [room for port in sources for room in port.listed_rooms()]
+        return [Member(room.address, room.name) for port in sources for room in port.listed_rooms()]
 
     with calendars_of(path) as checked:
         _take_over(checked, "rooms", file, members, site, (rehearse, remove_leavers), as_json)

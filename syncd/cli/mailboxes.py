@@ -14,8 +14,8 @@ import typer
 from syncd.cli import screen
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, calendars_of
 from syncd.errors import CalendarError, SyncdError
-from syncd.model.directory import Mailbox, MailboxKind
-from syncd.ports import CalendarPort, ListedRoom, Preparing, RoomSource
+from syncd.model.directory import ListedRoom, Mailbox, MailboxKind
+from syncd.ports import CalendarPort, Preparing, RoomSource
 
 mailboxes = typer.Typer(no_args_is_help=True, help="What is set up once in each mailbox.")
 

@@ -137,6 +137,23 @@ def _minute(wall: time | None, otherwise: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedRoom:
+    """A room as its server's own lists show it; what they do not say is None or empty.
+
+    :param address: SMTP address, lower case. :param capacity: seats.
+    :param features: equipment words, lower case, without blanks.
+    """
+
+    address: str
+    name: str
+    capacity: int | None = None
+    floor: int | None = None
+    step_free: bool | None = None
+    building: str = ""
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """Everybody and everything, by id; one immutable value, replaced whole on reload.
 

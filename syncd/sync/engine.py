@@ -19,14 +19,13 @@ from syncd.model.mirror import MailboxStatus, UnreadableObject, trust
 from syncd.observe.logs import canonical_line
 from syncd.observe.metrics import SYNC_SECONDS, remote
 from syncd.points import passing
-from syncd.ports import CalendarPort, Inviting
+from syncd.ports import CalendarPort
 from syncd.store import Store, Tx
 from syncd.store.memory import StoredMemory
-from syncd.sync.copies import owned
 from syncd.sync.glance import glance, stands_for_a_pass
 from syncd.sync.marked import marked
 from syncd.sync.outcome import LossPreview, Outcome, Result
-from syncd.sync.own import owed_anew, own_entries
+from syncd.sync.own import owed_anew, own_entries, recognised
 from syncd.sync.plan import Held, Limits, Loss, Plan, beside, plan, touched_keys
 from syncd.sync.quiet import Notes, says_nothing
 from syncd.sync.timing import Pace, full_is_due, pause, window
@@ -289,11 +288,11 @@ class Engine:
     def _read(self, begun: _Pass, since: Since | None) -> Delta:
         """Ask the server, with no transaction open; a forgotten token means to begin again."""
         try:
-            return self._seen(begun.mailbox, self._asked(begun, since))
+            return self._seen(begun, self._asked(begun, since))
         except TokenExpired:
             if since is None:
                 raise
-            return self._seen(begun.mailbox, self._asked(begun, None))
+            return self._seen(begun, self._asked(begun, None))
 
     def _asked(self, begun: _Pass, since: Since | None) -> Delta:
         account = begun.mailbox.account
@@ -302,13 +301,10 @@ class Engine:
         with remote(account, "read"):
             return self._ports[account].changes(begun.mailbox, wanted, since, memory)
 
-    def _seen(self, mailbox: Mailbox, delta: Delta) -> Delta:
+    def _seen(self, begun: _Pass, delta: Delta) -> Delta:
         """The delta in our own names, with copies of our meetings in invited rooms known as ours."""
-        port = self._ports[mailbox.account]
-        if delta.groups and isinstance(port, Inviting) and port.answers(mailbox):
-            with self._store.read() as tx:
-                delta = owned(delta, tx.settings.installation())
-        return marked(delta, self._marks)
+        port = self._ports[begun.mailbox.account]
+        return marked(recognised(self._store, port, begun.mailbox, delta, begun.now), self._marks)
 
     def _decide(self, begun: _Pass, delta: Delta) -> Plan:
         mailbox = begun.mailbox.id

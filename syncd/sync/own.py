@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from syncd.model.directory import MailboxId
-from syncd.store import Tx
+from syncd.model.delta import Delta
+from syncd.model.directory import Mailbox, MailboxId
+from syncd.model.interval import Interval
+from syncd.ports import CalendarPort, Crossing, Inviting
+from syncd.store import Store, Tx
+from syncd.sync.copies import owned
 from syncd.sync.plan import OwnEntry
 
 
@@ -24,3 +28,17 @@ def owed_anew(tx: Tx, mailbox: MailboxId, now: datetime) -> list[str]:
         tx.meetings.touch(owed, now)
         tx.audit.add("syncd", "calendar.moved", detail=f"{mailbox}: {len(owed)} meeting(s) looked up again", now=now)
     return owed
+
+
+def recognised(store: Store, port: CalendarPort, mailbox: Mailbox, delta: Delta, now: datetime) -> Delta:
+    """The delta, with copies of our meetings in a room that answers for itself known as ours."""
+    if not (delta.groups and isinstance(port, Inviting) and port.answers(mailbox)):
+        return delta
+    with store.read() as tx:
+        standing = _standing(tx, mailbox.id, now) if isinstance(port, Crossing) else None
+        return owned(delta, tx.settings.installation(), standing)
+
+
+def _standing(tx: Tx, mailbox: MailboxId, now: datetime) -> dict[Interval, str]:
+    """Meetings that should stand in this calendar, by their time."""
+    return {entry.interval: entry.meeting for entry in own_entries(tx, mailbox, now) if entry.wanted}

@@ -11,8 +11,7 @@ from syncd.adapters.graph.account import Credential, GraphAccount
 from syncd.adapters.graph.calendar import GraphCalendar
 from syncd.adapters.graph.rights import judged, roles_of
 from syncd.errors import AccessDenied, Rejected, Transient
-from syncd.model.directory import Mailbox, MailboxKind
-from syncd.ports import ListedRoom
+from syncd.model.directory import ListedRoom, Mailbox, MailboxKind
 from tests.contract.group_contract import TEAM, GroupContract
 from tests.environment import shared
 from tests.servers.graph import GraphServer

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from syncd.cli.mailboxes import room_lines
 from syncd.config.people import read_rows
-from syncd.ports import ListedRoom
+from syncd.model.directory import ListedRoom
 
 
 def test_lines_for_new_rooms_are_read_back_as_they_were_meant(tmp_path: Path) -> None:

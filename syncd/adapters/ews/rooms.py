@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncd.adapters.ews import soap
 from syncd.adapters.ews.answer import M, T, text
 from syncd.adapters.ews.client import Client
-from syncd.ports import ListedRoom
+from syncd.model.directory import ListedRoom
 
 
 def listed_rooms(client: Client) -> tuple[ListedRoom, ...]:

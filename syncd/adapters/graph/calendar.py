@@ -18,11 +18,11 @@ from syncd.adapters.graph.survey import survey, troubled
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError
 from syncd.model.delta import Delta, GroupKey, Since
-from syncd.model.directory import Mailbox, MailboxId, MailboxKind
+from syncd.model.directory import ListedRoom, Mailbox, MailboxId, MailboxKind
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
 from syncd.model.marks import folded
-from syncd.ports import CheckResult, Glimpse, ListedRoom, Member, Memory
+from syncd.ports import CheckResult, Glimpse, Member, Memory
 
 
 class GraphCalendar:

@@ -12,7 +12,8 @@ from syncd.adapters.graph.client import Client
 from syncd.adapters.graph.rounds import user
 from syncd.errors import AccessDenied, CalendarError, CalendarNotFound, Rejected
 from syncd.model.delta import GroupKey
-from syncd.ports import ListedRoom, Member
+from syncd.model.directory import ListedRoom
+from syncd.ports import Member
 
 T = TypeVar("T")
 

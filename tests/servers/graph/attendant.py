@@ -11,7 +11,7 @@ from tests.servers.graph.world import Event, Mailbox, World
 def invite(world: World, box: Mailbox, event: Event, address: str) -> None:
     """Ask somebody; only rooms answer here, and never before the request itself is answered."""
     room = world.boxes.get(address)
-    if room is None or room.policy is None or room.policy.silent:
+    if room is None or room.policy is None or room.policy.silent or room.hosted != "cloud":
         return
     asked = event.changed
     world.later(room.policy.delay, lambda: _decide(world, box, event, room, asked))
