@@ -437,7 +437,7 @@ def test_what_is_throttled_says_for_how_long(graph: GraphServer, caller: Caller)
 
 
 def test_a_fifth_request_at_a_time_is_too_many_for_one_mailbox(graph: GraphServer):
-    graph.faults.add("hang", "find", ANNA, seconds=0.3)
+    graph.faults.add("hang", "find", ANNA, seconds=2)
     graph.mailbox("bo@byhavn.example")
 
     def ask(who: str) -> int:
