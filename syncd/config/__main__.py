@@ -9,7 +9,7 @@ from pathlib import Path
 
 from syncd.config import describe
 from syncd.config.load import Config
-from syncd.observe import keys
+from syncd.observe import figures, keys
 from syncd.rulebook import RulesFile
 
 _OPENING = (
@@ -40,6 +40,7 @@ TEXTS: Mapping[str, Callable[[], str]] = {
     "config/dfdg-mapping.toml": describe.dfdg_mapping,
     "docs/reference/configuration.md": lambda: describe.reference(Config, "Configuration: `syncd.toml`", _OPENING),
     "docs/reference/logs.md": keys.page,
+    "docs/reference/metrics.md": figures.page,
     "docs/reference/offers-keys.md": lambda: describe.reference(RulesFile, "Keys of `offers.toml`", _RULES_OPENING),
 }
 """Files that are made from the model, by path in the project."""

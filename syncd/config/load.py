@@ -27,6 +27,7 @@ from syncd.config.openings import weekly_hours
 from syncd.config.operating import BackupSection, MonitorSection
 from syncd.config.pages import PagesSection
 from syncd.config.people import Row, read_rows
+from syncd.config.places import STATE, database_place, state_folder
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.roll import enrolled, words_of
 from syncd.config.sections import (
@@ -50,9 +51,6 @@ from syncd.model.directory import (
 )
 from syncd.model.enrolment import Enrolled
 from syncd.section import Location, Section, complaints, path_of
-
-STATE = "/var/lib/syncd"
-"""Where the database is kept when neither the file nor systemd ($STATE_DIRECTORY) says otherwise."""
 
 
 class Config(Section):
@@ -187,7 +185,7 @@ class Config(Section):
     def _home(self) -> Path:
         """Where our files are: beside the database, if it is one, else in the state directory."""
         scheme, _, file = self.database.partition(":///")
-        return Path(file).parent if scheme.startswith("sqlite") else Path(_state(os.environ))
+        return Path(file).parent if scheme.startswith("sqlite") else Path(state_folder(os.environ))
 
     def directory(self, members: Iterable[Enrolled] = ()) -> Directory:
         """Everybody and everything as the rest of syncd knows them.
@@ -357,7 +355,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
     return config.model_copy(
         update=files
         | {
-            "database": _database(config.database, base, env),
+            "database": database_place(config.database, base, env),
             "calendars": accounts,
             "groups": groups,
             "database_password": password,
@@ -371,17 +369,3 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "backup": config.backup.model_copy(update={"folder": base / folder if folder else None}),
         }
     )
-
-
-def _database(url: str, base: Path, env: Mapping[str, str]) -> str:
-    if not url:
-        return f"sqlite:///{_state(env)}/syncd.sqlite3"
-    scheme, separator, file = url.partition(":///")
-    if separator and scheme.startswith("sqlite") and file and file != ":memory:":
-        return f"{scheme}:///{base / file}"
-    return url
-
-
-def _state(env: Mapping[str, str]) -> str:
-    """Where our files are kept; systemd may list several directories, parted by colons, and the first is ours."""
-    return env.get("STATE_DIRECTORY", STATE).partition(":")[0]

@@ -19,6 +19,7 @@ EVERY: Mapping[str, str] = {
 """Keys of any line."""
 
 KEYS: Mapping[str, str] = {
+    "about": "DFDG's id of that thing.",
     "account": "Name of a `[calendars]` table.",
     "address": "Address that syncd itself listens on.",
     "answers": "Stored answers to repeated requests that were forgotten.",
@@ -34,8 +35,11 @@ KEYS: Mapping[str, str] = {
     "count": "How many.",
     "day": "Local date (ISO 8601).",
     "days": "How many days.",
+    "dfdg": "Rows about citizens of Jobnet that were forgotten.",
+    "did": "What came of it.",
     "drained": "Whether all work had ended when the service stopped.",
     "ended": "Wishes whose event or mark was gone.",
+    "entity": "What kind of thing it is about (DFDG's number).",
     "erased_again": "Bookings erased once more after a restore.",
     "failed": "Mailboxes whose server did not answer as it should.",
     "full": "Whether everything was compared.",
@@ -50,12 +54,14 @@ KEYS: Mapping[str, str] = {
     "meeting": "Id of a meeting.",
     "meetings": "How many meetings.",
     "members": "People in a group.",
+    "message": "Id of a message of DFDG.",
     "method": "HTTP method.",
     "mirror": "Occurrences of past days that were forgotten.",
     "missed": "No-shows noted, or taken back.",
     "missing": "Meetings left without a room.",
     "moved": "Meetings that got another room.",
     "needs_restart": "Keys of the configuration that only a restart brings into force.",
+    "new": "How many were not known before.",
     "number": "Number of the newest row of the audit log that the link covers.",
     "offers": "How many offers.",
     "ok": "Mailboxes that were read and had changed.",
@@ -89,6 +95,7 @@ KEYS: Mapping[str, str] = {
     "url": "Endpoint of a calendar server.",
     "waiting": "Mailboxes whose pause after a failure is not over.",
     "where": "File, line and function in our code.",
+    "why": "Why it waits.",
     "windows": "Guarded windows with too few times, by offer and days.",
 }
 """Keys of certain lines."""
