@@ -34,7 +34,7 @@ They never contain a citizen's data.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 
@@ -217,8 +217,18 @@ class TemporarilyClosed(BookingError):
 
     status, type = 503, "temporarily-closed"
 
-    def __init__(self, message: str, since: datetime | None = None, retry_after: int = 60) -> None:
-        super().__init__(message, since=since)
+    def __init__(
+        self,
+        message: str,
+        since: datetime | None = None,
+        retry_after: int = 60,
+        reason: Mapping[str, str] | None = None,
+    ) -> None:
+        """Tell why.
+
+        :param reason: what the citizen can be told, by language, when a person closed the offers.
+        """
+        super().__init__(message, since=since, reason=reason)
         self.retry_after = retry_after
 
 

@@ -13,6 +13,7 @@ from syncd.cli import (
     beginning,
     calendars,
     citizens,
+    daily,
     desk,
     dfdg,
     evidence,
@@ -68,6 +69,7 @@ def main(
 for part in (
     beginning,
     operation,
+    daily,
     calendars,
     mailboxes,
     supply,

@@ -20,6 +20,7 @@ from syncd.observe.logs import log
 from syncd.store import Tx
 from syncd.store.backup import last_backup
 from syncd.store.overview import due, overlapping, owed, server_clock
+from syncd.store.pauses import paused
 
 CHECK_SECONDS = 300.0
 
@@ -32,6 +33,7 @@ def gauge(parts: Parts, clock: Clock) -> None:
         _writes(tx, now)
         _waiting(tx)
         made = last_backup(tx)
+        metrics.MAINTENANCE.set(paused(tx.settings) is not None)
         elsewhere = server_clock(tx.session) if not parts.store.sqlite else None
     _calendars(parts, [statuses.get(box) for box in parts.directory.mailboxes], now)
     metrics.BACKUP_AGE.set((now - made).total_seconds() if made else inf)

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from syncd.clock import Clock
 from syncd.config import RetentionSection
+from syncd.daemon import loudness
 from syncd.daemon.gauges import CHECK_SECONDS, check_claims, gauge
 from syncd.daemon.issuer import REFRESH_SECONDS
 from syncd.daemon.parts import Parts
@@ -75,6 +76,7 @@ def tasks(
         Task("people.asked", WATCH_SECONDS, lambda _beat: ask_people(parts(), clock)),
         Task("servers.probe", PROBE_SECONDS, lambda _beat: probe(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
+        Task("log.level", loudness.LOOK_SECONDS, lambda _beat: loudness.follow(parts(), clock)),
         Task("claims.check", CHECK_SECONDS, lambda _beat: check_claims(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
         Task("oauth.keys", REFRESH_SECONDS, lambda _beat: parts().issuer.refresh()),

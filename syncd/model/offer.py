@@ -229,6 +229,7 @@ class Answer:
     :param closed: caseworkers left out because their calendar cannot be trusted now, each with a reason.
     :param counts: survivors of each named step.
     :param since: since when each of those is closed, as far as it is known.
+    :param say: the reason of a maintenance, by language.
     :param entitled: False when the citizen asked for may not book the offer; then there are no slots.
     """
 
@@ -240,6 +241,7 @@ class Answer:
     counts: Mapping[str, int]
     since: Mapping[MailboxId, datetime] = field(default_factory=dict)
     entitled: bool = True
+    say: Mapping[str, str] = field(default_factory=dict)
 
     def by_caseworker(self) -> dict[MailboxId, int]:
         """How many slots each caseworker has; those without any are left out."""

@@ -25,6 +25,8 @@ class Reason(StrEnum):
     """After the last day asked for."""
     TEAM_CLOSED = "team-closed"
     TEAM_IN_SHADOW = "team-in-shadow"
+    MAINTENANCE = "maintenance"
+    """All offers are closed by hand."""
     NEVER_READ = "never-read"
     """The calendar was never read."""
     REFUSED_LOSS = "refused-loss"

@@ -37,6 +37,14 @@ def _in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
     return {**first, **event}
 
 
+_IN_FORCE = {"level": "info"}
+
+
+def level() -> str:
+    """The least level that is logged now."""
+    return _IN_FORCE["level"]
+
+
 def configure(level: str = "info", form: LogFormat = "auto") -> None:
     """Send every line to stderr; ``auto`` is JSON unless stderr is a terminal."""
     pretty = form == "pretty" or (form == "auto" and sys.stderr.isatty() and "JOURNAL_STREAM" not in os.environ)
@@ -46,6 +54,7 @@ def configure(level: str = "info", form: LogFormat = "auto") -> None:
         else structlog.processors.JSONRenderer()
     )
     number = logging.getLevelNamesMapping()[level.upper()]
+    _IN_FORCE["level"] = level
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -48,6 +48,7 @@ def answered(scene: Scene, generation: int) -> Answer:
         closed={one: trust.reason for one, trust in scene.distrusted.items()},
         since={one: trust.since for one, trust in scene.distrusted.items() if trust.since is not None},
         counts=dict(zip(STEP_NAMES, counts, strict=True)),
+        say=scene.paused.say if scene.paused else {},
     )
 
 

@@ -60,6 +60,10 @@ class Remembered:
     made: datetime
 
 
+PAUSE_SECONDS = 300
+"""After which a client may try again during maintenance."""
+
+
 class Publisher:
     """Answers from the database; remembers an answer until a commit or time alone changes it. Thread-safe.
 
@@ -198,6 +202,8 @@ class Publisher:
         :raises SlotGone: it is not on offer. :raises TemporarilyClosed: the calendar cannot be trusted now.
         """
         scene = self._proving(tx, offer, slot, now, ignoring_meeting, immediate=immediate)
+        if scene.paused is not None:
+            raise TemporarilyClosed(scene.paused.en, scene.paused.since, PAUSE_SECONDS, reason=scene.paused.say)
         if slot.caseworker in scene.distrusted:
             raise TemporarilyClosed(f"{CLOSED} ({scene.distrusted[slot.caseworker].reason})")
         left = survivors(scene, scene.people[0], slot.form)

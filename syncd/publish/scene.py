@@ -10,6 +10,7 @@ from syncd.model.directory import Directory, MailboxId, Room, Site
 from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus, Trust, trust
 from syncd.model.offer import Form, Offer, Rulebook
+from syncd.model.pause import Pause
 from syncd.model.policy import Policy
 from syncd.publish.booked import Booked, Bookings
 from syncd.publish.mirror import ROOM_POLICY, Layout, Mirror, Wanted, counting
@@ -22,6 +23,7 @@ from syncd.slots.grid import DAY, Cells, Grid, Span, cell_minutes
 from syncd.slots.hours import Hours
 from syncd.store import Tx
 from syncd.store.instants import epoch, moment
+from syncd.store.pauses import paused
 from syncd.store.seats import Group, groups
 from syncd.store.supply import AWAY, OwnMeeting, Supply
 
@@ -111,6 +113,7 @@ class Scene:
     :param edges: instants at which time alone changes something: a hold runs out, a calendar gets too old.
     :param partners: those who may fill a further role and whose calendar can be trusted.
     :param groups: meetings of a group offer that somebody has a seat in, whose calendar can be trusted.
+    :param paused: maintenance, which closes everything.
     """
 
     asked: Asked
@@ -125,6 +128,7 @@ class Scene:
     edges: tuple[datetime, ...]
     partners: tuple[Person, ...] = ()
     groups: tuple[Group, ...] = ()
+    paused: Pause | None = None
 
 
 def grid_of(offer: Offer, directory: Directory, window: Interval) -> Grid:
@@ -157,6 +161,7 @@ class Reader:
     def __init__(self, tx: Tx, memory: Memory, asked: Asked, installation: str) -> None:
         self._memory, self._asked = memory, asked
         self._session, self._supply = tx.session, Supply(tx.session, installation)
+        self._paused = paused(tx.settings)
         self._grid = grid_of(asked.offer, asked.directory, asked.window)
         self._halls = self._rooms_in_question()
         self._people = list(dict.fromkeys([*asked.people, *asked.helpers])) if asked.roles else asked.people
@@ -190,6 +195,7 @@ class Reader:
             (*self._edges(booked, [trusts[one] for one in relied]), *_runs_out(groups)),
             tuple(people[one] for one in asked.helpers if one in people),
             groups,
+            self._paused,
         )
 
     def _rooms_in_question(self) -> list[Room]:
@@ -200,6 +206,8 @@ class Reader:
         return [room for room in asked.directory.rooms.values() if room.site in sites]
 
     def _trust(self, mailbox: MailboxId) -> Trust:
+        if self._paused is not None:
+            return Trust(None, self._paused.en, since=self._paused.since)
         return trust(self._statuses.get(mailbox), self._asked.now, self._asked.max_age, self._asked.window)
 
     def _layouts(self, people: Sequence[MailboxId], halls: Sequence[Room]) -> dict[MailboxId, Layout]:

@@ -119,6 +119,8 @@ class Inquiry:
                 return self._no_room(person)
 
     def _distrusted(self) -> tuple[Reason, Facts]:
+        if (pause := self._scene.paused) is not None:
+            return Reason.MAINTENANCE, {"da": pause.da, "en": pause.en}
         status = self._tx.mailboxes.status(self._caseworker)
         reason = distrust(status, self._asked.now, self._asked.max_age)
         if status is None or status.as_of is None:

@@ -32,6 +32,7 @@ SENTENCES: Mapping[Reason, tuple[str, str]] = {
         "Teamet kører i skygge: tider beregnes, men tilbydes ikke.",
         "The team runs in shadow: times are computed but not offered.",
     ),
+    Reason.MAINTENANCE: ("{da}", "{en}"),
     Reason.NEVER_READ: (
         "Kalenderen er ikke læst endnu; ukendt tid er aldrig ledig tid.",
         "The calendar has not been read yet; unknown time is never free time.",

@@ -110,7 +110,7 @@ def render(question: Question, answer: Answer, support: str) -> Rendered:
     elif after is not None:
         content["next"] = datetime.fromtimestamp(after, UTC)
     if status in SAY:
-        content["say"] = SAY[status]
+        content["say"] = answer.say or SAY[status]
     if status == "temporarily-closed" and answer.since:
         content["since"] = min(answer.since.values())
     if (answer.closed or not answer.entitled) and support:
