@@ -370,6 +370,7 @@ class TestOnce:
         assert [1] == counted
         assert 1 == len({(reply.status, reply.body) for reply in replies})
         assert [False, True, True] == [reply.replayed for reply in replies]
+        assert 2 == [action for _, action in audit(office)].count("answer.replayed")
 
     def test_the_key_with_another_body_is_refused(self, office):
         office.desk.once(CLIENT, "k", "d", self.action(office.desk, []), NOW)

@@ -73,10 +73,12 @@ class Asker:
         os._exit(0)
 
     def _warm_up(self) -> None:
-        """Let one test make what all share."""
-        first = next((item for item in self._session.items if item.nodeid.startswith(WARM)), None)
-        if first is not None:
-            first.config.hook.pytest_runtest_protocol(item=first, nextitem=self._session.items[0])
+        """Let one test make what all share; the next one is of another file, so that nothing else stays set up."""
+        items = self._session.items
+        first = next((item for item in items if item.nodeid.startswith(WARM)), None)
+        following = next((item for item in items if not item.nodeid.startswith(WARM)), None)
+        if first is not None and following is not None:
+            first.config.hook.pytest_runtest_protocol(item=first, nextitem=following)
 
     def _known(self, file: Path | None, sources: Mapping[str, str]) -> dict[str, Reach]:
         """What each test comes by; only tests that *file* does not know are run."""
