@@ -19,7 +19,7 @@ import requests
 from syncd.points import POINTS, VARIABLE
 from tests.system.calendars import KINDS, ROOMLESS
 from tests.system.history import spans
-from tests.system.service import Service, wait_for
+from tests.system.service import PATIENCE, Service, wait_for
 
 DATABASES = ("sqlite", "postgresql")
 LATER = {"client.stored": 2, "client.committed": 2, "sync.read": 2, "sync.applied": 2}
@@ -73,7 +73,7 @@ def killed_at(service: Service, point: str, form: str) -> None:
         wait_for(lambda: service.state(str(booked["id"])) == "confirmed", "confirmation before the drag")
         dragged = service.calendars.drag("anna", timedelta(hours=2))
     assert service.child is not None
-    assert service.child.wait(timeout=60) == -signal.SIGKILL, "the point was never passed"
+    assert service.child.wait(timeout=PATIENCE) == -signal.SIGKILL, "the point was never passed"
 
     service.environment = {}
     service.start()
