@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import httpx2
 
-from syncd.adapters.webhook import secure
+from syncd.adapters import outbound
 from syncd.errors import Transient
 
 SECONDS = 10.0
@@ -20,23 +19,19 @@ def fetched(url: str) -> bytes:
 
     :raises Transient: it could not be had; the text says why.
     """
-    if not secure(url):
-        raise Transient(f"{url} is not https; nothing was asked.")
-    deadline, content = time.monotonic() + SECONDS, b""
     try:
-        with (
-            httpx2.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
-            client.stream("GET", url, headers={"Accept": "application/json"}) as answer,
-        ):
-            if answer.status_code != 200:
-                raise Transient(f"{url} answered HTTP {answer.status_code}.")
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if len(content) > LARGEST or time.monotonic() > deadline:
-                    raise Transient(f"{url} sends more than {LARGEST} bytes, or takes longer than {SECONDS:.0f} s.")
+        with outbound.client(SECONDS) as http:
+            asked = http.build_request("GET", url, headers={"Accept": "application/json"})
+            got = outbound.answer(http, asked, SECONDS, LARGEST)
+    except outbound.Insecure:
+        raise Transient(f"{url} is not https; nothing was asked.") from None
+    except outbound.TooLarge:
+        raise Transient(f"{url} sends more than {LARGEST} bytes.") from None
     except httpx2.HTTPError as error:
         raise Transient(f"{url} does not answer ({type(error).__name__}).") from None
-    return content
+    if got.status != 200:
+        raise Transient(f"{url} answered HTTP {got.status}.")
+    return got.body
 
 
 def read(path: Path) -> bytes:

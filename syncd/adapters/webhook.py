@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-import time
 from collections.abc import Mapping
-from threading import Lock
-from urllib.parse import urlsplit
 
 import httpx2
 
+from syncd.adapters import outbound
 from syncd.adapters.resilience import retry_after
 from syncd.clock import Clock
 from syncd.ports import Receipt
@@ -25,31 +22,23 @@ class HttpCourier:
     def __init__(self, clock: Clock, seconds: float = SECONDS) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._client: httpx2.Client | None = None
-        self._making = Lock()
+        self._http = outbound.client(seconds)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Receipt:
-        """Send *body* once (HTTP POST)."""
-        if not secure(url):
-            return Receipt(None, "The address is not https; nothing was sent.")
+        """Send *body* once (HTTP POST); a long answer's status counts, the rest of it is left."""
+        asked = self._http.build_request("POST", url, content=body, headers=dict(headers))
         try:
-            with self._http().stream("POST", url, content=body, headers=dict(headers)) as answer:
+            with outbound.asking(self._http, asked, self._seconds) as answer:
                 self._drain(answer)
                 return self._receipt(answer)
+        except outbound.Insecure:
+            return Receipt(None, "The address is not https; nothing was sent.")
         except httpx2.HTTPError as error:
             return Receipt(None, f"No answer ({type(error).__name__}).")
 
     def close(self) -> None:
         """Let go of connections."""
-        with self._making:
-            if self._client is not None:
-                self._client.close()
-
-    def _http(self) -> httpx2.Client:
-        with self._making:
-            if self._client is None:
-                self._client = httpx2.Client(timeout=self._seconds, follow_redirects=False, trust_env=False)
-            return self._client
+        self._http.close()
 
     def _receipt(self, answer: httpx2.Response) -> Receipt:
         asked = answer.headers.get("retry-after")
@@ -58,20 +47,11 @@ class HttpCourier:
 
     def _drain(self, answer: httpx2.Response) -> None:
         """Read a short answer, so that the connection can be used again; a long or slow one is left."""
-        deadline, size = time.monotonic() + self._seconds, 0
-        for chunk in answer.iter_raw():
-            size += len(chunk)
-            if size > LONGEST_ANSWER or time.monotonic() > deadline:
-                break
-
-
-def secure(url: str) -> bool:
-    """Whether a webhook may be sent there: https, or any address of this very machine."""
-    parts = urlsplit(url)
-    if parts.scheme == "https":
-        return True
-    host = parts.hostname or ""
-    try:
-        return parts.scheme == "http" and ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return parts.scheme == "http" and host == "localhost"
+        size = 0
+        try:
+            for chunk in answer.iter_raw():
+                size += len(chunk)
+                if size > LONGEST_ANSWER:
+                    break
+        except httpx2.TimeoutException:
+            return

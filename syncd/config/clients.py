@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from syncd.config.addresses import secure
 from syncd.config.sections import SecretRef
 from syncd.section import Section
 
@@ -47,8 +48,7 @@ class WebhookSection(Section):
     @classmethod
     def _safe_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        if not secure(value):
             raise ValueError("should begin with https:// (http:// is for this machine only)")
         if parts.username or parts.password:
             raise ValueError("must not contain a password; events are signed with the secret")

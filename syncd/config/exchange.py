@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from syncd.config.sections import SecretRef, web_address
+from syncd.config.sections import SecretRef, proxy_address, web_address
 from syncd.section import Section
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
@@ -57,18 +56,9 @@ class AutodiscoverSection(Section):
         if self.url is None:
             return self
         parts = urlsplit(web_address(self.url) or "")
-        if parts.scheme != "https" and not _loopback(parts.hostname or ""):
-            raise ValueError("url should begin with https://: the password is sent there")
         if parts.netloc.lower().removesuffix(":443") not in {host.removesuffix(":443") for host in self.hosts}:
             raise ValueError(f"hosts must name the host of url, '{parts.netloc}'")
         return self
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class ExchangeSection(Section):
@@ -116,10 +106,15 @@ class ExchangeSection(Section):
         Field(description='For auth = "oauth": what the token is for.', examples=["https://mail.example.dk/.default"]),
     ] = ""
 
-    @field_validator("proxy", "token_url")
+    @field_validator("token_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         return web_address(value)
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_address(cls, value: str | None) -> str | None:
+        return proxy_address(value)
 
     @model_validator(mode="after")
     def _complete(self) -> ExchangeSection:

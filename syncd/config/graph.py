@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from syncd.config.sections import Address, SecretRef, web_address
+from syncd.config.sections import Address, SecretRef, proxy_address, web_address
 from syncd.section import Section
 
 CLOUDS = {
@@ -91,15 +90,13 @@ class GraphSection(Section):
 
     @field_validator("proxy")
     @classmethod
-    def _web_address(cls, value: str | None) -> str | None:
-        return web_address(value)
+    def _proxy_address(cls, value: str | None) -> str | None:
+        return proxy_address(value)
 
     @field_validator("graph_url", "login_url")
     @classmethod
     def _root(cls, value: str | None) -> str | None:
         parts = urlsplit(web_address(value) or "https://x")
-        if parts.scheme != "https" and not _loopback(parts.hostname or ""):
-            raise ValueError("should begin with https:// (http:// is for this machine only: tokens travel there)")
         if parts.path.strip("/") or parts.query:
             raise ValueError("should be the root alone, such as https://graph.microsoft.com")
         return None if value is None else value.rstrip("/")
@@ -120,10 +117,3 @@ class GraphSection(Section):
     def complete(self) -> bool:
         """Whether it names a tenant, an application and how that proves itself."""
         return bool(self.tenant and self.client_id and (self.certificate or self.secret))
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from syncd.config.addresses import secure
 from syncd.section import Section
 
 
@@ -50,9 +50,7 @@ class OAuthSection(Section):
     @field_validator("keys_url")
     @classmethod
     def _safe_address(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "https://x/")
-        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        if value is not None and not secure(value):
             raise ValueError("should begin with https:// (http:// is for this machine only)")
         return value
 

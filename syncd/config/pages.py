@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from syncd.config.addresses import secure
 from syncd.config.sections import SecretRef
 from syncd.model.role import Role
 from syncd.section import Section
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 OFFICE = {"da": "jobcentret", "en": "the jobcentre"}
 ONE, MANY = {"da": "sagsbehandler", "en": "caseworker"}, {"da": "sagsbehandlere", "en": "caseworkers"}
@@ -28,8 +27,7 @@ def secure_address(value: str) -> str:
     :raises ValueError: it is not.
     """
     parts = urlsplit(value)
-    local = parts.hostname in LOOPBACK
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+    if not secure(value):
         raise ValueError("should begin with https:// (http:// is for this machine only)")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must hold neither a password nor anything after the path")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from syncd.config.addresses import secure
 from syncd.config.openings import weekly_hours
 from syncd.model.directory import RoomRules
 from syncd.model.zones import known
@@ -27,13 +28,26 @@ def short_name(value: str) -> str:
 
 
 def web_address(value: str | None) -> str | None:
-    """*value*, when it is an address on the web without a password in it; None stays None.
+    """*value*, when it is an address that may be called, without a password in it; None stays None.
 
     :raises ValueError: it is not.
     """
     parts = urlsplit(value or "https://x/")
+    if not secure(value or "https://x/"):
+        raise ValueError("should begin with https:// and name a server (http:// is for this machine only)")
+    if parts.password is not None:
+        raise ValueError("must not contain a password; use a key with a reference to where it is kept")
+    return value
+
+
+def proxy_address(value: str | None) -> str | None:
+    """*value*, when it is the address of a proxy, which is spoken to in the clear before TLS passes through it.
+
+    :raises ValueError: it is not, or holds a password.
+    """
+    parts = urlsplit(value or "http://x/")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("should begin with https:// (or http://) and name a server")
+        raise ValueError("should begin with http:// or https:// and name a server")
     if parts.password is not None:
         raise ValueError("must not contain a password; use a key with a reference to where it is kept")
     return value

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -79,7 +80,8 @@ def doors(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     }
     town = JobnetTown(Store(f"sqlite:///{folder / 'syncd.db'}"))
     town.section = section(**own, certificate_subjects=[SUBJECT], certificate_issuers=[ISSUER])
-    config = Config.model_construct(tls=TlsSection.model_validate(own), jobnet=town.section)
+    parts: dict[str, Any] = {"tls": TlsSection.model_validate(own), "jobnet": town.section}
+    config = Config.model_construct(**parts)
     assert [] == [*config.tls.problems("tls"), *config.jobnet.problems("jobnet")]
     with serving(replace(town.deps(), clients=lambda: CLIENTS)) as served, ExitStack() as stack:
         listeners = list(secured(config, served.app, lambda: served.app.state.deps.jobnet))

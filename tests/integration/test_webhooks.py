@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from syncd.adapters.webhook import HttpCourier, secure
+from syncd.adapters.webhook import HttpCourier
+from syncd.config.addresses import secure
 from syncd.errors import ConfigError
 from syncd.model.event import EventKind
 from syncd.model.interval import Interval

@@ -24,7 +24,7 @@ def account(folder: Path, url: str, tables: str) -> CalendarAccount:
     ("url", "more", "problem"),
     [
         (ENDPOINT, "", "has either url or ews.autodiscover.hosts, not both"),
-        ("", 'url = "http://mail.example.dk/a.svc"', "url should begin with https://: the password is sent there"),
+        ("", 'url = "http://mail.example.dk/a.svc"', "should begin with https:// and name a server"),
         ("", 'url = "https://other.example.dk/a.svc"', "hosts must name the host of url, 'other.example.dk'"),
         ("", "hours = 0", "hours"),
     ],

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from syncd.adapters import outbound
 from syncd.adapters.dfdg import wire
 from syncd.adapters.resilience import retry_after
 from syncd.clock import Clock
@@ -52,13 +53,8 @@ class DfdgClient:
 
     def __init__(self, account: Account, clock: Clock, seconds: float = SECONDS) -> None:
         self._account, self._names, self._clock = account, account.names, clock
-        self._http = httpx2.Client(
-            base_url=account.url,
-            verify=_context(account),
-            timeout=seconds,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._seconds = seconds
+        self._http = outbound.client(seconds, _context(account), base_url=account.url)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -143,16 +139,17 @@ class DfdgClient:
         """One request. :raises Transient: no answer, or one that is too long."""
         headers = {**self._metadata(caller), **named, "Content-Type": "application/json", "Accept": "application/json"}
         with canonical_line("dfdg.called", **self._logged(method, path, caller)) as facts:
+            url = path.replace("{id}", which)
+            asked = self._http.build_request(method, url, content=body, headers=headers, params=query)
             try:
-                with self._http.stream(
-                    method, path.replace("{id}", which), content=body, headers=headers, params=query
-                ) as answer:
-                    content = _bounded(answer)
-                    facts["status"] = answer.status_code
-                    return answer.status_code, content, answer.headers
+                got = outbound.answer(self._http, asked, self._seconds, LARGEST)
+            except outbound.TooLarge:
+                raise Transient("DFDG's answer is longer than any of its contract; it was not read.") from None
             except httpx2.HTTPError as error:
                 facts.update(outcome="unanswered", error=type(error).__name__)
                 raise Transient(f"DFDG did not answer ({type(error).__name__}); it is tried again.") from None
+            facts["status"] = got.status
+            return got.status, got.body, got.headers
 
     def _metadata(self, caller: Caller) -> dict[str, str]:
         """On behalf of which authority, and who acts (A SEC)."""
@@ -182,15 +179,6 @@ def _how(status: int) -> Handed:
 def _pause(headers: Mapping[str, str], clock: Clock) -> float | None:
     asked = headers.get("retry-after")
     return retry_after(asked, clock.now()) if asked else None
-
-
-def _bounded(answer: httpx2.Response) -> bytes:
-    content = bytearray()
-    for chunk in answer.iter_bytes():
-        content += chunk
-        if len(content) > LARGEST:
-            raise Transient("DFDG's answer is longer than any of its contract; it was not read.")
-    return bytes(content)
 
 
 def _context(account: Account) -> ssl.SSLContext:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from threading import Lock
 from urllib.parse import urljoin, urlsplit
 
@@ -28,6 +27,7 @@ from syncd.adapters.ews.autodiscover import (
     service_of,
     settings_request,
 )
+from syncd.config.addresses import secure
 from syncd.errors import CalendarError, CalendarNotFound, NotACalendar, Rejected, Transient
 from syncd.observe.logs import log
 
@@ -222,8 +222,7 @@ def allowed(url: str, hosts: frozenset[str]) -> bool:
         named = parts.netloc.lower().removesuffix(":443")
     except ValueError:
         return False
-    safe = parts.scheme == "https" or (parts.scheme == "http" and _loopback(parts.hostname or ""))
-    return safe and named in {host.removesuffix(":443") for host in hosts}
+    return secure(url) and named in {host.removesuffix(":443") for host in hosts}
 
 
 def host_of(url: str) -> str:
@@ -256,10 +255,3 @@ def _shown(url: str) -> str:
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"[:100]
     except ValueError:
         return "an address that cannot be read"
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -280,7 +280,7 @@ class Client:
         """A failure of the transport, as an error of ours."""
         import httpx2
 
-        from syncd.adapters.graph.connections import TooLarge
+        from syncd.adapters.outbound import TooLarge
 
         if isinstance(error, TooLarge):
             return Rejected(f"{self.host} answered for {mailbox} with {error}; nothing was read.")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ssl
-import time
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
 import httpx2
 
+from syncd.adapters import outbound
 from syncd.adapters.graph.account import GraphAccount
-
-
-class TooLarge(httpx2.DecodingError):
-    """The answer is longer than we are willing to hold."""
 
 
 def connect(account: GraphAccount, idle: float) -> httpx2.Client:
@@ -26,16 +23,17 @@ def connect(account: GraphAccount, idle: float) -> httpx2.Client:
     limits = httpx2.Limits(
         max_connections=account.most + 2, max_keepalive_connections=account.most + 2, keepalive_expiry=idle
     )
-    return httpx2.Client(
-        verify=verify,
-        trust_env=False,
-        proxy=account.proxy,
-        timeout=account.timeout,
-        limits=limits,
-        follow_redirects=False,
-        headers={"User-Agent": "syncd", "Accept": "application/json"},
+    settings: dict[str, Any] = {
+        "headers": {"User-Agent": "syncd", "Accept": "application/json"},
         # A cookie of one mailbox's back end must not lead the next mailbox there.
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        "limits": limits,
+    }
+    if account.proxy is None:
+        return outbound.client(account.timeout, verify, **settings)
+    # The proxy looks names up itself.
+    return httpx2.Client(
+        verify=verify, trust_env=False, proxy=account.proxy, timeout=account.timeout, follow_redirects=False, **settings
     )
 
 
@@ -46,20 +44,6 @@ def received(
 
     :param seconds: for all of it; a time-out for each read alone lets a slow drip go on for ever.
     :param most: bytes we are willing to hold.
-    :raises httpx2.HTTPError: it failed; `TooLarge` when there is too much.
+    :raises httpx2.HTTPError: it failed; `syncd.adapters.outbound.TooLarge` when there is too much.
     """
-    ends = time.monotonic() + seconds
-    answer = http.send(asked, stream=True)
-    try:
-        parts: list[bytes] = []
-        size = 0
-        for part in answer.iter_bytes():
-            parts.append(part)
-            size += len(part)
-            if size > most:
-                raise TooLarge(f"more than {most} bytes")
-            if time.monotonic() > ends:
-                raise httpx2.ReadTimeout("the answer did not end in time")
-    finally:
-        answer.close()
-    return answer.status_code, answer.headers, b"".join(parts)
+    return outbound.answer(http, asked, seconds, most)

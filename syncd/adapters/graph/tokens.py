@@ -19,6 +19,10 @@ from syncd.errors import AccessDenied, CalendarError, Transient
 if TYPE_CHECKING:
     import httpx2
 
+LOGIN_SECONDS = 30.0
+"""What one question to the token endpoint may take, however slowly it answers."""
+LARGEST = 1 << 20
+"""Bytes of its answer."""
 EARLY = 300.0
 """Seconds before its end at which a token is replaced."""
 
@@ -139,12 +143,16 @@ class Login:
     def _send(self, method: str, url: str, **more: Any) -> httpx2.Response:
         import httpx2
 
+        from syncd.adapters.outbound import answer
+
         asked, ours = urlsplit(url), urlsplit(self._root)
         if asked.hostname != ours.hostname:
             raise LoginFailed("a token endpoint on another host was named")
         path = f"{asked.path}?{asked.query}" if asked.query else asked.path
         try:
-            return self._http.request(method, f"{self._root}{path}", **more)
+            sent = self._http.build_request(method, f"{self._root}{path}", **more)
+            got = answer(self._http, sent, LOGIN_SECONDS, LARGEST)
+            return httpx2.Response(got.status, content=got.body)
         except httpx2.HTTPError as error:
             raise LoginFailed(type(error).__name__) from error
 
