@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env packages demo test test-long fuzz check format catalogs lock bench wheel deb
+.PHONY: help env packages demo test test-long fuzz check format catalogs screenshots lock bench wheel deb
 .PHONY: schedules crash-points kill-storm contention fault-proxy mutate
 
 help: ## list the targets
@@ -66,6 +66,9 @@ format: env ## let ruff put the code into its form
 
 catalogs: env ## bring the words of the pages up to date in locale/, and compile them; fails while one is not translated
 	@$(BIN)/python -m syncd.web.pages.catalogs
+
+screenshots: env packages ## take pictures of every page into docs/images
+	@$(BIN)/python -m tests.browser.screenshots
 
 lock: env ## write requirements.lock anew from pyproject.toml; UPGRADE=1 takes newer releases
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

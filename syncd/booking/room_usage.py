@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -12,10 +12,11 @@ from syncd.model.offer import Rulebook
 from syncd.model.zones import days, instant, wall_clock, whole_days
 from syncd.roomalloc.cost import Policy
 from syncd.roomalloc.day import DAY
-from syncd.roomalloc.demand import Outcome, Outlook, Wish, what_if
+from syncd.roomalloc.demand import Outcome, Outlook, Point, Wish, curve, what_if
 from syncd.roomalloc.layout import Space
 from syncd.roomalloc.timetable import minutes
 from syncd.roomalloc.usage import Held, Usage, Use, measure
+from syncd.slots.hours import closed_because
 from syncd.store import Tx
 from syncd.store.instants import epoch, moment
 from syncd.store.rooms import Used
@@ -42,9 +43,13 @@ class Ground:
 def usage(ground: Ground, site: str | None = None) -> Usage:
     """The figures of the rooms of a site, or of all; cancelled meetings count as released."""
     rooms = ground.rooms(site)
-    here = {room.id: room for room in rooms}
-    uses = [_use(ground, one) for one in ground.tx.rooms.used(ground.window) if one.room in here]
-    return measure([Space.of(room) for room in rooms], uses, dict(_open(ground, rooms)))
+    return measure([Space.of(room) for room in rooms], uses_of(ground, rooms), dict(open_minutes(ground, rooms)))
+
+
+def uses_of(ground: Ground, rooms: Iterable[Room]) -> Iterator[Use]:
+    """Every meeting's time in one of these rooms."""
+    here = {room.id for room in rooms}
+    return (_use(ground, one) for one in ground.tx.rooms.used(ground.window) if one.room in here)
 
 
 def _use(ground: Ground, one: Used) -> Use:
@@ -60,20 +65,20 @@ def _use(ground: Ground, one: Used) -> Use:
         party=offer.room.seats if offer else 1,
         features=offer.room.features if offer else frozenset(),
         floor=person.floor if person else ground.directory.rooms[one.room].floor,
-        held=Held.HELD if one.wanted else Held.RELEASED,
+        held=Held.RELEASED if not one.wanted else Held.NO_SHOW if one.missed else Held.HELD,
         lead_days=(day - wall_clock(moment(one.created), zone).date()).days,
         moves=one.moves,
         told=one.told,
     )
 
 
-def _open(ground: Ground, rooms: Sequence[Room]) -> Iterator[tuple[tuple[MailboxId, date], int]]:
-    """Minutes that each room is open on each working day, closures taken off."""
-    closures = ground.tx.meetings.closures([room.id for room in rooms], ground.window)
+def open_minutes(ground: Ground, rooms: Sequence[Room]) -> Iterator[tuple[tuple[MailboxId, date], int]]:
+    """Minutes that each room can be booked on each working day: its hours, without closures, closing days, holidays."""
+    closures, book = ground.tx.meetings.closures([room.id for room in rooms], ground.window), ground.rulebook
     for room in rooms:
         zone = ground.zone(room)
         for day in days(ground.window, zone):
-            if day.weekday() < 5:
+            if day.weekday() < 5 and not _shut(day, book):
                 hours = whole_days(day, day, zone)
                 span_of = room.open_on(day.weekday())
                 if span_of is None:
@@ -83,6 +88,10 @@ def _open(ground: Ground, rooms: Sequence[Room]) -> Iterator[tuple[tuple[Mailbox
                 shut = [part for span in closures[room.id] if (part := span.clip(Interval(opens, closes)))]
                 left = closes - opens - sum((part.duration for part in shut), timedelta())
                 yield (room.id, day), max(0, left // timedelta(minutes=1))
+
+
+def _shut(day: date, book: Rulebook) -> bool:
+    return closed_because(day, book.closings, book.holidays) is not None
 
 
 def wishes(ground: Ground, site: str) -> list[Wish]:
@@ -125,6 +134,14 @@ def outlook(
     hours = {space.id: [_hours(ground.directory.rooms[space.id.partition("+")[0]])] for space in spaces}
     asked = [replace(wish, outcome=Outcome.REFUSED) for wish in wishes(ground, site)]
     return what_if(spaces, asked, hours, Policy())
+
+
+def play(ground: Ground, site: str, tell: Callable[[float], None]) -> list[Point]:
+    """What would have fitted with one room more or less of each class (`syncd.roomalloc.demand.curve`)."""
+    rooms = ground.rooms(site)
+    asked = [replace(wish, outcome=Outcome.REFUSED) for wish in wishes(ground, site)]
+    hours = {room.id: [_hours(room)] for room in rooms}
+    return curve([Space.of(room) for room in rooms], asked, hours, Policy(), tell)
 
 
 def _hours(room: Room) -> tuple[int, int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import gcd
 
 from syncd.model.offer import RoomRequirement
 from syncd.roomalloc.allocate import certificate, commit
@@ -151,3 +152,103 @@ def _another(template: Space, n: int) -> Space:
         template.turnover,
         template.preferred_by,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Recorded demand with another number of rooms of one class. :param seats: the class, :param rooms: how many."""
+
+    seats: int
+    rooms: int
+    change: int
+    accepted: int
+    wished: int
+
+
+@dataclass(slots=True)
+class _Played:
+    """One day as it was played. :param used: rooms that took part in it, by meetings or by moves."""
+
+    wishes: list[Wish]
+    accepted: int
+    used: set[str]
+
+
+def curve(
+    spaces: Sequence[Space],
+    wishes: Iterable[Wish],
+    hours: Mapping[str, Sequence[Span]],
+    policy: Policy,
+    tell: Callable[[float], None] = lambda _share: None,
+) -> list[Point]:
+    """For each class (number of seats): what would have fitted with one room less, as it is, and with one more.
+
+    Days never interact, and a day need not be played again when the change cannot matter in it: a room that took part
+    in nothing is not missed, and where everybody got a room one more gives nobody another.
+
+    :param hours: per room id. :param tell: hears how much is done, 0 to 1.
+    """
+    asked = [wish for wish in wishes if wish.outcome is not Outcome.WITHHELD]
+    by_day: dict[int, list[Wish]] = {}
+    for wish in asked:
+        by_day.setdefault(wish.day, []).append(wish)
+    grid = _grid(spaces, asked, hours)
+    played, layout = [], Layout(spaces)
+    for n, day in enumerate(sorted(by_day)):
+        played.append(_play(layout, by_day[day], hours, policy, grid))
+        tell(0.5 * (n + 1) / len(by_day))
+    base, sizes = sum(day.accepted for day in played), sorted({space.capacity for space in spaces})
+    points = []
+    for n, seats in enumerate(sizes):
+        same = [space for space in spaces if space.capacity == seats]
+        least = min(same, key=lambda space: (sum(space.id in day.used for day in played), space.id))
+        another = replace(min(same, key=lambda space: (len(space.features), space.id)), id=f"{same[0].id}+1")
+        less = _again(played, [space for space in spaces if space is not least], hours, policy, grid, {least.id})
+        more_hours = {**hours, another.id: hours[another.id.removesuffix("+1")]}
+        more = _again(played, [*spaces, another], more_hours, policy, grid, None)
+        for change, accepted in ((-1, less), (0, base), (1, more)):
+            points.append(Point(seats, len(same) + change, change, accepted, len(asked)))
+        tell(0.5 + 0.5 * (n + 1) / len(sizes))
+    return points
+
+
+def _again(
+    played: Sequence[_Played],
+    spaces: Sequence[Space],
+    hours: Mapping[str, Sequence[Span]],
+    policy: Policy,
+    grid: int,
+    gone: set[str] | None,
+) -> int:
+    """Accepted with other rooms. :param gone: rooms left out; None when one was added."""
+    if not spaces:
+        return 0
+    layout, accepted = Layout(spaces), 0
+    for day in played:
+        matters = bool(day.used & gone) if gone is not None else day.accepted < len(day.wishes)
+        accepted += _play(layout, day.wishes, hours, policy, grid).accepted if matters else day.accepted
+    return accepted
+
+
+def _play(
+    layout: Layout, wishes: Sequence[Wish], hours: Mapping[str, Sequence[Span]], policy: Policy, grid: int
+) -> _Played:
+    day, result = Day(layout, hours=hours, grid=grid), _Played(list(wishes), 0, set())
+    for n, wish in enumerate(wishes):
+        ask = Ask(f"w{n}", wish.start, wish.start + wish.minutes, wish.requirement, wish.floor)
+        proof = certificate(day, ask, policy)
+        if proof:
+            commit(day, ask, proof)
+            result.accepted += 1
+            result.used |= {proof.room, *(room for move in proof.moves for room in (move.origin, move.room))}
+    return result
+
+
+def _grid(spaces: Iterable[Space], wishes: Iterable[Wish], hours: Mapping[str, Sequence[Span]]) -> int:
+    """The coarsest grid on which everything lies: the coarser, the faster; five minutes when nothing fits."""
+    minutes = {minute for wish in wishes for minute in (wish.start, wish.minutes)}
+    minutes |= {space.turnover for space in spaces} | {
+        edge for spans in hours.values() for span in spans for edge in span
+    }
+    grid = gcd(60, *minutes)
+    return grid if grid in (5, 10, 15, 30) else 15 if grid == 60 else 5

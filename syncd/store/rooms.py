@@ -9,12 +9,12 @@ from datetime import datetime
 from sqlalchemy import delete, func, not_, or_, select
 from sqlalchemy.orm import Session
 
-from syncd.model.booking import RoomState
+from syncd.model.booking import BookingState, RoomState
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch, moment, span
-from syncd.store.tables import AuditRow, ClosureRow, MeetingRow, RoomNoticeRow, RoomPinRow, RoomShortageRow
+from syncd.store.tables import AuditRow, BookingRow, ClosureRow, MeetingRow, RoomNoticeRow, RoomPinRow, RoomShortageRow
 
 CHANGED, REARRANGED = "meeting.room-changed", "meeting.room-rearranged"
 """Audit actions of room moves: after the room was announced, and before."""
@@ -66,7 +66,10 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """A meeting that has, or had, a room. :param wanted: False once it was cancelled. :param told: moves announced."""
+    """A meeting that has, or had, a room. :param wanted: False once it was cancelled. :param told: moves announced.
+
+    :param missed: somebody noted that the citizen did not come.
+    """
 
     meeting: str
     room: MailboxId
@@ -77,6 +80,11 @@ class Used:
     created: int
     moves: int
     told: int
+    missed: bool = False
+
+
+_MEETINGS = MeetingRow.__table__.c
+_USED = [_MEETINGS[name] for name in ("id", "room", "start", "end", "offer", "caseworker", "wanted", "created")]
 
 
 class Rooms:
@@ -207,6 +215,7 @@ class Rooms:
 
     def used(self, window: Interval) -> list[Used]:
         """Meetings that begin in *window* and have, or had, a room; holds are left out."""
+        inside = (MeetingRow.start >= epoch(window.start), MeetingRow.start < epoch(window.end))
         moves: dict[tuple[str | None, str], int] = {
             (meeting, action): number
             for meeting, action, number in self._session.execute(
@@ -215,12 +224,9 @@ class Rooms:
                 .group_by(AuditRow.meeting, AuditRow.action)
             )
         }
-        query = select(MeetingRow).where(
-            MeetingRow.start >= epoch(window.start),
-            MeetingRow.start < epoch(window.end),
-            MeetingRow.room.is_not(None),
-            MeetingRow.desired_generation > 0,
-        )
+        absent = select(BookingRow.meeting).where(BookingRow.state == BookingState.NO_SHOW.value)
+        missed = set(self._session.scalars(absent.join(MeetingRow, MeetingRow.id == BookingRow.meeting).where(*inside)))
+        query = select(*_USED).where(*inside, MeetingRow.room.is_not(None), MeetingRow.desired_generation > 0)
         return [
             Used(
                 row.id,
@@ -232,6 +238,7 @@ class Rooms:
                 row.created,
                 moves.get((row.id, CHANGED), 0) + moves.get((row.id, REARRANGED), 0),
                 moves.get((row.id, CHANGED), 0),
+                row.id in missed,
             )
-            for row in self._session.scalars(query.order_by(MeetingRow.start, MeetingRow.id))
+            for row in self._session.execute(query.order_by(MeetingRow.start, MeetingRow.id))
         ]

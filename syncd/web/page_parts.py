@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from syncd.booking.keep_rooms import RoomKeeper
 from syncd.config import PagesSection
+from syncd.web.computing import Computing
 
 if TYPE_CHECKING:
     from syncd.web.pages.oidc import Provider
@@ -50,3 +51,4 @@ class PageParts:
     provider: Provider | None = None
     keeper: RoomKeeper | None = None
     attempts: Attempts = field(default_factory=Attempts)
+    computing: Computing = field(default_factory=Computing)

@@ -12,7 +12,8 @@ if (live) {
       document.documentElement.classList.toggle("stale", stale);
       if (stale) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-fresh]");
-      if (fresh && fresh.innerHTML !== live.innerHTML) live.replaceChildren(...fresh.childNodes);
+      if (!fresh) location.reload(); // what was waited for is there
+      else if (fresh.innerHTML !== live.innerHTML) live.replaceChildren(...fresh.childNodes);
     } catch {
       document.documentElement.classList.add("stale");
     }

@@ -1,0 +1,65 @@
+"""Pictures of every page for the documentation: ``make screenshots`` writes docs/images/pages-*.png."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from syncd.model.role import Role
+from syncd.observe import logs
+from syncd.store import Store
+from syncd.store.feeds import FeedKind
+from tests.browser.eyes import DESK, PHONE, Theme, chromium, eyes
+from tests.environment import ROOT
+from tests.integration.web_town import serving
+from tests.page_town import NOW, PageTown, Size
+
+IMAGES = ROOT / "docs" / "images"
+PERIOD = "from=2026-09-28&to=2026-11-29"
+
+
+def main() -> int:
+    """Take them all."""
+    logs.configure("error", "json")
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(f"sqlite:///{Path(folder) / 'pages.db'}")
+        store.upgrade()
+        town = PageTown(store, Size(20, 60, 70, 6))
+        town.unreadable("lokale-103")
+        with store.begin() as tx:
+            cookie = tx.visits.add(NOW, subject="vera", name="Vera Holm", roles=frozenset(Role), language="da")
+            wall = tx.feeds.add(FeedKind.SITE, "torvet", "pictures", NOW)
+            door = tx.feeds.add(FeedKind.ROOM, "lokale-001", "pictures", NOW)
+        pictures: tuple[tuple[str, str, tuple[int, int], Theme, str], ...] = (
+            ("rooms-now", "/rooms/now", DESK, "light", ""),
+            ("rooms-now-phone", "/rooms/now", PHONE, "dark", ""),
+            ("rooms-day", "/rooms/day", DESK, "light", ""),
+            ("rooms-week", "/rooms/week", DESK, "dark", ""),
+            ("rooms-use", f"/rooms/use?{PERIOD}", DESK, "light", "dl.figures"),
+            ("rooms-use-dark", f"/rooms/use?{PERIOD}", DESK, "dark", "dl.figures"),
+            ("rooms-what-if", f"/rooms/what-if?{PERIOD}", DESK, "light", "#curve"),
+            ("wall", f"/display/{wall}", (1600, 900), "dark", ""),
+            ("door", f"/display/{door}", (1024, 600), "light", ""),
+        )
+        with serving(town.deps()) as served, chromium() as browser:
+            for name, path, size, theme, wait in pictures:
+                _take(browser, served.base, name, path, size, theme, wait, cookie)
+        store.close()
+    return 0
+
+
+def _take(
+    browser: Browser, base: str, name: str, path: str, size: tuple[int, int], theme: Theme, wait: str, cookie: str
+) -> None:
+    with eyes(browser, base, size, theme, cookie) as person:
+        page = person.page(path)
+        if wait:
+            page.wait_for_selector(wait, timeout=120_000)
+        page.screenshot(path=IMAGES / f"pages-{name}.png", full_page=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
