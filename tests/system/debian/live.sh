@@ -1,0 +1,66 @@
+#!/bin/sh
+# Runs inside a booted Debian where the package is installed, and tells one line per thing that was seen.
+# Ends by switching the machine off; the lines are in /live.log.
+exec >/live.log 2>&1
+
+say() { printf '%s\n' "$*"; }
+property() { systemctl show -p "$1" --value "$2"; }
+until_is() { # SECONDS COMMAND...: 0 as soon as the command succeeds
+    left=$1; shift
+    while [ "$left" -gt 0 ]; do "$@" >/dev/null 2>&1 && return 0; sleep 1; left=$((left - 1)); done
+    return 1
+}
+seen() { what=$1; shift; if "$@" >/dev/null 2>&1; then say "ok: $what"; else say "NOT: $what"; fi; }
+fresh() { python3 -c "import urllib.request,sys; sys.exit(urllib.request.urlopen('http://127.0.0.1:8081/$1').status != 200)"; }
+restarts() { [ "$(property NRestarts syncd)" -ge "$1" ]; }
+
+install -m 0640 -g syncd /live/syncd.toml /etc/syncd/syncd.toml
+install -m 0640 -g syncd /live/offers.toml /etc/syncd/offers.toml
+install -m 0600 /live/secret /etc/syncd/credentials/plain-one
+systemd-creds encrypt --name=sealed_sealed-one /live/secret /etc/syncd/credentials.sealed/sealed-one
+
+seen "starts, and systemctl returns only when it is ready" systemctl start syncd
+seen "ready: startupz answers 200 at that moment" fresh startupz
+seen "readyz answers 200" fresh readyz
+seen "both credentials were read" test "$(property ActiveState syncd)" = active
+seen "runs as its own user" test "$(stat -c %U /proc/$(property MainPID syncd))" = syncd
+seen "the database is in the state directory, for its user only" test "$(stat -c %a%U /var/lib/syncd/syncd.sqlite3)" = 600syncd
+say "status: $(property StatusText syncd)"
+
+first=$(property MainPID syncd)
+seen "reload keeps the process" systemctl reload syncd
+sleep 3
+seen "after the reload the same process is active" test "$(property MainPID syncd)$(property ActiveState syncd)" = "${first}active"
+echo 'suport = "x"' >/tmp/broken; cat /etc/syncd/syncd.toml >>/tmp/broken
+cp -p /etc/syncd/syncd.toml /etc/syncd/good.toml; cat /tmp/broken >/etc/syncd/syncd.toml
+systemctl reload syncd; sleep 3
+seen "a reload with a mistake leaves it active" test "$(property MainPID syncd)$(property ActiveState syncd)" = "${first}active"
+seen "and the journal says what to mend" sh -c "journalctl -u syncd --no-pager | grep -q 'did you mean'"
+systemctl restart syncd; sleep 8
+seen "a start with a mistake fails with 78 and is not tried again" test "$(property ExecMainStatus syncd)$(property ActiveState syncd)" = 78failed
+cat /etc/syncd/good.toml >/etc/syncd/syncd.toml
+seen "mended, it starts" systemctl start syncd
+
+kill -9 "$(property MainPID syncd)"
+seen "killed, it is back within 20 seconds" until_is 20 fresh readyz
+before=$(property NRestarts syncd)
+kill -STOP "$(property MainPID syncd)"
+seen "frozen, the watchdog ends it and it is back within 110 seconds" until_is 110 restarts $((before + 1))
+seen "and serves again" until_is 30 fresh readyz
+
+seen "a backup by the unit" systemctl start syncd-backup
+seen "lies in the folder of backups" sh -c "ls /var/lib/syncd/backups/syncd-*.sqlite3"
+seen "the timer can be enabled" systemctl enable --now syncd-backup.timer
+systemd-analyze security syncd --no-pager | tail -n 1
+
+if [ -e /live/newer.deb ]; then
+    seen "a newer package is installed over the running one" dpkg -i /live/newer.deb
+    seen "and the service runs on" until_is 60 fresh readyz
+    say "version: $(syncd --version)"
+fi
+seen "stops within 20 seconds" timeout 20 systemctl stop syncd
+seen "the package is removed, and configuration and database stay" sh -c "dpkg -r syncd && test -e /etc/syncd/syncd.toml -a -e /var/lib/syncd/syncd.sqlite3"
+seen "purged, nothing of it is left" sh -c "dpkg -P syncd && test ! -e /etc/syncd -a ! -e /var/lib/syncd -a ! -e /usr/lib/syncd"
+journalctl -u syncd --no-pager >/live.journal
+say end
+systemctl poweroff
