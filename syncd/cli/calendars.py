@@ -64,6 +64,7 @@ def check(
 ) -> None:
     """Check the configuration, then contact every calendar (read-only): what works, and what to do next."""
     from syncd.daemon.checking import next_steps, scopes_seen, servers_seen
+    from syncd.daemon.jobnet import choices
 
     with calendars_of(path) as parts:
         chosen = _chosen(parts, mailboxes)
@@ -79,6 +80,7 @@ def check(
         broken = [item for item in parts.kept.unreadable if item.mailbox in results]
         servers = servers_seen(parts, results)
         steps = next_steps(parts, results)
+        chosen_for_jobnet = choices(parts.config)
     good = sum(result.ok for result in results.values())
     if as_json:
         told = {name: {"ok": r.ok, "says": r.says, "facts": dict(r.facts)} for name, r in results.items()}
@@ -86,6 +88,7 @@ def check(
         told_servers = {seen.account: seen.as_json() for seen in servers}
         told_scopes = [{"account": one, "ok": r.ok, "says": r.says, "facts": dict(r.facts)} for one, r in scopes]
         whole = {"mailboxes": told, "servers": told_servers, "unreadable": objects, "warnings": advice, "next": steps}
+        whole |= {"jobnet_choices": chosen_for_jobnet} if chosen_for_jobnet else {}
         screen.print_json({**whole, "scopes": told_scopes, "ok": good == len(results)})
     else:
         shown = {name: result for name, result in results.items() if not (problems and result.ok)}
@@ -96,6 +99,8 @@ def check(
         for account, scope in scopes:
             mark = "[green]fits[/]" if scope.ok else "[bold yellow]too much[/]"
             screen.out.print(f"  {mark} [bold]{screen.escape(account)}[/]  {screen.escape(scope.says)}", soft_wrap=True)
+        for one in chosen_for_jobnet:
+            screen.out.print(f"  [dim]jobnet, our choice[/] {screen.escape(one)}", soft_wrap=True)
         _print_unreadable(broken)
         for step in steps:
             screen.out.print(f"  [bold]next[/] {screen.escape(step)}", soft_wrap=True)

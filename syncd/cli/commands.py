@@ -20,6 +20,7 @@ from syncd.cli import (
     feeds,
     importing,
     intake,
+    jobnet,
     mailboxes,
     operation,
     pages,
@@ -89,5 +90,6 @@ for part in (
     feeds,
     pages,
     dfdg,
+    jobnet,
 ):
     part.add_to(app)

@@ -11,6 +11,7 @@ from syncd import rulebook as rulebooks
 from syncd.clock import Clock, SystemClock
 from syncd.config import Config, demand
 from syncd.daemon.accounts import close_ports, ports_of
+from syncd.daemon.jobnet import doubts
 from syncd.daemon.parts import applied_in, store_of
 from syncd.daemon.reporting import choices
 from syncd.daemon.servers import Server, differences
@@ -72,6 +73,7 @@ class Checked:
         if not self.book.offers:
             told.append("No rules are in force yet, so nothing is offered: syncd offers apply FILE.toml")
         told += choices(self.config)
+        told += doubts(self.config, self.book)
         return told + rulebooks.warnings(self.book, self.directory, now.date(), self.config.sync.horizon_days)
 
 

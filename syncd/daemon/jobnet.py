@@ -12,9 +12,12 @@ from syncd.cpr import CprKey
 from syncd.daemon.parts import Parts
 from syncd.model.offer import Offer, Rulebook
 from syncd.store import Tx
-from syncd.web.jobnet.facade import Facade
+from syncd.web.jobnet.facade import TOLD_FOR, Facade
 from syncd.web.jobnet.mapping import MappingFile, read
 from syncd.web.jobnet.matching import alike, lets_in_anybody, talk_code
+
+PORTION = 500
+"""Rows forgotten in one transaction."""
 
 
 def facade_of(parts: Parts, clock: Clock) -> Facade | None:
@@ -83,3 +86,11 @@ def _doubt(offer: Offer, mapping: MappingFile) -> str | None:
     if not lets_in_anybody(offer):
         return f"The offer '{offer.name}' is for the citizen's own caseworker only, whom Jobnet does not tell."
     return None
+
+
+def forget(parts: Parts, now: datetime) -> int:
+    """Forget what the facade kept longer than bookings are; how many rows."""
+    kept, total = timedelta(days=parts.config.retention.bookings_days), 0
+    while found := parts.store.run(lambda tx: tx.jobnet.forget(now - kept, now - TOLD_FOR, PORTION)):
+        total += found
+    return total

@@ -13,6 +13,7 @@ from syncd.config import RetentionSection
 from syncd.daemon import loudness
 from syncd.daemon.gauges import CHECK_SECONDS, check_claims, gauge
 from syncd.daemon.issuer import REFRESH_SECONDS
+from syncd.daemon.jobnet import forget as forget_jobnet
 from syncd.daemon.parts import Parts
 from syncd.daemon.people import follow_groups, outdated
 from syncd.daemon.reporting import reporting_tasks
@@ -247,6 +248,7 @@ def forget(parts: Parts, clock: Clock) -> None:
     with canonical_line("retention.swept") as facts:
         facts.update(asdict(retention.sweep(parts.store, now, _periods(parts.config.retention))))
         facts.update(audit_links=_forget_links(parts, now - timedelta(days=parts.config.retention.audit_days)))
+        facts.update(jobnet=forget_jobnet(parts, now))
         facts.update(erased_again=len(replay(parts.store, parts.config.ledger, now).bookings))
 
 

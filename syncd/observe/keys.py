@@ -44,6 +44,7 @@ KEYS: Mapping[str, str] = {
     "failed": "Mailboxes whose server did not answer as it should.",
     "full": "Whether everything was compared.",
     "holds": "Reservations that were never booked and were forgotten.",
+    "jobnet": "Reservations, reports and citizens of Jobnet that were forgotten.",
     "joined": "People who came into a group.",
     "kept": "What stays in force.",
     "layout": "Layout of the database.",

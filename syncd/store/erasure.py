@@ -20,6 +20,7 @@ from syncd.errors import StoreError
 from syncd.model.booking import BookingState
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch
+from syncd.store.jobnet_tables import JobnetLinkRow
 from syncd.store.outward_tables import DeliveryRow, EventRow
 from syncd.store.session import Store, Tx
 from syncd.store.tables import BookingRow, ContactRow, IdempotencyRow, MeetingRow
@@ -67,6 +68,8 @@ def erase(tx: Tx, citizen: str, now: datetime, actor: str, client: str | None = 
     whose = [BookingRow.citizen == citizen, *([BookingRow.client == client] if client else [])]
     found = tx.session.scalars(select(BookingRow.id).where(*whose).order_by(BookingRow.id)).all()
     erased = _erase(tx, found, now)
+    if not erased.live:
+        tx.jobnet.erase(citizen)
     tx.audit.add(actor, "citizen.erase", citizen=citizen, detail=f"{len(erased.bookings)} booking(s)", now=now)
     return erased
 
@@ -117,6 +120,7 @@ def _erase(tx: Tx, bookings: Collection[str], now: datetime) -> Erased:
         contacts += len(tx.session.scalars(gone.returning(ContactRow.booking)).all())
         letters += _letters(tx, some)
         tx.dfdg.erase(some)
+        tx.session.execute(delete(JobnetLinkRow).where(JobnetLinkRow.booking.in_(some)))
     return Erased(tuple(over), answers, tuple(sorted(live)), contacts, letters)
 
 

@@ -15,7 +15,7 @@ from syncd.model.jobnet import Link, Origin, Report, Reservation, Standing, Told
 from syncd.model.offer import Form
 from syncd.store.instants import epoch, maybe, moment, optional
 from syncd.store.jobnet_tables import JobnetCitizenRow, JobnetLinkRow, JobnetReportRow, JobnetReservationRow
-from syncd.store.tables import Base
+from syncd.store.tables import Base, BookingRow
 
 _CITIZENS = cast(Table, JobnetCitizenRow.__table__)
 KEPT_BESIDE = ("audit",)
@@ -205,17 +205,42 @@ class Jobnet:
             self._session.execute(delete(JobnetCitizenRow).where(JobnetCitizenRow.citizen == old))
         return moved
 
-    def forget(self, before: datetime, portion: int) -> int:
-        """Remove a portion of what is older: reservations that ended, and error reports; how many rows."""
-        limit, gone = epoch(before), 0
-        for key, where in (
+    def forget(self, before: datetime, told_before: datetime, portion: int) -> int:
+        """Remove a portion of what is older; how many rows.
+
+        That is reservations, error reports, links of bookings that no longer say whose they were, and citizens who
+        were not asked about and have no booking; what was told of a citizen goes at *told_before*.
+        """
+        limit = epoch(before)
+        nameless = select(BookingRow.id).where(BookingRow.id == JobnetLinkRow.booking, BookingRow.citizen.is_not(None))
+        linked = select(JobnetLinkRow.booking).where(JobnetLinkRow.citizen == JobnetCitizenRow.citizen)
+        stays = JobnetCitizenRow.standing != Standing.OPEN.value
+        self._session.execute(
+            update(JobnetCitizenRow)
+            .where(JobnetCitizenRow.told_at < epoch(told_before))
+            .values(told=None, told_at=None)
+            .execution_options(synchronize_session=False)
+        )
+        gone = 0
+        for key, *where in (
             (JobnetReservationRow.id, JobnetReservationRow.expires < limit),
             (JobnetReportRow.number, JobnetReportRow.received < limit),
+            (JobnetLinkRow.indkaldelse, JobnetLinkRow.created < limit, ~nameless.exists()),
+            (JobnetCitizenRow.citizen, JobnetCitizenRow.seen < limit, ~linked.exists(), ~stays),
         ):
-            ids: Collection[object] = self._session.scalars(select(key).where(where).limit(portion)).all()
+            ids: Collection[object] = self._session.scalars(select(key).where(*where).limit(portion)).all()
             self._session.execute(delete(key.class_).where(key.in_(ids)))
             gone += len(ids)
         return gone
+
+    def erase(self, citizen: str) -> int:
+        """Forget a citizen and her reservations; her bookings are erased elsewhere. How many rows went."""
+        gone = 0
+        for table in (JobnetReservationRow, JobnetCitizenRow):
+            which = delete(table).where(table.citizen == citizen).returning(table.citizen)
+            gone += len(self._session.scalars(which).all())
+        blank = update(JobnetReportRow).where(JobnetReportRow.citizen == citizen).values(citizen=None, said="")
+        return gone + len(self._session.scalars(blank.returning(JobnetReportRow.number)).all())
 
 
 def _text(told: Told) -> str:

@@ -91,7 +91,7 @@ def matched(
         for one in book.offers.values()
         if one.name in names
         and lets_in(one, told)
-        and not (alike(book, codes, one.name) and talk_code(codes, one) in coming)
+        and not (talk_code(codes, one) in coming and alike(book, codes, one.name))
     ]
 
 

@@ -24,7 +24,7 @@ TEXT_XML = "text/xml"
 MESSAGES = {name: (one.question.__name__, one.answer.__name__) for name, one in OPERATIONS.items()}
 _OPENING = f'<soap:Envelope xmlns:soap="{ENVELOPE}"><soap:Body>'.encode()
 _CLOSING = b"</soap:Body></soap:Envelope>"
-NOT_THE_MESSAGE = (403, 404, 405, 413, 415, 503)
+NOT_THE_MESSAGE = (403, 405, 413, 415, 503)
 """Statuses of refusals that are about HTTP; every other fault comes with 500, as SOAP 1.1 section 6.2 demands."""
 
 
