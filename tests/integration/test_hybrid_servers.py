@@ -80,6 +80,12 @@ class Town(Office):
         """How often a meeting stands in a calendar."""
         return self.standing(mailbox).count(meeting.interval)
 
+    def known(self, mailbox: str, meeting: Meeting) -> list[str]:
+        """Whose the mirror takes the entries at a meeting's time to be."""
+        with self.store.read() as tx:
+            found = tx.mailboxes.occurrences([mailbox], meeting.interval)[mailbox]
+        return [one.stamp.meeting if one.stamp else "somebody's" for one in found]
+
 
 @pytest.fixture
 def town(migrated_sqlite_url: str) -> Iterator[list[Town]]:
@@ -141,6 +147,8 @@ def test_a_caseworker_moves_to_the_cloud_and_back_with_her_bookings(town: list[T
         second = town[0].meeting(late.meeting.id)
         for one in (first, second):
             assert (1, 1) == (town[0].copies("anna", one), town[0].copies(str(one.room), one))
+            assert ([one.id], [one.id]) == (town[0].known("anna", one), town[0].known(str(one.room), one))
+            assert (False, None) == (one.conflict, one.attention)
         with town[0].store.read() as tx:
             assert [] == [task.en for task in tx.tasks.waiting()]
             assert {None} == {status.problem for status in tx.mailboxes.statuses().values()}
@@ -159,6 +167,7 @@ def test_a_caseworker_on_one_side_meets_in_a_room_on_the_other(town: list[Town],
     town[0].later(3)
     settled = town[0].meeting(meeting.id)
     assert (meeting.room, False) == (settled.room, settled.conflict)
+    assert ([meeting.id], [meeting.id]) == (town[0].known("anna", meeting), town[0].known("r1", meeting))
 
     with town[0].store.read() as tx:
         [booking] = tx.bookings.of(meeting.id)
