@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -10,11 +11,14 @@ from random import Random
 import pytest
 
 from syncd.booking.rooms import needs_room, requirement_of
+from syncd.errors import SlotGone
 from syncd.model.booking import RoomState
+from syncd.model.busy import BusyType, Occurrence
+from syncd.model.interval import Interval
 from syncd.model.offer import Form, RoomRequirement
 from syncd.publish.moving import like
 from tests.simulation import town
-from tests.simulation.office import Office
+from tests.simulation.office import CLIENT, Office
 from tests.simulation.server import NONE, Server
 from tests.simulation.town import NOW, at
 
@@ -66,3 +70,30 @@ def test_a_meeting_of_an_offer_that_is_gone_asks_for_a_room_like_its_own(office:
         office.directory, office.rulebook, replace(meeting, room="r1")
     )
     assert RoomRequirement() == requirement_of(office.directory, office.rulebook, replace(meeting, room=None))
+
+
+def test_a_room_that_another_meeting_is_leaving_can_be_booked_before_its_calendar_knows(office: Office) -> None:
+    made = office.book(at(9))
+    now = office.settle(NOW)
+    left = office.meeting(made.meeting.id).room
+    (other,) = {"r1", "r2"} - {left}
+    office.keeper.pin(made.meeting.id, other, "staff", now)
+
+    held = office.hold(at(9), "bo", now=now)
+
+    assert left == held.meeting.room
+    assert office.desk.book(CLIENT, held.booking.id, "citizen", now).meeting.wanted
+
+
+@pytest.mark.parametrize(("minutes", "refused"), [(-10, False), (0, True)])
+def test_closed_hours_may_take_the_buffer_of_a_hold_but_not_its_time(
+    office: Office, minutes: int, refused: bool
+) -> None:
+    office.rulebook = town.rulebook(town.offer(before=10))
+    held = office.hold(at(9))
+    start = at(9) + minutes * MINUTE
+    office.calendar.put("anna", "closed", [Occurrence("closed", None, Interval.at(start, 10), BusyType.UNAVAILABLE)])
+    office.sync(NOW)
+
+    with pytest.raises(SlotGone) if refused else nullcontext():
+        assert office.desk.book(CLIENT, held.booking.id, "citizen", NOW)

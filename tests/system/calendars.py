@@ -14,6 +14,8 @@ from tests.servers.cyrus import cyrus
 from tests.servers.dav import DavServer
 from tests.servers.exchange import ExchangeServer
 from tests.servers.exchange.model import Sight
+from tests.servers.graph import GraphServer
+from tests.servers.graph.world import Event
 from tests.servers.radicale import radicale
 from tests.servers.sabredav import sabredav
 from tests.servers.xandikos import xandikos
@@ -158,6 +160,52 @@ class Exchange:
         return self.exchange.outlook.calendar(_address(owner), now - timedelta(days=1), now + timedelta(days=60))
 
 
+@dataclass(frozen=True)
+class Graph:
+    """The simulated Microsoft Graph, by the hand of its Outlook."""
+
+    graph: GraphServer
+    url: str
+    password: str = PASSWORD
+
+    def at(self, url: str) -> Graph:
+        """See `Calendars`; the links in answers lead there, too."""
+        self.graph.url = f"{url}v1.0"
+        return replace(self, url=url)
+
+    def account(self) -> str:
+        """See `Calendars`."""
+        root = self.url.rstrip("/")
+        reach = f'secret = {{file = "password"}}, graph_url = "{root}", login_url = "{root}"'
+        return f'adapter = "graph"\ngraph = {{tenant = "tenant-1", client_id = "{SERVICE}", {reach}}}'
+
+    def place(self, owner: str) -> str:
+        """See `Calendars`."""
+        return ""
+
+    def make_calendar(self, owner: str) -> object:
+        """See `Calendars`."""
+        make = self.graph.room if owner.startswith("lokale") else self.graph.mailbox
+        return make(_address(owner), owner)
+
+    def texts(self, owner: str) -> list[str]:
+        """See `Calendars`."""
+        return [_event(*one.whole().span()) for one in self._seen(owner)]
+
+    def drag(self, owner: str, by: timedelta) -> datetime:
+        """See `Calendars`."""
+        (one,) = self._seen(owner)
+        start, end = one.whole().span()
+        self.graph.outlook.change(one, start=start + by, end=end + by)
+        return start + by
+
+    def _seen(self, owner: str) -> list[Event]:
+        with self.graph.world.lock:
+            self.graph.world.settle()
+            events = self.graph.world.boxes[_address(owner)].events.values()
+            return [one for one in events if not one.values.get("isCancelled")]
+
+
 def _address(owner: str) -> str:
     return f"{owner}@example.dk"
 
@@ -186,9 +234,17 @@ def _exchange(_folder: Path) -> Iterator[Calendars]:
         yield Exchange(server, server.url)
 
 
+@contextmanager
+def _graph(_folder: Path) -> Iterator[Calendars]:
+    with GraphServer() as server:
+        server.door.application(SERVICE, PASSWORD)
+        yield Graph(server, server.base)
+
+
 KINDS: dict[str, Kind] = {
     "radicale": _dav(radicale),
     "exchange": _exchange,
+    "graph": _graph,
     "xandikos": _dav(xandikos),
     "cyrus": _dav(lambda _folder: cyrus()),
     "sabredav": _dav(sabredav),

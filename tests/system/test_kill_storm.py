@@ -21,8 +21,8 @@ from tests.system.storm import Storm, at_rest
 
 SEED = int(os.environ.get("SYNCD_SEED", "1"))
 DATABASES = ("sqlite", "postgresql")
-STORMS = (("sqlite", "exchange"), ("postgresql", "radicale"))
-EVERY_STORM = tuple(product(DATABASES, ("radicale", "exchange")))
+STORMS = (("sqlite", "exchange"), ("postgresql", "graph"), ("postgresql", "radicale"))
+EVERY_STORM = tuple(product(DATABASES, ("radicale", "exchange", "graph")))
 
 
 def storm(
@@ -60,13 +60,13 @@ def storm(
 @pytest.mark.programme
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("database", "kind"), STORMS)
-def test_ten_kills_lose_nothing(
+def test_fifteen_kills_lose_nothing(
     tmp_path: Path, database: str, kind: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Five in each of two storms, and one more at the end of each."""
+    """Four in each of three storms, and one more at the end of each."""
     url = "sqlite:///syncd.sqlite3" if database == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
-    counted = storm(tmp_path, url, kind, people=6, rooms=3, bookings=150, kills=5, faults=0.1)
+    counted = storm(tmp_path, url, kind, people=6, rooms=3, bookings=100, kills=4, faults=0.1)
 
     with capsys.disabled():
         print(f"\nkill storm on {database} and {kind}: {counted}")
