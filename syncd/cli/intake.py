@@ -136,9 +136,13 @@ def _text(path: Path) -> str:
 
 def _asked(members: Callable[[Checked], list[Member]], checked: Checked) -> list[Member]:
     try:
-        return members(checked)
+        found = members(checked)
     except CalendarError as error:
         raise SyncdError(f"{error} Nothing was changed.") from None
+    for one in found:
+        if one.left_out:
+            screen.complain(f"{one.address} is left out: {one.left_out}")
+    return [one for one in found if not one.left_out]
 
 
 def _rows(members: list[Member]) -> list[tuple[int, dict[str, str]]]:

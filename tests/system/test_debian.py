@@ -1,0 +1,88 @@
+"""The Debian package in a clean Debian that systemd itself has booted: installed, run, upgraded, removed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncd.config.first import TEMPLATES
+from tests.environment import ROOT, not_covered, program
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
+MIRROR = "http://deb.debian.org/debian"
+INSIDE = "systemd,systemd-sysv,dbus,python3,tzdata,adduser"
+CONFIG = """
+organisation = "Prøveby Kommune"
+rules_file = "offers.toml"
+[monitor]
+listen = "127.0.0.1:8081"
+[calendars.kalender]
+adapter = "memory"
+password = {credential = "plain-one"}
+[clients.portal]
+token_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+webhook = {url = "http://127.0.0.1:9/x", secret = {credential = "sealed-one"}}
+[sites.torvet]
+name = "Torvet 1"
+[[caseworkers]]
+id = "anna"
+name = "Anna Holm"
+address = "anna@example.dk"
+site = "torvet"
+"""
+
+
+def _run(*command: str | Path, seconds: float = 1800) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=seconds, check=False)
+
+
+@pytest.fixture
+def clean(tmp_path: Path) -> Iterator[Path]:
+    """A Debian with nothing in it."""
+    if os.geteuid() != 0:
+        not_covered("a clean Debian can be made by root only", "run as root")
+    debootstrap = program("debootstrap", "debootstrap", [Path("/usr/sbin")])
+    program("systemd-nspawn", "systemd-container")
+    root = tmp_path / "root"
+    made = _run(debootstrap, "--variant=minbase", f"--include={INSIDE}", "bookworm", root, MIRROR)
+    if made.returncode:
+        not_covered("no Debian could be fetched", "see debootstrap's own words: " + made.stdout[-200:])
+    yield root
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def _package(version: str) -> Path:
+    built = _run("bash", ROOT / "setup" / "deb", ".venv/bin", version)
+    assert 0 == built.returncode, built.stderr[-3000:]
+    return next((ROOT / "dist").glob(f"syncd_{version}_*.deb"))
+
+
+def test_the_package_lives_through_install_reload_mistakes_kills_upgrade_and_removal(clean: Path) -> None:
+    live = clean / "live"
+    live.mkdir()
+    shutil.copy(ROOT / "tests" / "system" / "debian" / "live.sh", live)
+    shutil.copy(_package("0.1.0"), live / "syncd.deb")
+    shutil.copy(_package("0.1.1"), live / "newer.deb")
+    template = ROOT / "syncd" / "config" / "templates" / f"offers-{TEMPLATES[0]}.toml"
+    shutil.copy(template, live / "offers.toml")
+    (live / "syncd.toml").write_text(CONFIG, encoding="utf-8")
+    (live / "secret").write_text("whsec_+TZgv/3aofYJMT2aXtClLc7mUMC+5Sxj4oW9sIqvyxk=\n", encoding="utf-8")
+    unit = "[Unit]\nAfter=multi-user.target\n[Service]\nExecStart=/bin/sh /live/live.sh\n"
+    (clean / "etc" / "systemd" / "system" / "prove.service").write_text(unit, encoding="utf-8")
+    wants = clean / "etc" / "systemd" / "system" / "multi-user.target.wants"
+    wants.mkdir(parents=True, exist_ok=True)
+    (wants / "prove.service").symlink_to("/etc/systemd/system/prove.service")
+
+    installed = _run("chroot", clean, "dpkg", "-i", "/live/syncd.deb")
+    _run("systemd-nspawn", "-D", clean, "--boot", "--register=no", "--keep-unit", "--machine=syncd-test", seconds=900)
+
+    assert 0 == installed.returncode, installed.stderr
+    told = (clean / "live.log").read_text(encoding="utf-8")
+    assert told.rstrip().endswith("end"), told
+    assert "NOT: " not in told, told
+    assert told.count("ok: ") >= 25
