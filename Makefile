@@ -25,8 +25,8 @@ packages: ## install the Debian packages and Node.js clients that the tests need
 	@bash setup/packages
 	@bash setup/node-clients
 
-demo: env ## start the demonstration town until Ctrl-C; ONCE=1 runs the guided tour and ends, EXCHANGE=1 or GRAPH=1 is on those
-	@$(BIN)/syncd demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(filter-out 0,$(EXCHANGE)),--exchange) $(if $(filter-out 0,$(GRAPH)),--graph)
+demo: env ## start the demonstration town until Ctrl-C; ONCE=1 runs the guided tour and ends, EXCHANGE=1 or GRAPH=1 is on those, JOBNET=1 has Jobnet beside it
+	@$(BIN)/syncd demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(filter-out 0,$(EXCHANGE)),--exchange) $(if $(filter-out 0,$(GRAPH)),--graph) $(if $(filter-out 0,$(JOBNET)),--jobnet)
 
 test: env packages ## run all tests; REQUIRE_ALL=1 fails when anything was not covered
 	@$(BIN)/pytest $(PYTEST_ARGS) -m "not long and not programme"

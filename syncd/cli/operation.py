@@ -53,6 +53,9 @@ def demo(
     graph: Annotated[
         bool, typer.Option("--graph", help="In a simulated Microsoft 365 instead of CalDAV; needs a checkout.")
     ] = False,
+    jobnet: Annotated[
+        bool, typer.Option("--jobnet", help="With a simulated Jobnet and DFDG beside it; needs a checkout.")
+    ] = False,
 ) -> None:
     """Start a made-up jobcentre on a real calendar server and guide through it."""
     from syncd.demo import run as show
@@ -60,7 +63,7 @@ def demo(
     if exchange and graph:
         raise typer.BadParameter("--exchange and --graph are two towns; take one after the other.")
     server = "graph" if graph else "exchange" if exchange else "radicale"
-    raise typer.Exit(show(once=once, directory=directory, server=server))
+    raise typer.Exit(show(once=once, directory=directory, server=server, on_jobnet=jobnet))
 
 
 @db.command("upgrade")

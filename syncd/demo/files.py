@@ -45,7 +45,7 @@ reception = "Receptionen i stuen"
 
 [clients.portal]
 token_sha256 = "{digest}"
-rights = ["book", "why", "servers"]
+rights = ["book", "why", "servers", "staff"]
 """
 
 RULES_TEXT = """# What citizens of Byhavn can book. Minutes throughout.
@@ -113,14 +113,25 @@ def secret(folder: Path, name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def key(folder: Path, name: str) -> None:
+    """Make the town's key of that name: 32 bytes in hexadecimal digits."""
+    path = folder / "secrets" / name
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(secrets.token_hex(32), encoding="utf-8")
+
+
 def passwords(folder: Path) -> Mapping[str, str]:
     """Passwords of everybody's calendar account."""
     owners = [owner.id for owner in (*CASEWORKERS, *ROOMS)]
     return {account: secret(folder, account) for account in (SERVICE_ACCOUNT, *owners)}
 
 
-def write(folder: Path, server: House, port: int) -> Path:
-    """Write the operator's files for a daemon on *port*; the path of the configuration."""
+def write(folder: Path, server: House, port: int, more: str = "") -> Path:
+    """Write the operator's files for a daemon on *port*; the path of the configuration.
+
+    :param more: further tables of the configuration.
+    """
     text = _TOML.format(
         organisation=ORGANISATION,
         rules=RULES,
@@ -132,7 +143,7 @@ def write(folder: Path, server: House, port: int) -> Path:
         zone=ZONE,
         digest=token_digest(secret(folder, "portal")),
     )
-    (folder / CONFIG).write_text(text, encoding="utf-8")
+    (folder / CONFIG).write_text(text + more, encoding="utf-8")
     (folder / RULES).write_text(RULES_TEXT, encoding="utf-8")
     (folder / "caseworkers.csv").write_text(_people(server), encoding="utf-8")
     (folder / "rooms.csv").write_text(_rooms(server), encoding="utf-8")

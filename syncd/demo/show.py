@@ -19,7 +19,7 @@ from typing import TypeAlias
 import httpx2
 
 from syncd.clock import SystemClock
-from syncd.demo import exchange, files, graph, radicale, town
+from syncd.demo import exchange, files, graph, jobnet, radicale, town
 from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
 from syncd.demo.desk import House
 from syncd.demo.people import CASEWORKERS, ORGANISATION, ROOMS, ZONE
@@ -42,19 +42,22 @@ class Town:
 
     :param base: the daemon's HTTP address.
     :param folder: configuration, secrets, database, calendars and logs.
+    :param dfdg: Jobnet and DFDG beside it.
     """
 
     base: str
     server: House
     folder: Path
+    dfdg: jobnet.Simulator | None = None
 
 
-def run(once: bool, directory: Path | None = None, server: str = "radicale") -> int:
+def run(once: bool, directory: Path | None = None, server: str = "radicale", on_jobnet: bool = False) -> int:
     """Show the demonstration; the exit code.
 
     :param once: walk through the guided tour and end; otherwise run until Ctrl-C.
     :param directory: where everything is kept; a temporary folder, removed at the end, if None.
     :param server: where the calendars are: ``radicale``, or of a checkout the simulated ``exchange`` or ``graph``.
+    :param on_jobnet: citizens book on a simulated Jobnet (of a checkout), and the tour is theirs.
     """
     began = time.monotonic()
     # whoever ends the demonstration politely gets its processes ended too
@@ -62,10 +65,12 @@ def run(once: bool, directory: Path | None = None, server: str = "radicale") -> 
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True, errors="replace")  # each line as it happens, wherever it goes
     try:
-        with _folder(directory) as folder, _town(folder, not once, _SERVERS[server]) as running:
+        with _folder(directory) as folder, _town(folder, not once, _SERVERS[server], on_jobnet) as running:
             print(f"\n{ORGANISATION} is up after {time.monotonic() - began:.1f} s.\n")
-            if once:
-                return guide(running)
+            if once or on_jobnet:
+                code = guide(running)
+                if once:
+                    return code
             _invite(running)
             _wait(running)
     except ChildFailed as failure:
@@ -90,17 +95,19 @@ def _folder(directory: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _town(folder: Path, fixed_ports: bool, calendars: Serving) -> Iterator[Town]:
+def _town(folder: Path, fixed_ports: bool, calendars: Serving, on_jobnet: bool) -> Iterator[Town]:
     """The calendar server and the daemon, each as a process, answering while the block lasts."""
     with ExitStack() as stack:
         server = stack.enter_context(calendars(folder, fixed_ports))
         number = port(_HTTP_PORT if fixed_ports else 0)
-        config, log = files.write(folder, server, number), folder / "syncd.log"
+        dfdg = stack.enter_context(_jobnet(folder)) if on_jobnet else None
+        more = dfdg.table() if dfdg is not None else ""
+        config, log = files.write(folder, server, number, more), folder / "syncd.log"
         command = [sys.executable, "-m", "syncd", "run", "--config", str(config)]
         process = stack.enter_context(child("syncd", command, log))
         base = f"http://{HOST}:{number}"
         print(f"syncd reads the calendars and answers at {base}/")
-        running = Town(base, server, folder)
+        running = Town(base, server, folder, dfdg)
         _await_slots(running, process, log)
         yield running
 
@@ -114,6 +121,15 @@ def _radicale(folder: Path, fixed_ports: bool) -> Iterator[House]:
     with radicale.serve(folder, passwords, _RADICALE_PORT if fixed_ports else 0) as server:
         print(f"Radicale, a CalDAV server, answers at {server.url}")
         yield server
+
+
+@contextmanager
+def _jobnet(folder: Path) -> Iterator[jobnet.Simulator]:
+    """Jobnet and DFDG, with a key for citizens' numbers."""
+    files.key(folder, "cpr")
+    with jobnet.serve(folder) as simulator:
+        print(f"A simulated DFDG with Jobnet's pages answers at {simulator.url}")
+        yield simulator
 
 
 @contextmanager
@@ -184,7 +200,10 @@ def _window() -> Interval:
 def guide(running: Town) -> int:
     """Walk through the tour, one line a step; 1 as soon as a step was not seen."""
     portal = _portal(running)
-    tour = Tour(portal, _window(), running.server.desk)
+    tour: Tour | jobnet.JobnetTour = Tour(portal, _window(), running.server.desk)
+    if running.dfdg is not None:
+        token = files.secret(running.folder, "portal")
+        tour = jobnet.JobnetTour(running.dfdg, running.base, token, _window(), running.server.desk)
     try:
         for number, (title, step) in enumerate(tour.steps().items(), start=1):
             try:

@@ -61,10 +61,10 @@ class Tour:
             answer = self.portal.search(self.window)
             return answer if answer["slots"] and not answer["closed"] else None
 
-        answer = _seen("slots, with no caseworker left out", look, lambda: _short(self.portal.search(self.window)))
+        answer = seen("slots, with no caseworker left out", look, lambda: _short(self.portal.search(self.window)))
         servers = {name for slot in answer["slots"] for name in slot["caseworkers"]}
         first = self.portal.times(self.window)[0]
-        return f"{len(answer['slots'])} times with {len(servers)} caseworkers, the first {_when(first.interval.start)}"
+        return f"{len(answer['slots'])} times with {len(servers)} caseworkers, the first {when(first.interval.start)}"
 
     def booked(self) -> str:
         """The caseworker with most time gets the meeting, not before tomorrow."""
@@ -75,9 +75,9 @@ class Tour:
         hold = self.portal.hold(self.chosen, self.person.id)
         booking = self.portal.book(hold["id"])
         self.booking = booking["id"]
-        self.room = _room(booking["room"]["id"])
+        self.room = room_of(booking["room"]["id"])
         where = f"{self.person.name} in {self.room.name}"
-        return f"{_when(start_of(booking))} with {where}; the answer said {booking['state']}"
+        return f"{when(start_of(booking))} with {where}; the answer said {booking['state']}"
 
     def in_the_calendar(self) -> str:
         """An independent GET shows the meeting, its room in LOCATION and as attendee."""
@@ -90,15 +90,15 @@ class Tour:
     def in_the_room(self) -> str:
         """The room's own calendar shows the same UID at the same time."""
         item = self._find(self.room.id, self._start(), None)
-        state = _seen("the booking confirmed", self._confirmed, lambda: self.portal.booking(self.booking))
+        state = seen("the booking confirmed", self._confirmed, lambda: self.portal.booking(self.booking))
         shown = f"“{item.summary}”" if item.summary else "busy, without a subject,"
-        return f"{shown} {_when(self._start())}; the booking is {state} now"
+        return f"{shown} {when(self._start())}; the booking is {state} now"
 
     def gone(self) -> str:
         """Nobody is offered the same caseworker at the same time again."""
         still = [one for one in self._times() if one.interval.overlaps(self._chosen().interval)]
         if still:
-            raise NotSeen(f"{self.person.name} is still offered at {_when(still[0].interval.start)}")
+            raise NotSeen(f"{self.person.name} is still offered at {when(still[0].interval.start)}")
         others = sum(one.interval == self._chosen().interval for one in self.portal.times(self.window))
         return f"{self.person.name} is not offered then any more; {'others are' if others else 'nor is anybody else'}"
 
@@ -114,9 +114,9 @@ class Tour:
         def look() -> bool:
             return not any(one.interval.overlaps(span) for one in self._times())
 
-        _seen(f"no time of {self.person.name} at {_when(span.start)}", look, lambda: len(self._times()))
+        seen(f"no time of {self.person.name} at {when(span.start)}", look, lambda: len(self._times()))
         seconds = time.monotonic() - began
-        return f"{len(taken)} times of {self.person.name} {_when(span.start)} were gone after {seconds:.1f} s"
+        return f"{len(taken)} times of {self.person.name} {when(span.start)} were gone after {seconds:.1f} s"
 
     def moved(self) -> str:
         """The caseworker drags the meeting; the booking has the new time and a room, in every calendar."""
@@ -131,14 +131,14 @@ class Tour:
             return booking if settled and booking["room"]["state"] == "accepted" else None
 
         began = time.monotonic()
-        booking = _seen("the booking at its new time", look, lambda: self.portal.booking(self.booking))
+        booking = seen("the booking at its new time", look, lambda: self.portal.booking(self.booking))
         seconds, former = time.monotonic() - began, self.room
-        self.room = _room(booking["room"]["id"])
+        self.room = room_of(booking["room"]["id"])
         self._find(self.person.id, self._start(), self.room)
         self._find(self.room.id, self._start(), None)
         self._clean(former.id, old)
         kept = "kept" if former == self.room else f"is {self.room.name} now"
-        return f"from {_when(old)} to {_when(start_of(booking))} after {seconds:.1f} s; the room {kept}"
+        return f"from {when(old)} to {when(start_of(booking))} after {seconds:.1f} s; the room {kept}"
 
     def cancelled(self) -> str:
         """The meeting is in neither calendar, and its time is on offer again."""
@@ -149,10 +149,8 @@ class Tour:
         def look() -> bool:
             return any(one.interval == self._chosen().interval for one in self._times())
 
-        _seen(f"{_when(self._start())} on offer again", look, lambda: len(self._times()))
-        return (
-            f"the booking is {answer['state']}; neither calendar has it, and {_when(self._start())} is on offer again"
-        )
+        seen(f"{when(self._start())} on offer again", look, lambda: len(self._times()))
+        return f"the booking is {answer['state']}; neither calendar has it, and {when(self._start())} is on offer again"
 
     def close(self) -> None:
         """Let go of all calendars."""
@@ -199,7 +197,7 @@ class Tour:
         def there() -> object:
             return [(item.summary, item.start, item.rooms) for item in calendar.items(span)]
 
-        return _seen(f"the meeting in the calendar of {owner} at {_when(start)}", look, there)
+        return seen(f"the meeting in the calendar of {owner} at {when(start)}", look, there)
 
     def _clean(self, owner: str, start: datetime) -> None:
         calendar = self._calendar(owner)
@@ -207,10 +205,10 @@ class Tour:
         def look() -> bool:
             return all(item.uid != self.uid for item in calendar.items(Interval.at(start, 1)))
 
-        _seen(f"the calendar of {owner} without the meeting at {_when(start)}", look, lambda: "it is still there")
+        seen(f"the calendar of {owner} without the meeting at {when(start)}", look, lambda: "it is still there")
 
 
-def _seen(what: str, look: Callable[[], T | None], instead: Callable[[], object]) -> T:
+def seen(what: str, look: Callable[[], T | None], instead: Callable[[], object]) -> T:
     """What *look* sees, as soon as it sees something.
 
     :raises NotSeen: it saw nothing for `_PATIENCE_SECONDS`.
@@ -223,14 +221,19 @@ def _seen(what: str, look: Callable[[], T | None], instead: Callable[[], object]
     return found
 
 
-def _room(identity: str | None) -> DemoRoom:
+def room_of(identity: str | None) -> DemoRoom:
+    """The room of that id.
+
+    :raises NotSeen: the town has none.
+    """
     for room in ROOMS:
         if room.id == identity:
             return room
     raise NotSeen(f"a room of the town; the booking has {identity!r}")
 
 
-def _when(moment: datetime) -> str:
+def when(moment: datetime) -> str:
+    """A moment as the town's clocks show it."""
     return f"{wall_clock(moment, ZONE):%a %d %b %H:%M}"
 
 

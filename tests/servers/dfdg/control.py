@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.servers.dfdg import names
 from tests.servers.dfdg.http import Answer, Request
+from tests.servers.dfdg.jobnet import Choice, Jobnet, PlannerRefused, PlannerSilent, Shown
+from tests.servers.dfdg.planner_rest import RestPlanner
 from tests.servers.dfdg.world import Message, Record, Refused
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def done(server: DfdgServer, request: Request) -> Answer:
     asked = request.json() or {}
     try:
         return Answer(200, _ACTIONS[request.path.removeprefix("/control/")](server, asked))
-    except (KeyError, ValueError, TypeError, Refused) as error:
+    except (KeyError, ValueError, TypeError, Refused, PlannerRefused, PlannerSilent) as error:
         return Answer(400, {"error": str(error)})
 
 
@@ -78,6 +80,57 @@ def _fault(server: DfdgServer, asked: dict[str, Any]) -> None:
     server.faults.add(asked.pop("kind"), **asked)
 
 
+def _planner(server: DfdgServer, asked: dict[str, Any]) -> None:
+    """Which planner serves the citizens (the switch of PLN), and what the proxy in front of it adds."""
+    server.pages = Jobnet(server.world, RestPlanner(asked["url"], asked.get("headers")))
+
+
+def _page(server: DfdgServer, cpr: str) -> tuple[Jobnet, Shown]:
+    """Jobnet's pages, with the citizen's first offer."""
+    if server.pages is None:
+        raise ValueError("no planner was named")
+    planner = server.pages.planner
+    open_ = server.world.open_deadlines(cpr)
+    if isinstance(planner, RestPlanner) and open_:
+        planner.deadlines[cpr] = open_[0]
+    known = planner.offers(server.world.citizens[cpr], []) if cpr not in server.offered else [server.offered[cpr]]
+    server.offered[cpr] = known[0]
+    return server.pages, known[0]
+
+
+def _choice(offer: Shown, asked: dict[str, Any]) -> Choice:
+    return Choice(offer, datetime.fromisoformat(asked["start"]), asked["form"], asked.get("caseworker"))
+
+
+def _offers(server: DfdgServer, asked: dict[str, Any]) -> list[Any]:
+    _page(server, asked["cpr"])
+    return [asdict(one) for one in [server.offered[asked["cpr"]]]]
+
+
+def _times(server: DfdgServer, asked: dict[str, Any]) -> list[Any]:
+    pages, offer = _page(server, asked["cpr"])
+    return [asdict(one) | {"start": one.start.isoformat()} for one in pages.times(asked["cpr"], offer)]
+
+
+def _book(server: DfdgServer, asked: dict[str, Any]) -> dict[str, Any]:
+    pages, offer = _page(server, asked["cpr"])
+    return _written(pages.book(asked["cpr"], _choice(offer, asked)))
+
+
+def _move(server: DfdgServer, asked: dict[str, Any]) -> dict[str, Any]:
+    pages, offer = _page(server, asked["cpr"])
+    return _written(pages.move(asked["cpr"], asked["record"], _choice(offer, asked)))
+
+
+def _cancel(server: DfdgServer, asked: dict[str, Any]) -> dict[str, Any]:
+    pages, _ = _page(server, asked["cpr"])
+    return _written(pages.cancel(asked["cpr"], asked["record"]))
+
+
+def _written(record: Record) -> dict[str, Any]:
+    return asdict(record) | {"start": record.start.isoformat(), "end": record.end.isoformat()}
+
+
 _ACTIONS: dict[str, Any] = {
     "citizen": _citizen,
     "summon": _summons,
@@ -86,7 +139,13 @@ _ACTIONS: dict[str, Any] = {
     "deadline": _deadline,
     "fault": _fault,
     "calm": lambda server, _asked: server.faults.clear(),
-    "books": lambda server, _asked: list(server.world.books()),
+    "books": lambda server, _asked: [_written(server.world.records[one["id"]]) for one in server.world.books()],
+    "planner": _planner,
+    "offers": _offers,
+    "times": _times,
+    "book": _book,
+    "move": _move,
+    "cancel": _cancel,
     "receipts": lambda server, _asked: server.world.receipts,
     "waiting": lambda server, _asked: len(server.world.queue),
 }

@@ -13,6 +13,7 @@ from typing import Any, Self
 from tests.servers.dfdg import control, names
 from tests.servers.dfdg.faults import KINDS
 from tests.servers.dfdg.http import Answer, Handler, Listener, Request
+from tests.servers.dfdg.jobnet import Jobnet, Shown
 from tests.servers.dfdg.world import Record, Refused, World
 from tests.servers.exchange.tls import Certificates
 from tests.servers.fault_rules import Faults
@@ -52,7 +53,8 @@ class DfdgServer:
         self.secure = certificates is not None
         self.seen: list[tuple[str, Request]] = []
         self.hang_seconds = 0.5
-        self.held: list[Any] = []
+        self.pages: Jobnet | None = None
+        self.offered: dict[str, Shown] = {}
         self._listener = Listener(("127.0.0.1", port), Handler)
         self._listener.dfdg = self
         if certificates is not None:
