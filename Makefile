@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env packages demo test test-long fuzz check format catalogs screenshots lock bench wheel deb
-.PHONY: schedules crash-points kill-storm contention fault-proxy mutate
+.PHONY: schedules crash-points kill-storm contention fault-proxy mutate sbom licences
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -81,6 +81,12 @@ wheel: env ## build dist/syncd-VERSION-py3-none-any.whl, which needs no compiler
 
 deb: env ## build the Debian package into dist/ and ask lintian
 	@bash setup/deb "$(BIN)"
+
+sbom: env ## write dist/syncd.cdx.json, everything syncd needs to run with hashes (CycloneDX)
+	@bash setup/sbom "$(BIN)"
+
+licences: env ## list the licence of everything syncd needs to run; fails on one that nobody has allowed
+	@$(BIN)/python setup/licences
 
 bench: env ## measure; NAME=… picks one benchmark, JSON=1 prints one object, PLOT=1 draws bars
 	@$(BIN)/python -m tests.bench $(NAME) $(if $(filter-out 0,$(JSON)),--json) $(if $(filter-out 0,$(PLOT)),--plot)
