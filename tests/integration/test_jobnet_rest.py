@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from syncd.model.booking import BookingState
 from syncd.model.jobnet import Standing
 from syncd.model.offer import Form
 from syncd.store import Store
-from tests.integration.jobnet_town import CPR, GROUP, OTHER, Dfdg, JobnetTown, starts
+from tests.integration.jobnet_town import CPR, GROUP, OTHER, RULES, Dfdg, JobnetTown, starts
 from tests.integration.web_town import Served, serving
 
 
@@ -224,3 +225,18 @@ def test_the_exempt_and_deprived_get_no_offer_but_staff_can_book_them(town: Jobn
     made = town.desk.book("portal", held.booking.id, town.citizen(), town.clock.now())
     with town.store.read() as tx:
         assert tx.jobnet.link_of(made.booking.id) is None
+
+
+def test_a_booking_outlives_its_offer_and_its_caseworker(town: JobnetTown, dfdg: Dfdg) -> None:
+    booking = dfdg.booked(town.offer(), CaseWorkerIdentifier="bo")
+    with town.store.begin() as tx:
+        tx.rules.add(RULES.replace("[offers.jobsamtale]", "[offers.anden]"), "test", town.clock.now())
+    people = {name: one for name, one in town.directory.caseworkers.items() if name != "bo"}
+    town.directory = replace(town.directory, caseworkers=people)
+    known = dfdg.post(f"/Booking/{booking}/action/accepter")
+    ended = dfdg.post(f"/Booking/{booking}/action/aflys")
+
+    assert (200, 200) == (known.status_code, ended.status_code), ended.text
+    before, after = (one.json()["Bookingdetaljer"] for one in (known, ended))
+    assert (True, True) == (before["Accepteret"], before["AflysningMulig"])
+    assert (False, False) == (after["OmbookingMulig"], after["AflysningMulig"])

@@ -83,13 +83,15 @@ class Writer:
             for (_, servers), times in grouped.items()
         ]
         shape = self._shapes[CaseWorkerToBook]
-        listed = [shape(id=number, supervisor=self.supervisor(people[name])) for name, number in numbers.items()]
+        listed = [
+            shape(id=number, supervisor=self.supervisor(name, people.get(name))) for name, number in numbers.items()
+        ]
         return self._shapes[TimesAnswer](caseworkers=listed or None, slots=slots or None)
 
-    def supervisor(self, person: Caseworker) -> Supervisor:
-        """A caseworker as the citizen sees her."""
-        given, middle, surname = name_parts(person.name)
-        identifier = self._identifiers.get(person.id, person.id)
+    def supervisor(self, id: MailboxId, person: Caseworker | None) -> Supervisor:
+        """A caseworker as the citizen sees her; without a name when she is not configured any more."""
+        given, middle, surname = name_parts(person.name if person else "")
+        identifier = self._identifiers.get(id, id)
         shape = self._shapes[Supervisor]
         return shape(given_name=given, middle_name=middle, surname=surname, identifier=identifier)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from syncd.booking.announce import site_of
 from syncd.booking.reservations import Kept
 from syncd.booking.results import Appointment
-from syncd.model.booking import Meeting
+from syncd.model.booking import BookingState, Meeting
 from syncd.model.jobnet import Link, Origin
 from syncd.model.offer import Form
 from syncd.model.offer import Offer as Rules
@@ -18,6 +18,9 @@ from syncd.web.jobnet.facade import Facade
 from syncd.web.jobnet.messages import BookingAnswer, Details, Offer, OffersAnswer, Place, ReservedAnswer
 from syncd.web.jobnet.shapes import Makes
 from syncd.web.jobnet.times import Writer
+
+LIVE = (BookingState.HELD, BookingState.PENDING, BookingState.CONFIRMED)
+"""States in which a citizen may still change her mind."""
 
 
 class Views:
@@ -65,26 +68,29 @@ class Views:
         meeting, told = found.meeting, self._facade.told
         book, directory = self._facade.publisher.rules, self._facade.directory()
         with self._facade.store.read() as tx:
-            offer = book.within(tx).offers[meeting.offer]
+            offer = book.within(tx).offers.get(meeting.offer)
         summons = link is not None and link.origin is Origin.SUMMONS
-        moves, move_by = matching.movable(offer, meeting.interval.start, now, found.booking.moves)
-        ends, cancel_by = matching.cancellable(offer, meeting.interval.start, now)
+        start, theirs = meeting.interval.start, found.booking.state in LIVE and not summons
+        moves, move_by = matching.movable(offer, start, now, found.booking.moves) if offer else (False, start)
+        ends, cancel_by = matching.cancellable(offer, start, now) if offer else (theirs, start)
+        moves, ends = moves and theirs, ends and theirs
         return self._shapes[Details](
-            talk_type=matching.talk_code(self._facade.mapping.codes, offer) or 0,
+            # A booking outlives its offer, and its caseworker the configuration.
+            talk_type=(matching.talk_code(self._facade.mapping.codes, offer) if offer else None) or 0,
             form=self._facade.mapping.codes.form(meeting.form),
             start=told(meeting.interval.start),
             end=told(meeting.interval.end),
-            title=offer.title["da"][:500],
+            title=offer.title["da"][:500] if offer else "Samtale",
             place=self._place(self._where(meeting, now)),
             link=directory.video(meeting.caseworker) if meeting.form is Form.VIDEO else None,
-            caseworker=self.times.supervisor(directory.caseworkers[meeting.caseworker]),
+            caseworker=self.times.supervisor(meeting.caseworker, directory.caseworkers.get(meeting.caseworker)),
             compulsory=True,
             should_accept=summons and link is not None and link.accepted is None,
             accepted=link is not None and link.accepted is not None,
-            rebooking=moves and not summons,
-            rebooking_deadline=told(move_by) if moves and not summons else None,
-            cancellation=ends and not summons,
-            cancellation_deadline=told(cancel_by) if ends and not summons else None,
+            rebooking=moves,
+            rebooking_deadline=told(move_by) if moves else None,
+            cancellation=ends,
+            cancellation_deadline=told(cancel_by) if ends else None,
             self_booked=link.self_booked if link is not None else True,
         )
 
@@ -96,11 +102,12 @@ class Views:
         if meeting.form is not Form.IN_PERSON:
             return None
         directory = self._facade.directory()
-        person = directory.caseworkers[meeting.caseworker]
-        site = directory.sites[person.site]
-        house = site_of(directory, meeting.caseworker, meeting.room) if meeting.room else None
+        house = site_of(directory, meeting.caseworker, meeting.room)
+        if house is None:
+            return None
         with self._facade.store.read() as tx:
             book = self._facade.publisher.rules.within(tx)
-        if house is not None and meeting.room is not None and announced(house, meeting.interval, book, now):
-            return f"{matching.described(site)}. {directory.rooms[meeting.room].name}"
-        return matching.described(site)
+        room = directory.rooms.get(meeting.room) if meeting.room else None
+        if room is not None and announced(house, meeting.interval, book, now):
+            return f"{matching.described(house)}. {room.name}"
+        return matching.described(house)
