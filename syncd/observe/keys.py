@@ -49,7 +49,7 @@ KEYS: Mapping[str, str] = {
     "kept": "What stays in force.",
     "layout": "Layout of the database.",
     "left": "People who left a group.",
-    "left_out": "Members of a group whose mailboxes are not ours to read.",
+    "left_out": "Members of a group who cannot be booked: guests, disabled accounts.",
     "level_now": "Least level that is logged from here on.",
     "link": "Head of the audit chain: the digest that covers every row before.",
     "mailbox": "Our own short id of a caseworker or room.",
