@@ -110,6 +110,7 @@ def draft(
                 changing=told.changing,
             ),
             stamp=stamp,
+            online=meeting.form is Form.VIDEO and mailbox.id == meeting.caseworker and not around.reach,
             # One entry invites the room; those of further people only say where it is.
             room=_resource(room) if room and mailbox.id == meeting.caseworker and not told.changing else None,
         )

@@ -205,7 +205,7 @@ def rebuilt(kept: Parts, config: Config, clock: Clock) -> Parts:
 def _joined(
     config: Config, directory: Directory, store: Store, ports: Mapping[str, CalendarPort], clock: Clock
 ) -> Parts:
-    engine = Engine(store, ports, directory, _pace(config), marks=config.marks.marks())
+    engine = Engine(store, ports, directory, pace_of(config), marks=config.marks.marks())
     rules = RulesInForce(store, lambda: directory)
     publisher = _publisher(config, store, directory, rules)
     contacts = Contacts(_seal(config))
@@ -288,12 +288,18 @@ def _apply_rules(config: Config, store: Store, directory: Directory, clock: Cloc
         log.info("rules.applied", revision=number)
 
 
-def _pace(config: Config) -> Pace:
+def pace_of(config: Config) -> Pace:
+    """How often and how far calendars are read."""
     sync = config.sync
     return Pace(
         interval=timedelta(seconds=sync.interval_seconds),
         horizon_days=sync.horizon_days,
         full_every=timedelta(minutes=sync.full_every_minutes),
+        full_by_account={
+            name: timedelta(days=one.graph.reseed_days)
+            for name, one in config.calendars.items()
+            if one.adapter == "graph"
+        },
         max_age=timedelta(seconds=sync.max_age_seconds),
         workers=sync.workers,
         limits=Limits(share=sync.loss_share, least=sync.loss_least, own=sync.loss_own),

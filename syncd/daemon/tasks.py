@@ -16,6 +16,7 @@ from syncd.daemon.issuer import REFRESH_SECONDS
 from syncd.daemon.jobnet import forget as forget_jobnet
 from syncd.daemon.parts import Parts
 from syncd.daemon.people import follow_groups, outdated
+from syncd.daemon.polling import due
 from syncd.daemon.reporting import reporting_tasks
 from syncd.daemon.servers import PROBE_SECONDS, probe
 from syncd.dispatch.local import Task
@@ -127,7 +128,7 @@ def _telling(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bo
 
 def sync(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
     """One pass over every mailbox of *account* that is due."""
-    boxes = [box.id for box in parts.directory.mailboxes.values() if box.account == account]
+    boxes = due(parts, account, clock.now())
     if not boxes:
         return
     with canonical_line("sync.round", account=account) as facts:

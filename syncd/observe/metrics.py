@@ -50,6 +50,13 @@ DFDG_OLDEST = Gauge("syncd_dfdg_oldest_seconds", "How long the oldest of them ha
 DFDG_REFUSED = Gauge("syncd_dfdg_refused", "Reports DFDG refused; a person must look", registry=REGISTRY)
 DFDG_MESSAGES_WAITING = Gauge("syncd_dfdg_messages_waiting", "DFDG's messages not handled yet", registry=REGISTRY)
 HTTP_SECONDS = Histogram("syncd_http_seconds", "Length of one request", ["route", "status"], registry=REGISTRY)
+GRAPH_SEEDS = Counter("syncd_graph_seeds_total", "Calendars in the cloud read completely", registry=REGISTRY)
+GRAPH_DRIFT = Counter(
+    "syncd_graph_drift_total", "Entries that polls had missed and a complete reading put right", registry=REGISTRY
+)
+GRAPH_TEAMS_MISSING = Counter(
+    "syncd_graph_teams_missing_total", "Meetings by video for which Microsoft 365 made no link", registry=REGISTRY
+)
 
 
 REMOTE = Counter(

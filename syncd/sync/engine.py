@@ -257,12 +257,12 @@ class Engine:
             return Outcome(mailbox, Result.FAILED, str(error))
 
     def _pass(self, begun: _Pass, full: bool) -> Outcome:
-        status = begun.status
-        full = full or status.refused is not None or full_is_due(status, begun.now, self._pace.full_every)
+        status, account = begun.status, begun.mailbox.account
+        full = full or status.refused is not None or full_is_due(status, begun.now, self._pace.full_of(account))
         since = None if full or status.covered is None else Since(status.token, status.covered)
         delta = self._read(begun, since)
         passing("sync.read")
-        if says_nothing(delta, since) and stands_for_a_pass(status, begun.now, self._pace):
+        if says_nothing(delta, since) and stands_for_a_pass(status, begun.now, self._pace, account):
             return self._noted(begun, delta)
         try:
             decided = self._decide(begun, delta)

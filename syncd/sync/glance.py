@@ -26,7 +26,7 @@ def glance(
         statuses = tx.mailboxes.statuses([mailbox.id for mailbox in mailboxes])
     asked: dict[str, list[tuple[Mailbox, Since]]] = defaultdict(list)
     for mailbox in mailboxes:
-        if since := stands_for_a_pass(statuses.get(mailbox.id), now, pace):
+        if since := stands_for_a_pass(statuses.get(mailbox.id), now, pace, mailbox.account):
             asked[mailbox.account].append((mailbox, since))
     outcomes: list[Outcome] = []
     for account, pairs in asked.items():
@@ -40,7 +40,7 @@ def glance(
     return outcomes
 
 
-def stands_for_a_pass(status: MailboxStatus | None, now: datetime, pace: Pace) -> Since | None:
+def stands_for_a_pass(status: MailboxStatus | None, now: datetime, pace: Pace, account: str) -> Since | None:
     """Where the last pass of a mailbox ended, if "nothing changed since" would be all that a pass could say.
 
     Not so when the window moved, everything is to be compared, or anything is wrong with the mailbox.
@@ -48,7 +48,7 @@ def stands_for_a_pass(status: MailboxStatus | None, now: datetime, pace: Pace) -
     wanted = window(now, pace.horizon_days)
     if status is None or status.token is None or status.covered != wanted:
         return None
-    if status.problem or status.retry_at or full_is_due(status, now, pace.full_every):
+    if status.problem or status.retry_at or full_is_due(status, now, pace.full_of(account)):
         return None
     return Since(status.token, wanted) if trust(status, now, pace.max_age, wanted).open else None
 

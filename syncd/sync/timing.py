@@ -5,6 +5,7 @@ Chance is drawn from the mailbox's own name, so that 500 mailboxes spread out an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
@@ -13,6 +14,7 @@ from syncd.errors import AccessDenied, CalendarError, Throttled, Transient
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus
+from syncd.model.zones import wall_clock
 from syncd.sync.plan import Limits
 
 DAY = timedelta(days=1)
@@ -30,6 +32,7 @@ class Pace:
     :param interval: pause between two passes of a mailbox; the first pause after a failure.
     :param horizon_days: how far ahead of today.
     :param full_every: how often everything is compared, give or take a quarter.
+    :param full_by_account: the same for accounts that have a pace of their own.
     :param max_age: how old a mirror may be before its offers close.
     :param workers: mailboxes read at the same time.
     :param limits: what is too much to be believed.
@@ -38,9 +41,14 @@ class Pace:
     interval: timedelta = timedelta(seconds=60)
     horizon_days: int = 60
     full_every: timedelta = timedelta(days=1)
+    full_by_account: Mapping[str, timedelta] = field(default_factory=dict)
     max_age: timedelta = timedelta(minutes=15)
     workers: int = 4
     limits: Limits = field(default_factory=Limits)
+
+    def full_of(self, account: str) -> timedelta:
+        """How often everything is compared in calendars of *account*."""
+        return self.full_by_account.get(account, self.full_every)
 
 
 def window(now: datetime, horizon_days: int) -> Interval:
@@ -50,6 +58,25 @@ def window(now: datetime, horizon_days: int) -> Interval:
     """
     today = datetime.combine(now.date(), time(), UTC)
     return Interval(today - BACK, today + (horizon_days + 2) * DAY)
+
+
+QUIET = timedelta(minutes=5)
+"""Between two looks at a calendar in which nothing is likely to happen; a booking looks for itself at once."""
+OFFICE = range(7, 18)
+"""Hours of working days in which caseworkers change their calendars."""
+
+
+def poll_is_due(as_of: datetime | None, now: datetime, zone: str, pace: Pace, *, offered: bool) -> bool:
+    """Whether a calendar that costs a request for each look should be looked at again.
+
+    :param as_of: when the last pass began; None when there was none.
+    :param zone: whose clocks tell office hours.
+    :param offered: somebody can book time in it.
+    """
+    local = wall_clock(now, zone)
+    if as_of is None or (offered and local.weekday() < 5 and local.hour in OFFICE):
+        return True
+    return now - as_of >= min(QUIET, pace.max_age / 3) - pace.interval / 2
 
 
 def full_is_due(status: MailboxStatus, now: datetime, every: timedelta) -> bool:

@@ -14,6 +14,7 @@ from syncd.adapters.graph.entries import Entries
 from syncd.adapters.graph.ours import Copies
 from syncd.adapters.graph.reading import Reading
 from syncd.adapters.graph.rounds import Token, mark_of, next_round
+from syncd.adapters.graph.schedule import Passed
 from syncd.adapters.graph.survey import survey, troubled
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError
@@ -22,6 +23,8 @@ from syncd.model.directory import ListedRoom, Mailbox, MailboxId, MailboxKind
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
 from syncd.model.marks import folded
+from syncd.observe.logs import log
+from syncd.observe.metrics import GRAPH_DRIFT, GRAPH_SEEDS
 from syncd.ports import CheckResult, Glimpse, Member, Memory
 
 
@@ -37,6 +40,8 @@ class GraphCalendar:
         self._clock = clock or SystemClock()
         self.client = Client(account, self._clock)
         self._copies = Copies()
+        self._passed = Passed()
+        self._cursors: dict[MailboxId, Token] = {}
         self._obeyed = frozenset(folded(name) for name in obeyed)
 
     def close(self) -> None:
@@ -50,8 +55,13 @@ class GraphCalendar:
             reading = Reading(self.client, mailbox, window, self._obeyed, self._copies, mark)
             token = Token.decode(since.token, mark) if since is not None else None
             if since is not None and token is not None and token.span.contains(window):
-                return reading.poll(token, since, memory, lambda: call.requests)
-            return reading.seed(since, memory, lambda: call.requests)
+                delta = reading.poll(token, since, memory, lambda: call.requests)
+            else:
+                delta = reading.seed(since, memory, lambda: call.requests, token or self._cursors.get(mailbox.id))
+                self._note(mailbox, reading.drift)
+            if (ended := Token.decode(delta.token, mark)) is not None:
+                self._cursors[mailbox.id] = ended
+            return delta
 
     def glance(self, asked: Collection[tuple[Mailbox, Since]]) -> Glimpse:
         """See `Glancing.glance`; one small request for each mailbox, several at a time."""
@@ -117,8 +127,14 @@ class GraphCalendar:
         """See `syncd.ports.Scoped.scope`."""
         return rights.scope(self.client, Interval.at(self._clock.now() + timedelta(days=1), 24 * 60))
 
+    def _note(self, mailbox: Mailbox, drift: int) -> None:
+        GRAPH_SEEDS.inc()
+        GRAPH_DRIFT.inc(drift)
+        if drift:
+            log.warning("graph.drift", mailbox=mailbox.id, count=drift)
+
     def _entries(self, mailbox: Mailbox) -> Entries:
-        return Entries(self.client, mailbox, self._copies)
+        return Entries(self.client, mailbox, self._copies, self._passed)
 
     def _mark(self, mailbox: Mailbox) -> str:
         return mark_of(self.client.root, mailbox.address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from syncd.adapters.graph.client import ITEM, Client
@@ -11,9 +12,12 @@ from syncd.adapters.graph.entry import WHOLE, WHOLE_DECODER, WHOLES_DECODER, Ite
 from syncd.adapters.graph.faults import Absent, unknown_outcome
 from syncd.adapters.graph.ours import UID_PROPERTY, Copies, event_path, ours_of
 from syncd.adapters.graph.rounds import user
+from syncd.adapters.graph.schedule import Passed
 from syncd.errors import CalendarError, OutcomeUnknown, Rejected, VersionConflict
 from syncd.model.directory import Mailbox
 from syncd.model.entry import Entry, EntryDraft
+from syncd.observe.logs import log
+from syncd.observe.metrics import GRAPH_TEAMS_MISSING
 
 ATTEMPTS = 3
 """transactionIds that are tried when Graph answers a create with an entry that was deleted since."""
@@ -22,25 +26,27 @@ ATTEMPTS = 3
 class Entries:
     """The entries of ours in one calendar."""
 
-    def __init__(self, client: Client, mailbox: Mailbox, copies: Copies) -> None:
+    def __init__(self, client: Client, mailbox: Mailbox, copies: Copies, passed: Passed) -> None:
         self._client = client
         self._mailbox = mailbox
         self._address = mailbox.address
         self._copies = copies
+        self._passed = passed
 
     def find(self, uid: str) -> tuple[Entry, ...]:
         """See `syncd.ports.CalendarPort.find`."""
-        return tuple(entry_of(item) for item in self._search(uid))
+        return tuple(self._entry(item) for item in self._search(uid))
 
     def create(self, draft: EntryDraft) -> Entry:
         """See `syncd.ports.CalendarPort.create`."""
         if there := self.find(draft.uid):
             return there[0]
+        draft = self._with_free_room(draft, None)
         for attempt in range(ATTEMPTS):
             made = self._post(new_event(draft, teams=self._teams(draft), attempt=attempt))
             found = self._read_back(made.id if made else "", draft.uid)
             if found is not None:
-                return entry_of(found)
+                return self._told(found, draft)
             if made is None:
                 break
         raise OutcomeUnknown(f"The entry {draft.uid} was accepted by {self._client.host}, but is not there.")
@@ -50,14 +56,15 @@ class Entries:
         current = self._unchanged(wanted)
         if current is None:
             raise VersionConflict(f"The entry {wanted.uid} was removed from the calendar since it was read.")
+        draft = self._with_free_room(draft, current)
         patch = changes(current, draft, teams=self._teams(draft))
         if not patch:
-            return entry_of(current)
+            return self._entry(current)
         self._write("PATCH", wanted, patch)
         found = self._read_back(wanted.key, draft.uid)
         if found is None:
             raise OutcomeUnknown(f"The entry {draft.uid} was changed in {self._client.host}, but is not there.")
-        return entry_of(found)
+        return self._told(found, draft)
 
     def delete(self, wanted: Entry) -> None:
         """See `syncd.ports.CalendarPort.delete`; Graph takes a room that was invited back by itself."""
@@ -70,6 +77,28 @@ class Entries:
 
     def _teams(self, draft: EntryDraft) -> bool:
         return draft.online and self._client.account.teams
+
+    def _with_free_room(self, draft: EntryDraft, current: Item | None) -> EntryDraft:
+        """The draft as it shall be written: a room that is taken by now is named as the place, but not invited."""
+        room = draft.room
+        if room is None or not room.invited or (current and room.address.lower() in dict(current.rooms)):
+            return draft
+        taken = self._passed.look(self._client, self._address, draft.uid, room.address, draft.interval)
+        return replace(draft, room=replace(room, invited=False)) if taken else draft
+
+    def _entry(self, item: Item) -> Entry:
+        """*item* as the core knows it; a room that was passed over has declined."""
+        place = item.location_address
+        if place and place not in dict(item.rooms) and self._passed.over(item.uid, place, item.span):
+            return entry_of(replace(item, rooms=(*item.rooms, (place, "DECLINED"))))
+        return entry_of(item)
+
+    def _told(self, item: Item, draft: EntryDraft) -> Entry:
+        """The entry just written; says so when a link to meet by was wanted and Graph made none without a word."""
+        if self._teams(draft) and not item.link:
+            GRAPH_TEAMS_MISSING.inc()
+            log.warning("graph.no_teams_link", mailbox=self._mailbox.id, meeting=draft.stamp.meeting)
+        return self._entry(item)
 
     def _post(self, body: Mapping[str, Any]) -> Whole | None:
         """Create; None when Graph says that it has this transactionId already."""

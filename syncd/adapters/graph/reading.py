@@ -16,6 +16,7 @@ from hashlib import sha256
 import msgspec
 
 from syncd.adapters.graph.client import Client
+from syncd.adapters.graph.drift import announced, drift
 from syncd.adapters.graph.faults import Absent
 from syncd.adapters.graph.kept import Kept, mark_of, recalled, remember
 from syncd.adapters.graph.ours import Copies, arrived, look, ours_of, stamps
@@ -42,6 +43,7 @@ class Reading:
     :param held: what the mirror holds of the groups that a round speaks of.
     :param versions: of everything the mirror holds; empty when nothing was said.
     :param arrived: entries of ours in a calendar that is read for the first time.
+    :param drift: groups that a complete reading had to put right.
     """
 
     client: Client
@@ -56,6 +58,7 @@ class Reading:
     held: Mapping[GroupKey, Remembered] = field(default_factory=dict)
     versions: Mapping[GroupKey, Version] = field(default_factory=dict)
     arrived: Mapping[GroupKey, Ours] = field(default_factory=dict)
+    drift: int = 0
 
     def poll(self, token: Token, since: Since, memory: Memory, requests: Callable[[], int]) -> Delta:
         """What changed since *token*; parts of the window that are new are filled from memory.
@@ -80,9 +83,13 @@ class Reading:
             requests=requests(),
         )
 
-    def seed(self, since: Since | None, memory: Memory, requests: Callable[[], int]) -> Delta:
-        """Everything there is, and the beginning of a new history."""
+    def seed(self, since: Since | None, memory: Memory, requests: Callable[[], int], last: Token | None) -> Delta:
+        """Everything there is, and the beginning of a new history.
+
+        :param last: where the history ended that it replaces; what that did not tell of is counted as drift.
+        """
         span = Interval(self.window.start, self.window.end + MARGIN)
+        told = announced(self.client, self.mailbox.address, last)
         said = first_round(self.client, self.mailbox.address, span)
         self.versions = memory.versions()
         self.held = memory.recall(self.versions)
@@ -90,11 +97,13 @@ class Reading:
             self.arrived = arrived(self.client, self.mailbox.address)
         self._gather(said, span, seeding=True)
         self._confirm(key for key in self.versions if key not in self.groups and key not in self.unreadable)
+        if last is not None and told is not None and (both := span.clip(last.span)) is not None:
+            self.drift = drift(self.held, self.groups, told, both)
         fresh = [self.window] if since is None else subtract(self.window, [since.covered])
-        told = [one for key, one in self.groups.items() if self._is_news(one, fresh)]
+        news = [one for one in self.groups.values() if self._is_news(one, fresh)]
         broken = [one for key, one in self.unreadable.items() if self.versions.get(key) != one.version]
         return Delta(
-            groups=tuple(told),
+            groups=tuple(news),
             gone=(),
             present=frozenset(self.groups.keys() | self.unreadable.keys()),
             covers=self.window,
@@ -158,21 +167,21 @@ class Reading:
             return key not in self.versions
         return self._marks(key) <= {mark_of(row.id) for row in rows}
 
-    def _own(self, rows: Iterable[Row], span: Interval) -> dict[GroupKey, Ours]:
-        """Who those of *rows* are that we wrote, or that a room copied from us."""
-        rows = list(rows)
+    def _own(self, rows: Sequence[Row], span: Interval) -> dict[GroupKey, Ours]:
+        """Who those of *rows* are that we wrote, or that a room copied from us.
+
+        A round shows by itself only what was written over Graph. An entry that came with its mailbox from an Exchange
+        server has our properties and no transactionId; the first reading asks for these, and the mirror remembers.
+        """
         found: dict[GroupKey, Ours] = {}
         asked: list[Row] = []
         for row in rows:
             held, kept = self.held.get(row.id), self._kept(row.id)
             if row.id in self.arrived:
                 found[row.id] = self.arrived[row.id]
-                continue
-            if own_uid(row) is None and not (kept is not None and kept.stamp):
-                continue
-            if held is not None and held.version == row.etag and kept is not None and kept.stamp:
+            elif held is not None and held.version == row.etag and kept is not None and kept.stamp:
                 found[row.id] = kept.ours
-            else:
+            elif own_uid(row) is not None or (kept is not None and kept.stamp):
                 asked.append(row)
         found |= stamps(self.client, self.mailbox.address, asked, span)
         if self.mailbox.kind is MailboxKind.ROOM:

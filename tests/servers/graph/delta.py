@@ -71,6 +71,8 @@ class Rounds:
             start, end = window(query)
             mark = {"box": box.address, "g": box.generation, "n": -1, "from": start.isoformat(), "to": end.isoformat()}
         rows = self._rows(box, mark, wishes)
+        if "partial" in met and mark["n"] >= 0:
+            rows = [row for row in rows if row.get("type") != "occurrence" or self._world.dice.random() < 0.5]
         if "duplicate" in met:
             rows = [*rows, *rows[:2]]
         if "shuffle" in met:

@@ -12,7 +12,7 @@ from tests.servers.graph.wire import GraphError
 
 REFUSALS = frozenset(["throttle", "unavailable", "error", "conflict"])
 WIRE = frozenset(["drop", "hang", "lose"])
-TWISTS = frozenset(["expired", "empty_page", "duplicate", "shuffle"])
+TWISTS = frozenset(["expired", "empty_page", "duplicate", "shuffle", "partial"])
 KINDS = REFUSALS | WIRE | TWISTS
 
 

@@ -1,0 +1,112 @@
+"""Our request bodies say the same as those that Microsoft's own SDK makes of the same intent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from syncd.adapters.graph.drafting import changes, new_event
+from syncd.adapters.graph.entry import WHOLE_DECODER, item_of
+from syncd.adapters.graph.ours import STAMP_PROPERTY, UID_PROPERTY
+from syncd.model.entry import EntryDraft, Resource
+from tests.contract.calendar_contract import at, draft
+
+ROOM = Resource("r204@byhavn.example", "Lokale 2.04", invited=True)
+WANTED = draft(room=ROOM, categories=("Selvbooking",))
+
+pytestmark = pytest.mark.filterwarnings("ignore:This class is deprecated")
+
+
+def written(event: Any) -> dict[str, Any]:
+    """The JSON that the SDK sends."""
+    from kiota_serialization_json.json_serialization_writer import JsonSerializationWriter
+
+    writer = JsonSerializationWriter()
+    writer.write_object_value(None, event)
+    body = json.loads(writer.get_serialized_content())
+    return {key: value for key, value in body.items() if key != "@odata.type"}
+
+
+def sdk_event(wanted: EntryDraft, *, teams: bool = False) -> Any:
+    """What somebody writes with the SDK who wants the same."""
+    from msgraph.generated.models.attendee import Attendee
+    from msgraph.generated.models.attendee_type import AttendeeType
+    from msgraph.generated.models.body_type import BodyType
+    from msgraph.generated.models.date_time_time_zone import DateTimeTimeZone
+    from msgraph.generated.models.email_address import EmailAddress
+    from msgraph.generated.models.event import Event
+    from msgraph.generated.models.free_busy_status import FreeBusyStatus
+    from msgraph.generated.models.item_body import ItemBody
+    from msgraph.generated.models.location import Location
+    from msgraph.generated.models.location_type import LocationType
+    from msgraph.generated.models.online_meeting_provider_type import OnlineMeetingProviderType
+    from msgraph.generated.models.sensitivity import Sensitivity
+    from msgraph.generated.models.single_value_legacy_extended_property import SingleValueLegacyExtendedProperty
+
+    room = Attendee(type=AttendeeType.Resource, email_address=EmailAddress(address=ROOM.address, name=ROOM.name))
+    room.odata_type = None
+    event = Event(
+        subject=wanted.summary,
+        body=ItemBody(content_type=BodyType.Text, content="[syncd]\nLinje 1\nLinje 2\n[/syncd]"),
+        start=DateTimeTimeZone(date_time="2026-11-30T10:00:00", time_zone="Europe/Copenhagen"),
+        end=DateTimeTimeZone(date_time="2026-11-30T11:00:00", time_zone="Europe/Copenhagen"),
+        is_all_day=False,
+        show_as=FreeBusyStatus.Busy,
+        sensitivity=Sensitivity.Private,
+        categories=["Selvbooking"],
+        location=Location(
+            display_name="Lokale 2.04",
+            location_email_address=ROOM.address,
+            location_type=LocationType.ConferenceRoom,
+        ),
+        attendees=[room],
+        is_reminder_on=True,
+        reminder_minutes_before_start=15,
+        response_requested=True,
+        allow_new_time_proposals=False,
+        transaction_id="syncd:1:m1@syncd.test",
+        single_value_extended_properties=[
+            SingleValueLegacyExtendedProperty(id=UID_PROPERTY, value=wanted.uid),
+            SingleValueLegacyExtendedProperty(id=STAMP_PROPERTY, value=wanted.stamp.encode()),
+        ],
+    )
+    if teams:
+        event.is_online_meeting = True
+        event.online_meeting_provider = OnlineMeetingProviderType.TeamsForBusiness
+    return event
+
+
+@pytest.mark.parametrize("teams", [False, True])
+def test_a_create_is_the_sdks(teams: bool):
+    assert new_event(WANTED, teams=teams) == written(sdk_event(WANTED, teams=teams))
+
+
+def test_a_move_is_the_sdks_and_says_nothing_else():
+    from msgraph.generated.models.event import Event
+    from msgraph.generated.models.single_value_legacy_extended_property import SingleValueLegacyExtendedProperty
+
+    stands = WHOLE_DECODER.decode(json.dumps({**new_event(WANTED, teams=False), "id": "AAkA", "@odata.etag": "x"}))
+    moved = draft(interval=at(13), generation=2, room=ROOM, categories=("Selvbooking",))
+    later = sdk_event(replace(moved))
+    wanted = Event(
+        start=later.start,
+        end=later.end,
+        is_all_day=False,
+        single_value_extended_properties=[
+            SingleValueLegacyExtendedProperty(id=UID_PROPERTY, value=moved.uid),
+            SingleValueLegacyExtendedProperty(id=STAMP_PROPERTY, value=moved.stamp.encode()),
+        ],
+    )
+    wanted.start.date_time, wanted.end.date_time = "2026-11-30T14:00:00", "2026-11-30T15:00:00"
+
+    assert changes(item_of(stands, "Europe/Copenhagen"), moved, teams=False) == written(wanted)
+
+
+def test_what_stands_as_it_should_needs_no_change():
+    body = {**new_event(WANTED, teams=True), "id": "AAkA", "@odata.etag": "x"}
+    stands = item_of(WHOLE_DECODER.decode(json.dumps(body)), "Europe/Copenhagen")
+
+    assert changes(stands, WANTED, teams=True) == {}
