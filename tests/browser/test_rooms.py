@@ -48,6 +48,23 @@ def test_pages_about_rooms_have_no_barriers_in_either_language_or_theme(browser:
     assert [] == person.complaints
 
 
+def test_pages_about_the_use_of_rooms_have_no_barriers_in_either_language_or_theme(
+    browser: Browser, shown: Shown
+) -> None:
+    _, served, cookie = shown
+    found = {}
+    with eyes(browser, served.base, PHONE, cookie=cookie) as person:
+        for path, ready in (("/rooms/use", "dl.figures"), ("/rooms/what-if", "#curve")):
+            for lang in ("da", "en"):
+                page = person.page(f"{path}?from=2026-11-02&to=2026-11-29&lang={lang}")
+                page.wait_for_selector(ready)
+                found[path, lang] = barriers(page) + (["wider than the phone"] if overflowing(page) else [])
+                page.close()
+
+    assert {path: [] for path in found} == found
+    assert [] == person.complaints
+
+
 def test_somebody_gives_a_meeting_another_room_with_the_keyboard(browser: Browser, shown: Shown) -> None:
     _, served, cookie = shown
     with eyes(browser, served.base, cookie=cookie) as person:

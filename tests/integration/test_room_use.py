@@ -208,6 +208,9 @@ def test_a_chart_is_shapes_and_escaped_words_only() -> None:
     drawn = charts.bars("<b>Words</b> & more", ["<script>x</script>", "b"], {"<i>one</i>": [1, 2], "two": [3, None]})
 
     assert drawn.startswith("<svg")
+    assert 3 == drawn.count("<rect") - drawn.count('class="background"') - 2, (
+        "three bars, and two squares of the legend"
+    )
     assert [] == [
         word
         for word in ("<script", "<style", "style=", "<!--", "onclick", "<b>", "<i>", "http://pygal")

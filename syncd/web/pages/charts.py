@@ -41,7 +41,7 @@ def _drawn(
     kind: type, words: str, labels: Sequence[str], series: Mapping[str, Values], said: Callable[[float], str]
 ) -> Markup:
     chart = kind(
-        width=680,
+        width=520,
         height=300,
         css=[],
         js=[],
@@ -50,7 +50,9 @@ def _drawn(
         show_legend=len(series) > 1,
         legend_at_bottom=True,
         legend_at_bottom_columns=len(series),
-        margin=10,
+        margin=12,
+        margin_right=44,
+        truncate_label=-1,
         spacing=12,
         max_scale=6,
         dots_size=4,
@@ -69,9 +71,9 @@ def _harmless(drawn: bytes, words: str) -> Markup:
     for element in list(root.iter()):
         name = str(element.tag).removeprefix(SVG)
         parent = element.getparent()
-        if parent is not None and (
-            name in ("defs", "style", "script", "title", "desc") or "tooltip" in element.get("class", "")
-        ):
+        # What shows a tooltip is "tooltip-trigger", and the very bars and dots.
+        hidden = {"tooltip", "tooltip-overlay"} & set(element.get("class", "").split())
+        if parent is not None and (hidden or name in ("defs", "style", "script", "title", "desc")):
             parent.remove(element)
         for attribute in ("style", "id", "onclick"):
             element.attrib.pop(attribute, None)

@@ -57,12 +57,10 @@ def _peak95(visitor: Visitor, found: Figures, _site: Site) -> Told:
 
 
 def _fit(visitor: Visitor, found: Figures, _site: Site) -> Told:
-    avoidable = visitor.language.percent(found.usage.avoidable, 1)
     return Told(
         visitor.say(N_("Too large rooms")),
         visitor.language.percent(found.usage.oversized, 1),
         visitor.say(N_("Meetings in a room with twice the seats they asked for or more.")),
-        visitor.say(N_("%(share)s although a smaller one was free"), share=avoidable),
     )
 
 

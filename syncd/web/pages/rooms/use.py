@@ -206,19 +206,16 @@ class _Shown:
         """A bar for each step."""
         leads = self.leads
         words = self.visitor.say(N_("Meetings by days from booking to meeting"))
-        return charts.bars(words, [label for label, _ in leads], {words: [n for _, n in leads]})
+        return charts.bars(
+            words, [label for label, _ in leads], {words: [n for _, n in leads]}, said=self.speaking.number
+        )
 
     @property
     def spare_chart(self) -> str:
-        """Empty seats, and how many of those meetings could have had a smaller room."""
-        say, spare = self.visitor.say, self.found.spare
-        words = say(N_("Meetings by empty seats in their room"))
-        forced = [meetings - avoidable for meetings, avoidable in spare.values()]
-        series = {
-            say(N_("no smaller room was free")): forced,
-            say(N_("avoidable")): [avoidable for _, avoidable in spare.values()],
-        }
-        return charts.bars(words, [str(seats) for seats in spare], series, stacked=True)
+        """A bar for each number of empty seats."""
+        words, spare = self.visitor.say(N_("Meetings by empty seats in their room")), self.found.spare
+        series = {words: [meetings for meetings, _ in spare.values()]}
+        return charts.bars(words, [str(seats) for seats in spare], series, said=self.speaking.number)
 
     def rows(self) -> list[list[str]]:
         """Everything as rows of text: group, name, value, definition."""
