@@ -85,4 +85,4 @@ def test_the_package_lives_through_install_reload_mistakes_kills_upgrade_and_rem
     told = (clean / "live.log").read_text(encoding="utf-8")
     assert told.rstrip().endswith("end"), told
     assert "NOT: " not in told, told
-    assert told.count("ok: ") >= 25
+    assert told.count("ok: ") >= 23
