@@ -70,6 +70,15 @@ class CalendarContract:
         assert len(delta.present) == 1
         assert mirror.busy(Interval(MONDAY, MONDAY + timedelta(days=400))) == []
 
+    def test_what_lies_beyond_the_window_is_there_as_soon_as_a_window_reaches_it(self, port, mailbox, hand, mirror):
+        hand.put("far", at(9, day=100))
+        mirror.follow(port, mailbox, WINDOW)
+        later = Interval(MONDAY + timedelta(days=90), MONDAY + timedelta(days=118))
+
+        mirror.follow(port, mailbox, later)
+
+        assert mirror.times(later) == [at(9, day=100)]
+
     def test_names_with_blanks_umlauts_and_signs_stay_one_object(self, port, mailbox, hand, mirror):
         hand.put("sag 4 æøå @ (50%)", at(9))
         mirror.follow(port, mailbox, WINDOW)
