@@ -203,12 +203,10 @@ class _Shown:
 
     @property
     def lead_chart(self) -> str:
-        """A bar for each step."""
-        leads = self.leads
+        """A bar for each step, in days."""
         words = self.visitor.say(N_("Meetings by days from booking to meeting"))
-        return charts.bars(
-            words, [label for label, _ in leads], {words: [n for _, n in leads]}, said=self.speaking.number
-        )
+        steps = ["0", "1", *(f"{low + 1}–{high}" for low, high in pairwise(LEADS[1:])), f"> {LEADS[-1]}"]
+        return charts.bars(words, steps, {words: self.found.leads}, said=self.speaking.number)
 
     @property
     def spare_chart(self) -> str:
