@@ -147,6 +147,15 @@ def test_a_deadline_is_met_by_a_booking_and_open_again_without_it(dfdg, planner)
     assert [names.CREATED, names.UPDATED, names.UPDATED, names.UPDATED] == changes
 
 
+def test_what_is_flagged_self_booked_is_reported_in_the_citizens_name(planner):
+    """[META] SelfBooked = true needs RequestUserTypeIdentifier 1 and the citizen's number, or DFDG refuses."""
+    flagged = talk(selfbooked=True)
+    own = {names.USER_TYPE.replace("-", "_"): "1", names.USER.replace("-", "_"): ANNE}
+    answers = [planner.ask("POST", f"/v2/Indkaldelse/{GUID}", flagged, **more) for more in ({}, own)]
+
+    assert [409, 201] == [one.status_code for one in answers]
+
+
 def test_a_lost_answer_was_done_and_half_a_request_was_not(dfdg, planner):
     path = f"/v2/Indkaldelse/{GUID}"
     dfdg.faults.add("lose", "create", times=1)

@@ -262,6 +262,8 @@ def test_a_booking_that_dfdg_never_wrote_is_told_or_reported(dfdg):
         assert 1 == dfdg.reporter.look_for_unseen(dfdg.clock.now(), patience, create=create)
         dfdg.report()
         assert (create, kind is None or kind in dfdg.tasks()) == (record.id in dfdg.dfdg.world.records, True)
+    told = dfdg.dfdg.calls("create")[0].headers
+    assert ("1", ANNE) == (told[names.USER_TYPE], told[names.USER])  # [META] in the citizen's name
 
 
 def test_every_call_says_for_whom_who_and_why_and_the_log_too(dfdg, lines):

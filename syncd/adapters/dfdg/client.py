@@ -26,6 +26,9 @@ LARGEST = 1024 * 1024
 """Bytes of an answer; a longer one is not read."""
 LONGEST_REQUEST = 46
 """Characters of a request's id (A IND2)."""
+CITIZEN = "1"
+"""RequestUserTypeIdentifier of a citizen (A META)."""
+NOBODY_ELSE: Mapping[str, str] = {}
 _PLAIN = " !#$&'()*+,/:;=?@[]"
 """What a header may hold as it is; other characters of people's names are percent-encoded."""
 
@@ -63,7 +66,10 @@ class DfdgClient:
     def create(self, record: str, cpr: Cpr, said: Said, about: About, request: str, caller: Caller) -> HandedOver:
         """See `syncd.ports.DfdgPort`."""
         body = wire.report(self._names, said, about)
-        return self._reported("POST", self._names.paths.create, record, body, cpr, request, caller)
+        names = self._names.headers
+        # What a citizen booked herself is reported in her name, or DFDG refuses it (A META).
+        acting = {names.user_type: CITIZEN, names.user: cpr.digits} if about.self_booked else {}
+        return self._reported("POST", self._names.paths.create, record, body, cpr, request, caller, acting)
 
     def update(self, record: str, cpr: Cpr, said: Said, about: About, request: str, caller: Caller) -> HandedOver:
         """See `syncd.ports.DfdgPort`."""
@@ -96,11 +102,19 @@ class DfdgClient:
             raise self._failure(status, content, answer)
 
     def _reported(
-        self, method: str, path: str, record: str, body: bytes | None, cpr: Cpr, request: str, caller: Caller
+        self,
+        method: str,
+        path: str,
+        record: str,
+        body: bytes | None,
+        cpr: Cpr,
+        request: str,
+        caller: Caller,
+        acting: Mapping[str, str] = NOBODY_ELSE,
     ) -> HandedOver:
         if len(request) > LONGEST_REQUEST:
             raise ValueError(f"a request's id has at most {LONGEST_REQUEST} characters")
-        named = {self._names.headers.citizen: cpr.digits, self._names.headers.request: request}
+        named = {self._names.headers.citizen: cpr.digits, self._names.headers.request: request, **acting}
         try:
             status, content, headers = self._sent(method, path, record, body, named, caller)
         except Transient as error:

@@ -138,7 +138,11 @@ class DfdgServer:
     def _create(self, request: Request, record: str) -> Answer:
         if not re.fullmatch(names.GUID, record):
             raise Refused(400, 1014, "Id er ikke en GUID.")
-        self.world.save(self._read(request, record), names.CREATED, "planner")
+        made = self._read(request, record)
+        acting = request.headers.get(names.USER_TYPE), request.headers.get(names.USER)
+        if made.selfbooked and acting != ("1", made.cpr):
+            raise Refused(409, 4006, "Selvbooket kræver borgeren som bruger.")
+        self.world.save(made, names.CREATED, "planner")
         return Answer(201)
 
     def _update(self, request: Request, record: str) -> Answer:
