@@ -14,6 +14,8 @@ LONGEST = 8 * 1024
 """Characters of a token; a longer one is not looked at."""
 SKEW = timedelta(seconds=60)
 """How far the issuer's clock and ours may differ."""
+LATEST = 1e12
+"""Seconds since 1970; what lies beyond is no time."""
 NO_KEYS = jwk.KeySet([])
 
 
@@ -97,13 +99,16 @@ def _in_time(claims: Mapping[str, Any], now: datetime) -> bool:
 
 def _moment(value: object) -> float | None:
     """A NumericDate (RFC 7519 2), or None for anything else."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < LATEST:
+        return None
+    return float(value)
 
 
 def _rights(claims: Mapping[str, Any], issuer: Issuer) -> frozenset[str]:
     words: set[str] = set()
     for name in issuer.scope_claims:
         value = claims.get(name, ())
-        words |= set(value.split()) if isinstance(value, str) else {one for one in value if isinstance(one, str)}
+        listed = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+        words |= {one for one in listed if isinstance(one, str)}
     prefix = issuer.scope_prefix
     return frozenset(word.removeprefix(prefix) for word in words if word.startswith(prefix))

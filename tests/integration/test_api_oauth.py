@@ -103,6 +103,10 @@ def test_a_right_must_stand_in_the_token_and_in_the_configuration(house: House) 
         assert answer.status_code in (403, 404, 405, 422), path
 
 
+def test_a_scope_that_is_no_text_grants_nothing(house: House) -> None:
+    assert 403 == ask(house, signed(scope=7), expand="servers")
+
+
 NONE = jwk.OctKey.import_key("a-secret-of-thirty-two-bytes-abc")
 REFUSED = {
     "signed by a stranger": lambda: signed(STRANGER),
@@ -113,6 +117,7 @@ REFUSED = {
     "expired": lambda: signed(exp=int(NOW.timestamp()) - 61),
     "without an end": lambda: signed(exp=None),
     "an end in words": lambda: signed(exp="tomorrow"),
+    "an end beyond all time": lambda: signed(exp=10**400),
     "not yet valid": lambda: signed(nbf=int(NOW.timestamp()) + 120),
     "an unknown client": lambda: signed(azp="nobody"),
     "no client": lambda: signed(azp=None),

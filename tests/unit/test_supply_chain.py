@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -51,3 +52,12 @@ def test_the_bill_of_materials_has_a_hash_for_each_part(tmp_path: Path) -> None:
     for one in bill["components"]:
         told = one.get("hashes") or [h for ref in one.get("externalReferences", ()) for h in ref.get("hashes", ())]
         assert told, one["name"]
+
+
+@pytest.mark.parametrize("page", ["asvs.md", "threat-model.md", "gdpr.md"])
+def test_every_proof_that_a_page_names_is_there(page: str) -> None:
+    text = (ROOT / "docs" / "compliance" / page).read_text()
+    named = {name.removeprefix("tests/") for name in re.findall(r"`([a-z/_*.]*/?test_[a-z_*]+\.py)`", text)}
+
+    assert len(named) > 5
+    assert [] == [name for name in sorted(named) if not [*(ROOT / "tests").rglob(name)]]

@@ -109,7 +109,7 @@ def code(names: DfdgNames, content: bytes) -> int:
 def _object(content: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Rejected(UNREADABLE) from error
     if not isinstance(found, dict):
         raise Rejected(UNREADABLE)
