@@ -45,7 +45,17 @@ def office(tmp_path: Path) -> Office:
 def test_init_writes_a_configuration_that_loads_and_is_never_overwritten(
     tmp_path: Path, adapter: str, more: tuple[str, ...]
 ) -> None:
-    line = ("init", "--folder", tmp_path, "--template", "jobcenter", "--adapter", adapter, *more, *ANSWERS)
+    line: tuple[str | Path, ...] = (
+        "init",
+        "--folder",
+        tmp_path,
+        "--template",
+        "jobcenter",
+        "--adapter",
+        adapter,
+        *more,
+        *ANSWERS,
+    )
     made = spoken(*line)
     again = spoken(*line)
 
