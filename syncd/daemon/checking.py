@@ -187,7 +187,8 @@ def next_steps(found: Checked, results: Mapping[str, CheckResult]) -> list[str]:
         steps.append("No program may book yet: syncd client new portal")
     if not failing and found.book.offers and found.kept.layout is None:
         offer = next(iter(found.book.offers))
-        steps.append(f"Look before you start: syncd sync, then syncd slots {offer}; start: systemctl start syncd")
+        rules = found.config.rules_file
+        steps.append(f"Look before you start: syncd offers apply {rules}; syncd sync; syncd slots {offer}")
     return steps
 
 
