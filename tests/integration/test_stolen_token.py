@@ -126,4 +126,3 @@ def test_a_key_that_another_client_used_repeats_nothing_of_its_answer(
 
     assert (201, 409) == (first.status_code, second.status_code)
     assert first.json()["id"] not in second.text
-    assert town.store

@@ -1,0 +1,108 @@
+"""Fifty requests a second with faults, for LOAD_SECONDS (3600): memory and file descriptors stay flat."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+import pytest
+import requests
+
+from tests.servers.proxy import Proxy, say
+from tests.system.service import TOKEN, Service, wait_for
+
+SECONDS = float(os.environ.get("LOAD_SECONDS", "3600"))
+RATE = 50
+PAUSE = max(1.0, SECONDS / 240)
+"""Seconds between two samples."""
+GROWTH = 1.10 if SECONDS >= 1800 else 1.35
+"""How much more memory the last third may take than the middle one; a short run still fills its caches."""
+MORE_FILES = 25
+
+
+class Crowd:
+    """Portals that ask, hold and give back, at a steady rate, and count what they are told."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._local = threading.local()
+        self.told: Counter[str] = Counter()
+
+    def once(self, number: int) -> None:
+        """One request; every tenth holds a time, and gives it back."""
+        http = self._session()
+        try:
+            if number % 10:
+                begin = datetime.now(UTC).replace(microsecond=0)
+                window = {"from": begin.isoformat(), "to": (begin + timedelta(days=1 + number % 7)).isoformat()}
+                answer = http.get(f"{self._service.url}/api/v1/offers/samtale/slots", params=window, timeout=30)
+            else:
+                start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=4 + number % 100)
+                wish = {"offer": "samtale", "start": start.isoformat(), "form": "phone"}
+                key = {"Idempotency-Key": f"load-{number}"}
+                answer = http.post(f"{self._service.url}/api/v1/holds", json=wish, headers=key, timeout=30)
+                if answer.status_code == 201:
+                    http.delete(f"{self._service.url}/api/v1/holds/{answer.json()['id']}", timeout=30)
+            self.told[str(answer.status_code)] += 1
+        except requests.RequestException as error:
+            self.told[type(error).__name__] += 1
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "http"):
+            self._local.http = requests.Session()
+            self._local.http.headers["Authorization"] = f"Bearer {TOKEN}"
+        http: requests.Session = self._local.http
+        return http
+
+
+def sample(process: int) -> tuple[int, int]:
+    """Resident memory in KB, and open files, of a process."""
+    status = Path(f"/proc/{process}/status").read_text()
+    [resident] = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")]
+    return resident, len([*Path(f"/proc/{process}/fd").iterdir()])
+
+
+def trouble(between: Proxy, ended: threading.Event) -> None:
+    """The calendar server answers badly now and then, and so it does while somebody waits."""
+    while not ended.wait(3 * PAUSE):
+        for method in ("REPORT", "PROPFIND", "PUT"):
+            between.meet(method, say(503, "later"), times=2)
+            between.meet(method, say(500, "broken"), times=2)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(int(2 * SECONDS) + 300)
+def test_memory_and_files_stay_flat_under_load_with_faults(service: Service, between: Proxy) -> None:
+    service.start()
+    wait_for(lambda: len(service.slots()) > 10, "slots")
+    assert service.child is not None
+    crowd, ended, samples = Crowd(service), threading.Event(), [sample(service.child.pid)]
+    faults = threading.Thread(target=trouble, args=(between, ended), daemon=True)
+    faults.start()
+    began, number = time.monotonic(), 0
+    with ThreadPoolExecutor(24) as people:
+        while (passed := time.monotonic() - began) < SECONDS:
+            while number < passed * RATE:
+                people.submit(crowd.once, number)
+                number += 1
+            if passed > len(samples) * PAUSE:
+                samples.append(sample(service.child.pid))
+            time.sleep(0.01)
+    ended.set()
+    faults.join(10)
+
+    third = len(samples) // 3
+    middle, last = samples[third : 2 * third], samples[2 * third :]
+    figures = {"samples": samples[:: max(1, len(samples) // 12)], "told": dict(crowd.told), "sent": number}
+    assert service.child.poll() is None, figures
+    assert crowd.told["200"] > number / 2, figures
+    assert 0 == crowd.told["500"], figures
+    assert median(kb for kb, _ in last) <= GROWTH * median(kb for kb, _ in middle), figures
+    assert max(files for _, files in last) <= max(files for _, files in middle) + MORE_FILES, figures
+    print(figures)
