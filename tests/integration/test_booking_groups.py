@@ -72,7 +72,7 @@ def test_two_who_do_not_say_who_they_are_get_a_seat_each_but_one_who_says_so_onl
 
     with pytest.raises(NotAllowed, match="a seat in this meeting already"):
         town.desk.book("portal", holds[1].booking.id, "one", town.now)
-    assert town.desk.book("portal", holds[1].booking.id, "two", town.now)
+    assert "two" == town.desk.book("portal", holds[1].booking.id, "two", town.now).booking.citizen
 
 
 def test_a_hold_that_runs_out_frees_its_seat_and_leaves_the_meeting_to_others(town: Town) -> None:
