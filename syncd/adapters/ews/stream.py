@@ -21,7 +21,7 @@ from syncd.adapters.ews import soap
 from syncd.adapters.ews.account import EwsAccount
 from syncd.adapters.ews.answer import Answer, M, NotSoap, T, read_answer, text
 from syncd.adapters.ews.endpoints import Endpoint, Endpoints
-from syncd.adapters.ews.faults import BUSY, DENIED, MISSING
+from syncd.adapters.ews.faults import BUSY, DENIED, ELSEWHERE, MISSING
 from syncd.adapters.ews.sessions import Sessions, open_session
 from syncd.errors import CalendarError
 from syncd.model.directory import Mailbox, MailboxId
@@ -231,7 +231,7 @@ class _Group(threading.Thread):
             problem = answer.fault or next((one.problem for one in answer.messages), None)
             if problem is not None and problem.code in BUSY:
                 raise _Lost(problem.code)
-            if problem is not None and problem.code in DENIED | MISSING:
+            if problem is not None and problem.code in DENIED | MISSING | ELSEWHERE:
                 continue
             key = next((text(one.element, f"{M}SubscriptionId") for one in answer.messages), None)
             if key is None:
