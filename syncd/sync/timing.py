@@ -62,6 +62,8 @@ def window(now: datetime, horizon_days: int) -> Interval:
 
 QUIET = timedelta(minutes=5)
 """Between two looks at a calendar in which nothing is likely to happen; a booking looks for itself at once."""
+QUIET_ROUNDS = 5
+"""… and no more rounds than these are left out, so that who asks for short rounds is not kept waiting at night."""
 OFFICE = range(7, 18)
 """Hours of working days in which caseworkers change their calendars."""
 
@@ -76,7 +78,7 @@ def poll_is_due(as_of: datetime | None, now: datetime, zone: str, pace: Pace, *,
     local = wall_clock(now, zone)
     if as_of is None or (offered and local.weekday() < 5 and local.hour in OFFICE):
         return True
-    return now - as_of >= min(QUIET, pace.max_age / 3) - pace.interval / 2
+    return now - as_of >= min(QUIET, pace.max_age / 3, QUIET_ROUNDS * pace.interval) - pace.interval / 2
 
 
 def full_is_due(status: MailboxStatus, now: datetime, every: timedelta) -> bool:
