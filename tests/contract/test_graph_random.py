@@ -247,5 +247,4 @@ def test_the_mirror_ends_as_the_calendar_is_and_never_forgets_what_stood_there(g
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_many_lives_end_the_same(graph: GraphServer):
-    for seed in range(1000, 1300):
-        live(graph, seed, rounds=30)
+    assert all(live(graph, seed, rounds=30) >= 4 for seed in range(1000, 1300))

@@ -14,7 +14,6 @@ from syncd.config.first import TEMPLATES
 from tests.environment import ROOT, not_covered, program
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
-MIRROR = "http://deb.debian.org/debian"
 INSIDE = "systemd,systemd-sysv,dbus,python3,tzdata,adduser"
 CONFIG = """
 organisation = "Prøveby Kommune"
@@ -49,7 +48,7 @@ def clean(tmp_path: Path) -> Iterator[Path]:
     debootstrap = program("debootstrap", "debootstrap", [Path("/usr/sbin")])
     program("systemd-nspawn", "systemd-container")
     root = tmp_path / "root"
-    made = _run(debootstrap, "--variant=minbase", f"--include={INSIDE}", "bookworm", root, MIRROR)
+    made = _run(debootstrap, "--variant=minbase", f"--include={INSIDE}", "bookworm", root)
     if made.returncode:
         not_covered("no Debian could be fetched", "see debootstrap's own words: " + made.stdout[-200:])
     yield root
