@@ -31,7 +31,8 @@ class Use:
     """One meeting's time in one room, without persons; minutes after the site's midnight.
 
     :param party: seats asked for. :param features: equipment asked for. :param floor: where the caseworker sits.
-    :param forced: no smaller fitting room was free when it was given. :param lead_days: booking to meeting.
+    :param forced: no smaller fitting room was free when it was given; None where that is unknown.
+    :param lead_days: booking to meeting.
     :param moves: how often its room changed, :param told: how often after it had been announced.
     """
 
@@ -43,7 +44,7 @@ class Use:
     features: frozenset[str] = frozenset()
     floor: int = 0
     held: Held = Held.HELD
-    forced: bool = True
+    forced: bool | None = None
     lead_days: int | None = None
     moves: int = 0
     told: int = 0
@@ -116,7 +117,7 @@ def measure(spaces: Sequence[Space], uses: Iterable[Use], open_minutes: Mapping[
         released_hours=_time(released) / 60,
         rebooked_hours=_rebooked(released, kept) / 60,
         oversized=_share(len(large), len(own)),
-        avoidable=_share(sum(not use.forced for use in large), len(own)),
+        avoidable=_share(sum(use.forced is False for use in large), len(own)) if _known(large) else None,
         special_misused=_time([use for use in own if rooms[use.room].features and not use.features]) / 60,
         moves=_share(100 * sum(use.moves for use in own), len(own)),
         told=_share(100 * sum(use.told for use in own), len(own)),
@@ -188,6 +189,10 @@ def heat_map(uses: Iterable[Use], days: Iterable[date]) -> dict[tuple[int, int],
     }
 
 
+def _known(large: Sequence[Use]) -> bool:
+    return all(use.forced is not None for use in large)
+
+
 def spare_seats(uses: Iterable[Use], spaces: Iterable[Space]) -> dict[int, tuple[int, int]]:
     """The right-size histogram: per number of empty seats (meetings, of them avoidable); small cells left out."""
     rooms = {space.id: space for space in spaces}
@@ -196,5 +201,5 @@ def spare_seats(uses: Iterable[Use], spaces: Iterable[Space]) -> dict[int, tuple
         if use.held is not Held.RELEASED and not use.foreign and use.room in rooms:
             empty = rooms[use.room].capacity - use.party
             meetings, avoidable = found.get(empty, (0, 0))
-            found[empty] = (meetings + 1, avoidable + (not use.forced))
+            found[empty] = (meetings + 1, avoidable + (use.forced is False))
     return {empty: cell for empty, cell in sorted(found.items()) if cell[0] >= FEWEST}
