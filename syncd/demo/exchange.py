@@ -15,6 +15,7 @@ import httpx2
 
 from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
 from syncd.demo.event import CANCELLED, PRIVATE, Event
+from syncd.demo.hands import GAP, commands
 from syncd.demo.outlook import OutlookDesk
 from syncd.demo.people import CASEWORKERS, DOMAIN, ROOMS, ZONE
 from syncd.demo.radicale import SERVICE_ACCOUNT
@@ -75,20 +76,8 @@ class ExchangeHouse:
 
     def invitation(self, owner: str, span: Interval) -> str:
         """How a visitor looks at *owner*'s calendar in *span*, and plays Outlook there."""
-        whose = {"email": f"{owner}@{DOMAIN}"}
-        look = whose | {"start": f"{span.start:%FT%TZ}", "end": f"{span.end:%FT%TZ}"}
-        tomorrow = span.start.replace(hour=9, minute=0, second=0) + timedelta(days=1)
-        book = {"start": f"{tomorrow:%FT%TZ}", "end": f"{tomorrow + timedelta(hours=2):%FT%TZ}", "Subject": "Tandlæge"}
-        hand = f"{self.url}control/outlook"
-        gap = "\n" + 23 * " "
-        return gap.join(
-            [
-                f"{self.endpoint} - log in as {owner}, password {self.passwords[owner]}; or without Outlook:",
-                f"curl {self.url}control/calendar -d '{json.dumps(look)}'",
-                f"curl {hand}/book -d '{json.dumps(whose | book, ensure_ascii=False)}'",
-                f"curl {hand}/move -d '{json.dumps(whose | {'uid': '…', 'start': book['end']}, ensure_ascii=False)}'",
-            ]
-        )
+        first = f"{self.endpoint} - log in as {owner}, password {self.passwords[owner]}; or without Outlook:"
+        return first + GAP + commands(self.url, f"{owner}@{DOMAIN}", span, {"Subject": "Tandlæge"})
 
 
 def town(entries: Mapping[str, Sequence[Event]], passwords: Mapping[str, str]) -> dict[str, Any]:
