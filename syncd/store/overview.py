@@ -13,7 +13,7 @@ from syncd.model.busy import BusyType
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store import meeting_rows as rows
-from syncd.store.instants import epoch, span
+from syncd.store.instants import epoch, maybe, span
 from syncd.store.tables import BookingRow, ClaimRow, MeetingRow, OccurrenceRow
 
 
@@ -162,3 +162,31 @@ def server_clock(session: Session) -> datetime:
     """What the clock of the PostgreSQL server shows; SQLite has none of its own."""
     shown: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
     return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """One meeting whose calendars are not as they should be. :param since: None when it became so just now."""
+
+    meeting: str
+    since: datetime | None
+    attempts: int
+
+
+def longest_owed(session: Session, most: int) -> list[Owing]:
+    """The meetings that have waited longest for their calendars."""
+    question = (
+        select(MeetingRow.id, MeetingRow.owed_since, MeetingRow.attempts)
+        .where(MeetingRow.desired_generation != MeetingRow.applied_generation)
+        .order_by(MeetingRow.owed_since.is_(None), MeetingRow.owed_since, MeetingRow.id)
+        .limit(most)
+    )
+    return [Owing(name, maybe(since), attempts) for name, since, attempts in session.execute(question)]
+
+
+def database_version(session: Session) -> str:
+    """What the database calls itself: ``SQLite 3.46.1``, ``PostgreSQL 15.8``."""
+    dialect = session.connection().dialect
+    numbers = dialect.server_version_info or ()
+    name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[dialect.name]
+    return f"{name} {'.'.join(str(number) for number in numbers)}"

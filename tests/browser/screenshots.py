@@ -41,6 +41,7 @@ def main() -> int:
             ("rooms-use", f"/rooms/use?{PERIOD}", DESK, "light", "dl.figures"),
             ("rooms-use-dark", f"/rooms/use?{PERIOD}", DESK, "dark", "dl.figures"),
             ("rooms-what-if", f"/rooms/what-if?{PERIOD}", DESK, "light", "#curve"),
+            ("health", "/health", DESK, "light", ""),
             ("wall", f"/display/{wall}", (1600, 900), "dark", ""),
             ("door", f"/display/{door}", (1024, 600), "light", ""),
         )

@@ -31,6 +31,7 @@ MENU: tuple[Entry, ...] = (
     Entry("/rooms/now", N_("Rooms now"), N_("Which rooms are free, and until when."), ROOMS),
     Entry("/rooms/day", N_("The rooms' day"), N_("Every room's meetings, what was moved and why."), ROOMS),
     Entry("/rooms/use", N_("How rooms are used"), N_("Utilisation, peaks, fit, and what lacked a room."), USING),
+    Entry("/health", N_("Health"), N_("How the service stands, and what to do next."), frozenset({Role.OPERATOR})),
 )
 
 

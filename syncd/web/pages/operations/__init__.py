@@ -1,0 +1,5 @@
+"""Pages for those who operate the service."""
+
+from syncd.web.pages.operations import health
+
+ROUTERS = (health.router,)
