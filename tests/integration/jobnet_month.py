@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
+import httpx2
 from sqlalchemy import update
 
 from syncd.adapters.dfdg.client import Account, DfdgClient
@@ -19,6 +20,7 @@ from syncd.booking.handover import Choice as Decision
 from syncd.booking.handover import Handover
 from syncd.booking.proposals import Remedy
 from syncd.booking.reservations import Reservations
+from syncd.clock import Clock
 from syncd.config.jobnet import CLIENT
 from syncd.cpr import Cpr
 from syncd.dfdg.inbox import Inbox
@@ -34,16 +36,19 @@ from syncd.model.offer import Form
 from syncd.publish.recording import Recorder
 from syncd.store.instants import epoch
 from syncd.store.tables import MailboxRow
+from syncd.web.app import build_app
 from syncd.web.jobnet.facade import Facade
 from syncd.web.jobnet.matching import alike
+from tests.integration.in_process import Loop, SoapToApp, ToApp, ToDfdg
 from tests.integration.jobnet_town import ISSUER, KEY, SUBJECT, JobnetTown
-from tests.integration.web_town import NOW, ZONE, Served
+from tests.integration.web_town import NOW, ZONE
 from tests.servers.dfdg import DfdgServer, Jobnet, Record, control, names
 from tests.servers.dfdg.jobnet import Choice, Planner, PlannerRefused, PlannerSilent, Shown
 from tests.servers.dfdg.planner_rest import RestPlanner
 from tests.servers.dfdg.planner_soap import SoapPlanner
 from tests.servers.dfdg.world import Refused
 
+BASE = "http://127.0.0.1"
 PROXY = {"X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-S-DN": SUBJECT, "X-SSL-Client-I-DN": ISSUER}
 DAYS, HOURS = 28, (7, 9, 11, 13, 15)
 """Days of the play, and hours of each day (UTC) at which something happens."""
@@ -91,6 +96,15 @@ def directory(people: int, rooms: int) -> Directory:
     return Directory.of("Eksempel Kommune", sites, workers, places)
 
 
+class _Beside(DfdgClient):
+    """The client, with DFDG in the same process."""
+
+    def __init__(self, dfdg: DfdgServer, clock: Clock) -> None:
+        super().__init__(Account(dfdg.base, 2, "10101", "syncd", 3), clock, seconds=5)
+        self._http.close()
+        self._http = httpx2.Client(transport=ToDfdg(dfdg), base_url=dfdg.base, trust_env=False)
+
+
 @dataclass
 class Agency(JobnetTown):
     """The planner, reporting to a DFDG."""
@@ -102,7 +116,7 @@ class Agency(JobnetTown):
         who = ", ".join(f'"{name}"' for name in self.directory.caseworkers)
         with self.store.begin() as tx:
             tx.rules.add(RULES.format(who=who), "test", NOW)
-        self.client = DfdgClient(Account(self.dfdg.base, 2, "10101", "syncd", 3), self.clock, seconds=5)
+        self.client = _Beside(self.dfdg, self.clock)
         self.ledger = Ledger(lambda: self.directory, lambda: self.words)
         self.words = Words(
             self.section.caseworkers, {form: self.mapping.codes.form(form) for form in Form}, {7: ("jobsamtale",)}
@@ -186,12 +200,12 @@ class Month:
     :param soap: share of citizens whose jobcentre is still on the SOAP generation.
     """
 
-    def __init__(self, town: Agency, served: Served, citizens: int, seed: int = 1, soap: float = 0.1) -> None:
+    def __init__(self, town: Agency, citizens: int, seed: int = 1, soap: float = 0.1) -> None:
         self.town, self.dice = town, random.Random(seed)
-        base = served.take(town)
+        self.loop = Loop(build_app(town.deps()))
         self.planners: dict[str, RestPlanner | SoapPlanner] = {
-            "rest": RestPlanner(base, PROXY),
-            "soap": SoapPlanner(f"{base}/ExternalBookingService/v3?wsdl", PROXY),
+            "rest": RestPlanner(BASE, PROXY, way=ToApp(self.loop)),
+            "soap": SoapPlanner(f"{BASE}/ExternalBookingService/v3?wsdl", PROXY, way=SoapToApp(self.loop)),
         }
         self.world = town.dfdg.world
         self.pages = {name: Jobnet(self.world, _typed(planner)) for name, planner in self.planners.items()}
@@ -206,7 +220,10 @@ class Month:
         """Live through the month."""
         for day, hour in itertools.product(range(DAYS), HOURS):
             self.town.clock.at = datetime(2026, 11, 30, hour, tzinfo=UTC) + timedelta(days=day)
-            self._weather()
+            acting = bool(self.agenda) and self.agenda[0][0] <= self.town.clock.at
+            if not acting and hour != HOURS[-1]:
+                continue  # what waits for another try waits for the evening
+            self._weather(acting=acting)
             while self.agenda and self.agenda[0][0] <= self.town.clock.at:
                 _, _, cpr, action = heapq.heappop(self.agenda)
                 getattr(self, f"_{action}")(self.cases[cpr])
@@ -217,6 +234,7 @@ class Month:
         """Let go of connections."""
         for planner in self.planners.values():
             planner.close()
+        self.loop.close()
         self.town.client.close()
 
     def _enter(self, number: int, planner: str) -> None:
@@ -237,8 +255,11 @@ class Month:
     def _at(self, moment: datetime, case: Case, action: str) -> None:
         heapq.heappush(self.agenda, (moment, next(self.number), case.cpr, action))
 
-    def _weather(self) -> None:
-        """What works this hour."""
+    def _weather(self, *, acting: bool) -> None:
+        """What works this hour.
+
+        :param acting: somebody looks at the times, so that the record of them is kept.
+        """
         now = self.town.clock.at
         bad = {what for what, spans in OUTAGES.items() if any(start <= now < end for start, end in spans)}
         for planner in self.planners.values():
@@ -253,7 +274,6 @@ class Month:
             self.town.dfdg.faults.add("duplicate", "queue", chance=0.1)
         if "calendars" not in bad:
             self.town.believe()
-        acting = bool(self.agenda) and self.agenda[0][0] <= now
         if "planner" not in bad and acting:
             self.town.record()
 

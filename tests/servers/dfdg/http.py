@@ -45,6 +45,13 @@ class Answer:
     lost: bool = False
 
 
+def body_of(answer: Answer) -> bytes:
+    """The body as it is sent."""
+    if answer.body is None:
+        return b""
+    return answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body, default=str).encode()
+
+
 class Listener(ThreadingHTTPServer):
     """A thread for each connection."""
 
@@ -94,8 +101,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        text = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body, default=str).encode()
-        text = b"" if answer.body is None else text
+        text = body_of(answer)
         self.send_response(answer.status)
         for key, value in {"Content-Type": "application/json", **answer.headers}.items():
             self.send_header(key, value)

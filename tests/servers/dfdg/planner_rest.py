@@ -20,10 +20,19 @@ class RestPlanner:
     """One planner behind one address.
 
     :param headers: what the proxy in front of it adds, such as whose certificate was shown.
+    :param way: another way there than a socket.
     """
 
-    def __init__(self, base: str, headers: dict[str, str] | None = None, seconds: float = 20.0) -> None:
-        self._http = httpx2.Client(base_url=base, timeout=seconds, headers=headers or {}, trust_env=False)
+    def __init__(
+        self,
+        base: str,
+        headers: dict[str, str] | None = None,
+        seconds: float = 20.0,
+        way: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self._http = httpx2.Client(
+            base_url=base, timeout=seconds, headers=headers or {}, trust_env=False, transport=way
+        )
         self.deadlines: dict[str, Deadline] = {}
         """The citizen's open deadline, which bounds her times (JK)."""
         self.down = False

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 import zeep
 from lxml import etree
+from requests.adapters import BaseAdapter
 from zeep.exceptions import Fault
 from zeep.transports import Transport
 
@@ -38,11 +39,14 @@ class SoapPlanner:
     """One planner behind one address.
 
     :param wsdl: address of its description. :param headers: what the proxy in front of it adds.
+    :param way: another way there than a socket.
     """
 
-    def __init__(self, wsdl: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, wsdl: str, headers: dict[str, str] | None = None, way: BaseAdapter | None = None) -> None:
         self._session = requests.Session()
         self._session.headers.update(headers or {})
+        if way is not None:
+            self._session.mount("http://", way)
         self._service = zeep.Client(wsdl, transport=Transport(session=self._session)).service
         self.deadlines: dict[str, Deadline] = {}
         self.down = False
