@@ -16,12 +16,13 @@ from syncd.model.policy import Policy
 from syncd.roomalloc import rank
 from syncd.slots import blocking
 from syncd.store import Tx
+from syncd.store.prepared import prepared
 from syncd.store.tables import EntryRow, MeetingRow
 
-_OURS = select(MeetingRow.uid).where(MeetingRow.uid.in_(bindparam("some", expanding=True)))
-_PASSING = _OURS.where(or_(MeetingRow.id == bindparam("meeting"), ~MeetingRow.wanted))
+_OURS = prepared(select(MeetingRow.uid).where(MeetingRow.uid.in_(bindparam("some", expanding=True))))
+_PASSING = prepared(_OURS.where(or_(MeetingRow.id == bindparam("meeting"), ~MeetingRow.wanted)))
 # A meeting that has another room now: its entry is on its way out of the old one's calendar.
-_LEAVING = (
+_LEAVING = prepared(
     select(MeetingRow.uid, EntryRow.mailbox)
     .join(EntryRow, EntryRow.meeting == MeetingRow.id)
     .where(MeetingRow.uid.in_(bindparam("some", expanding=True)), ~EntryRow.wanted)

@@ -13,14 +13,17 @@ from syncd.model.absence import Absence
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store.instants import epoch, span
+from syncd.store.prepared import prepared
 from syncd.store.settings import Settings
 from syncd.store.tables import AbsenceRow
 
 _ABSENCES = cast(Table, AbsenceRow.__table__).c
-_AWAY = select(_ABSENCES.caseworker).where(
-    _ABSENCES.caseworker.in_(bindparam("some", expanding=True)),
-    _ABSENCES.start < bindparam("until"),
-    _ABSENCES.end > bindparam("since"),
+_AWAY = prepared(
+    select(_ABSENCES.caseworker).where(
+        _ABSENCES.caseworker.in_(bindparam("some", expanding=True)),
+        _ABSENCES.start < bindparam("until"),
+        _ABSENCES.end > bindparam("since"),
+    )
 )
 
 

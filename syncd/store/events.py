@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from syncd.model.event import Delivery, Event, EventKind
 from syncd.store.instants import epoch, moment
 from syncd.store.outward_tables import DeliveryRow, EventRow
+from syncd.store.prepared import prepared
 
 _EVENTS = cast(Table, EventRow.__table__)
 _DELIVERIES = cast(Table, DeliveryRow.__table__)
-_ADD = insert(_EVENTS)
-_OWE = insert(_DELIVERIES)
-_WAITING = select(*_EVENTS.c).order_by(_EVENTS.c.number).limit(bindparam("most"))
-_DUE = (
+_ADD = prepared(insert(_EVENTS).inline())
+_OWE = prepared(insert(_DELIVERIES).inline())
+_WAITING = prepared(select(*_EVENTS.c).order_by(_EVENTS.c.number).limit(bindparam("most")))
+_DUE = prepared(
     select(_DELIVERIES.c.id)
     .where(_DELIVERIES.c.receiver == bindparam("who"), _DELIVERIES.c.due <= bindparam("now"))
     .limit(1)
@@ -33,7 +34,7 @@ _FIRST_DUE = (
     .with_for_update(skip_locked=True)
     .scalar_subquery()
 )
-_LEASE = (
+_LEASE = prepared(
     update(_DELIVERIES)
     .where(_DELIVERIES.c.id == _FIRST_DUE)
     .values(due=bindparam("until"), attempts=_DELIVERIES.c.attempts + 1)

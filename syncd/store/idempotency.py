@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from syncd.errors import KeyInProgress, KeyReused
 from syncd.store.instants import epoch
+from syncd.store.prepared import prepared
 from syncd.store.tables import IdempotencyRow
 
 KEPT = timedelta(days=14)
@@ -27,13 +28,13 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 _ROWS = cast(Table, IdempotencyRow.__table__)
 _CLAIMED: dict[str, BindParameter[object]] = {name: bindparam(name) for name in ("client", "key", "digest", "created")}
-_CLAIM_SQLITE = sqlite.insert(_ROWS).values(_CLAIMED).on_conflict_do_nothing().returning(_ROWS.c.key)
-_CLAIM_POSTGRESQL = postgresql.insert(_ROWS).values(_CLAIMED).on_conflict_do_nothing().returning(_ROWS.c.key)
+_CLAIM_SQLITE = prepared(sqlite.insert(_ROWS).values(_CLAIMED).on_conflict_do_nothing().returning(_ROWS.c.key))
+_CLAIM_POSTGRESQL = prepared(postgresql.insert(_ROWS).values(_CLAIMED).on_conflict_do_nothing().returning(_ROWS.c.key))
 _THIS = and_(_ROWS.c.client == bindparam("of"), _ROWS.c.key == bindparam("which"))
-_STORED = select(*_ROWS.c).where(_THIS)
-_FORGET = delete(_ROWS).where(_THIS)
-_ANSWER = update(_ROWS).where(_THIS).values({name: bindparam(name) for name in ("status", "body", "booking")})
-_PATIENCE = text(f"SET LOCAL lock_timeout = {PATIENCE_MS}")
+_STORED = prepared(select(*_ROWS.c).where(_THIS))
+_FORGET = prepared(delete(_ROWS).where(_THIS))
+_ANSWER = prepared(update(_ROWS).where(_THIS).values({name: bindparam(name) for name in ("status", "body", "booking")}))
+_PATIENCE = prepared(text(f"SET LOCAL lock_timeout = {PATIENCE_MS}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import text
+from sqlalchemy import Text, text
 from sqlalchemy.orm import Session
 
-_TAKE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+from syncd.store.prepared import prepared
+
+_TAKE = prepared(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))").columns(locked=Text))
 
 
 def take(session: Session, names: Iterable[str]) -> None:

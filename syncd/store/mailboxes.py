@@ -105,8 +105,7 @@ class Mailboxes:
         On SQLite the one writer has the lock already.
         """
         if self._session.get_bind().dialect.name != "sqlite":
-            ordered = select(MailboxRow.id).where(MailboxRow.id.in_(ids)).order_by(MailboxRow.id)
-            self._session.execute(ordered.with_for_update()).all()
+            self._session.execute(rows.LOCK, {"some": ids})
 
     def status(self, mailbox: MailboxId) -> MailboxStatus | None:
         """How this mailbox stands; None when it is not known."""

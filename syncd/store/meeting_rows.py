@@ -15,39 +15,42 @@ from syncd.model.booking import Booking, BookingState, EntryRecord, Meeting, Roo
 from syncd.model.offer import Form, RoomRequirement
 from syncd.model.zones import tzdata, wall_clock
 from syncd.store.instants import epoch, maybe, moment, optional, span
+from syncd.store.prepared import prepared
 from syncd.store.tables import AuditRow, BookingRow, ClaimRow, EntryRow, MeetingRow
 
 _MEETINGS, _ENTRIES = cast(Table, MeetingRow.__table__), cast(Table, EntryRow.__table__)
 _BOOKINGS = cast(Table, BookingRow.__table__)
 
-MEETING = select(*_MEETINGS.c).where(_MEETINGS.c.id == bindparam("id"))
-MEETING_LOCKED = MEETING.with_for_update()
-ADD_MEETING = insert(_MEETINGS)
+MEETING = prepared(select(*_MEETINGS.c).where(_MEETINGS.c.id == bindparam("id")))
+MEETING_LOCKED = prepared(MEETING.with_for_update())
+ADD_MEETING = prepared(insert(_MEETINGS))
 _UNCHANGING = {"id", "uid", "created"}
-SAVE_MEETING = (
+SAVE_MEETING = prepared(
     update(_MEETINGS)
     .where(_MEETINGS.c.id == bindparam("which"))
     .values({column.name: bindparam(column.name) for column in _MEETINGS.c if column.name not in _UNCHANGING})
 )
 
-ENTRIES = select(*_ENTRIES.c).where(_ENTRIES.c.meeting == bindparam("id")).order_by(_ENTRIES.c.mailbox)
-ADD_ENTRY = insert(_ENTRIES)
+ENTRIES = prepared(select(*_ENTRIES.c).where(_ENTRIES.c.meeting == bindparam("id")).order_by(_ENTRIES.c.mailbox))
+ADD_ENTRY = prepared(insert(_ENTRIES))
 _FACTS = ("wanted", "key", "version", "generation", "digest", "missing_since")
-SAVE_ENTRY = (
+SAVE_ENTRY = prepared(
     update(_ENTRIES)
     .where(_ENTRIES.c.meeting == bindparam("of_meeting"), _ENTRIES.c.mailbox == bindparam("of_mailbox"))
     .values({name: bindparam(name) for name in _FACTS})
 )
 
-ADD_CLAIM = insert(cast(Table, ClaimRow.__table__))
+ADD_CLAIM = prepared(insert(cast(Table, ClaimRow.__table__)).inline())
 
-BOOKING = select(*_BOOKINGS.c).where(_BOOKINGS.c.id == bindparam("id"), _BOOKINGS.c.client == bindparam("client"))
-BOOKING_LOCKED = BOOKING.with_for_update()
-OF_MEETING = (
+BOOKING = prepared(
+    select(*_BOOKINGS.c).where(_BOOKINGS.c.id == bindparam("id"), _BOOKINGS.c.client == bindparam("client"))
+)
+BOOKING_LOCKED = prepared(BOOKING.with_for_update())
+OF_MEETING = prepared(
     select(*_BOOKINGS.c).where(_BOOKINGS.c.meeting == bindparam("id")).order_by(_BOOKINGS.c.created, _BOOKINGS.c.id)
 )
-ADD_BOOKING = insert(_BOOKINGS)
-SAVE_BOOKING = (
+ADD_BOOKING = prepared(insert(_BOOKINGS))
+SAVE_BOOKING = prepared(
     update(_BOOKINGS)
     .where(_BOOKINGS.c.id == bindparam("which"))
     .values({name: bindparam(name) for name in ("meeting", "state", "citizen", "expires", "moves", "topic", "changed")})
@@ -57,10 +60,10 @@ _HELD = select(*_BOOKINGS.c).where(
     _BOOKINGS.c.state == BookingState.HELD.value, _BOOKINGS.c.expires <= bindparam("now")
 )
 _CLAIMS = cast(Table, ClaimRow.__table__)
-RUN_OUT = (
+RUN_OUT = prepared(
     _HELD.order_by(_BOOKINGS.c.expires, _BOOKINGS.c.id).limit(bindparam("limit")).with_for_update(skip_locked=True)
 )
-RUN_OUT_THERE = (
+RUN_OUT_THERE = prepared(
     _HELD.where(
         _BOOKINGS.c.meeting.in_(
             select(_CLAIMS.c.meeting).where(
@@ -74,7 +77,7 @@ RUN_OUT_THERE = (
     .with_for_update(skip_locked=True)
 )
 
-ADD_AUDIT = insert(cast(Table, AuditRow.__table__))
+ADD_AUDIT = prepared(insert(cast(Table, AuditRow.__table__)).inline())
 
 
 def meeting_values(meeting: Meeting) -> dict[str, object]:

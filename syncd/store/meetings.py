@@ -16,6 +16,7 @@ from syncd.model.interval import Interval
 from syncd.store import drift
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch, span
+from syncd.store.prepared import prepared
 from syncd.store.tables import BookingRow, ClaimRow, ClosureRow, EntryRow, MeetingRow, OccurrenceRow
 
 AT_ONCE = 0
@@ -42,20 +43,20 @@ _LONGEST_WAITING = (
     .with_for_update(skip_locked=True)
     .scalar_subquery()
 )
-_LEASE = (
+_LEASE = prepared(
     update(MeetingRow)
     .where(MeetingRow.id == _LONGEST_WAITING)
     .values(due=bindparam("until"))
     .returning(MeetingRow.id)
     .execution_options(synchronize_session=False)
 )
-_CLAIMS = (
+_CLAIMS = prepared(
     select(ClaimRow.mailbox, ClaimRow.start, ClaimRow.end, ClaimRow.active)
     .where(ClaimRow.meeting == bindparam("id"))
     .order_by(ClaimRow.mailbox)
 )
 
-_TOUCH = (
+_TOUCH = prepared(
     update(MeetingRow)
     .where(
         MeetingRow.id.in_(bindparam("some", expanding=True)),
@@ -66,7 +67,7 @@ _TOUCH = (
     .execution_options(synchronize_session=False)
 )
 _TAKEN, _SEATS = cast(Table, ClaimRow.__table__).c, cast(Table, BookingRow.__table__).c
-_BUSY = (
+_BUSY = prepared(
     select(_TAKEN.mailbox, _TAKEN.start, _TAKEN.end)
     .where(
         _TAKEN.mailbox.in_(bindparam("some", expanding=True)),
@@ -81,10 +82,12 @@ _EXPIRED = select(_SEATS.id).where(
     _SEATS.state == BookingState.HELD.value,
     _SEATS.expires <= bindparam("now"),
 )
-_BUSY_NOW = _BUSY.where(~_EXPIRED.exists())
-_RELEASE = delete(ClaimRow).where(ClaimRow.meeting == bindparam("of")).execution_options(synchronize_session=False)
-_RELEASE_SOME = _RELEASE.where(ClaimRow.mailbox.in_(bindparam("some", expanding=True)))
-_KNOWN = select(EntryRow.meeting).where(EntryRow.meeting == bindparam("of"), EntryRow.mailbox == bindparam("there"))
+_BUSY_NOW = prepared(_BUSY.where(~_EXPIRED.exists()))
+_RELEASE = prepared(delete(cast(Table, ClaimRow.__table__)).where(_TAKEN.meeting == bindparam("of")))
+_RELEASE_SOME = prepared(_RELEASE.where(_TAKEN.mailbox.in_(bindparam("some", expanding=True))))
+_KNOWN = prepared(
+    select(EntryRow.meeting).where(EntryRow.meeting == bindparam("of"), EntryRow.mailbox == bindparam("there"))
+)
 
 
 class Meetings:

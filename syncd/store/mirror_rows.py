@@ -15,6 +15,7 @@ from syncd.model.delta import Group, GroupKey
 from syncd.model.directory import MailboxId
 from syncd.model.mirror import MailboxStatus
 from syncd.store.instants import epoch, maybe, optional, span
+from syncd.store.prepared import prepared
 from syncd.store.tables import Base, EntryRow, MailboxRow, MeetingRow, OccurrenceRow, UnreadableRow
 
 _BUSY = {busy.value: busy for busy in BusyType}
@@ -43,8 +44,14 @@ _COUNTED = (
     .scalar_subquery()
 )
 STATUSES = select(*_MAILBOXES.c, _COUNTED.label("unreadable"))
-STATUS = STATUSES.where(_MAILBOXES.c.id == bindparam("mailbox"))
+STATUS = prepared(STATUSES.where(_MAILBOXES.c.id == bindparam("mailbox")))
 
+LOCK = prepared(
+    select(_MAILBOXES.c.id)
+    .where(_MAILBOXES.c.id.in_(bindparam("some", expanding=True)))
+    .order_by(_MAILBOXES.c.id)
+    .with_for_update()
+)
 _KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 CLEAR = tuple(
     delete(table).where(table.c.mailbox == bindparam("of"), table.c.key.in_(_KEYS))
@@ -71,8 +78,8 @@ GROUPS_HELD = select(OccurrenceRow.key, *OCCURRENCE).where(
 )
 _WITHIN = and_(OccurrenceRow.end > bindparam("begin"), OccurrenceRow.start < bindparam("until"))
 _OCCURRENCES = select(OccurrenceRow.mailbox, *OCCURRENCE).where(_WITHIN).order_by(OccurrenceRow.start)
-OCCURRENCES_OF_ONE = _OCCURRENCES.where(OccurrenceRow.mailbox == bindparam("of"))
-OCCURRENCES_OF = _OCCURRENCES.where(OccurrenceRow.mailbox.in_(bindparam("many", expanding=True)))
+OCCURRENCES_OF_ONE = prepared(_OCCURRENCES.where(OccurrenceRow.mailbox == bindparam("of")))
+OCCURRENCES_OF = prepared(_OCCURRENCES.where(OccurrenceRow.mailbox.in_(bindparam("many", expanding=True))))
 UPCOMING = select(func.count(OCCURRENCES.c.key.distinct())).where(
     OCCURRENCES.c.mailbox == bindparam("of"), OCCURRENCES.c.end > bindparam("now")
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import delete, func, not_, or_, select
+from sqlalchemy import Table, bindparam, delete, func, insert, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState, RoomState
@@ -14,6 +15,7 @@ from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch, moment, span
+from syncd.store.prepared import prepared
 from syncd.store.tables import AuditRow, BookingRow, ClosureRow, MeetingRow, RoomNoticeRow, RoomPinRow, RoomShortageRow
 
 CHANGED, REARRANGED = "meeting.room-changed", "meeting.room-rearranged"
@@ -84,6 +86,16 @@ class Used:
 
 
 _MEETINGS = MeetingRow.__table__.c
+_NOTICES = cast(Table, RoomNoticeRow.__table__)
+_NOTICE = prepared(
+    select(_NOTICES.c.room, _NOTICES.c.previous, _NOTICES.c.changes).where(_NOTICES.c.meeting == bindparam("of"))
+)
+_ADD_NOTICE = prepared(insert(_NOTICES))
+_SAVE_NOTICE = prepared(
+    update(_NOTICES)
+    .where(_NOTICES.c.meeting == bindparam("of"))
+    .values({name: bindparam(name) for name in ("room", "previous", "changes", "at")})
+)
 _USED = [_MEETINGS[name] for name in ("id", "room", "start", "end", "offer", "caseworker", "wanted", "created")]
 
 
@@ -133,20 +145,21 @@ class Rooms:
 
     def notice(self, meeting: str) -> Notice | None:
         """What people were told of the meeting's room; None when nothing yet."""
-        query = select(RoomNoticeRow.room, RoomNoticeRow.previous, RoomNoticeRow.changes)
-        row = self._session.execute(query.where(RoomNoticeRow.meeting == meeting)).first()
+        row = self._session.execute(_NOTICE, {"of": meeting}).first()
         return None if row is None else Notice(*row)
 
     def tell(self, meeting: str, room: MailboxId | None, now: datetime) -> Notice:
         """Note that people are told this room of the meeting now."""
-        row = self._session.get(RoomNoticeRow, meeting)
-        if row is None:
-            row = RoomNoticeRow(meeting=meeting, room=room, previous=None, changes=0, at=epoch(now))
-            self._session.add(row)
-        elif row.room != room:
-            row.room, row.previous, row.changes, row.at = room, row.room, row.changes + 1, epoch(now)
-        self._session.flush()
-        return Notice(row.room, row.previous, row.changes)
+        before = self.notice(meeting)
+        if before is not None and before.room == room:
+            return before
+        told = Notice(room, before.room, before.changes + 1) if before is not None else Notice(room, None, 0)
+        values = {"room": told.room, "previous": told.previous, "changes": told.changes, "at": epoch(now)}
+        if before is None:
+            self._session.execute(_ADD_NOTICE, {"meeting": meeting, **values})
+        else:
+            self._session.execute(_SAVE_NOTICE, {"of": meeting, **values})
+        return told
 
     def untold(self, now: datetime, until: datetime) -> list[Untold]:
         """Meetings to come that have another room than people were told, or of which they were told nothing yet.

@@ -10,6 +10,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from syncd.store.instants import epoch, moment
+from syncd.store.prepared import prepared
 from syncd.store.settings import Settings
 from syncd.store.tables import RevisionRow
 
@@ -27,7 +28,7 @@ class Revision:
 
 
 _REVISIONS = cast(Table, RevisionRow.__table__)
-_NEWEST = select(_REVISIONS.c.number).order_by(_REVISIONS.c.number.desc()).limit(1)
+_NEWEST = prepared(select(_REVISIONS.c.number).order_by(_REVISIONS.c.number.desc()).limit(1))
 
 
 class Rules:

@@ -8,14 +8,17 @@ import typing
 from sqlalchemy import BigInteger, Table, Text, bindparam, cast, delete, select, update
 from sqlalchemy.orm import Session
 
+from syncd.store.prepared import prepared
 from syncd.store.tables import Setting
 
 INSTALLATION = "installation"
 GENERATION = "generation"
 
 _ROWS = typing.cast(Table, Setting.__table__)
-_GROW = update(_ROWS).where(_ROWS.c.name == GENERATION).values(value=cast(cast(_ROWS.c.value, BigInteger) + 1, Text))
-_VALUE = select(_ROWS.c.value).where(_ROWS.c.name == bindparam("name"))
+_GROW = prepared(
+    update(_ROWS).where(_ROWS.c.name == GENERATION).values(value=cast(cast(_ROWS.c.value, BigInteger) + 1, Text))
+)
+_VALUE = prepared(select(_ROWS.c.value).where(_ROWS.c.name == bindparam("name")))
 
 
 class Settings:

@@ -17,6 +17,7 @@ from syncd.model.offer import RoomRequirement
 from syncd.store.chunks import chunks
 from syncd.store.instants import maybe, span
 from syncd.store.meeting_rows import asks
+from syncd.store.prepared import prepared
 from syncd.store.tables import (
     Base,
     BookingRow,
@@ -137,9 +138,9 @@ class _About:
     """
 
     def __init__(self, query: Any, column: Any) -> None:
-        self._one = query.where(column == bindparam("one"))
-        self._some = query.where(column.in_(bindparam("some", expanding=True)))
-        self._all = query
+        self._one = prepared(query.where(column == bindparam("one")))
+        self._some = prepared(query.where(column.in_(bindparam("some", expanding=True))))
+        self._all = prepared(query)
 
     def rows(self, session: Session, ids: Collection[MailboxId], **bounds: int) -> Sequence[Any]:
         """The rows for these ids; one is asked for by equality, which indexes like best."""
@@ -176,7 +177,7 @@ _TAKEN = _About(
     _touching(select(_CLAIMS.mailbox, func.aggregate_strings(_LINE, "\n")), _CLAIMS).group_by(_CLAIMS.mailbox),
     _CLAIMS.mailbox,
 )
-_HELD = select(_BOOKINGS.meeting, _BOOKINGS.expires).where(_BOOKINGS.state == BookingState.HELD.value)
+_HELD = prepared(select(_BOOKINGS.meeting, _BOOKINGS.expires).where(_BOOKINGS.state == BookingState.HELD.value))
 _STARTS = _About(
     select(MeetingRow.caseworker, MeetingRow.offer, MeetingRow.start, MeetingRow.id, MeetingRow.end, *_SEAT)
     .join(BookingRow, BookingRow.meeting == MeetingRow.id)
@@ -196,16 +197,30 @@ _STATUSES = _About(
 )
 _CLOSURES = _About(_touching(select(ClosureRow.room, ClosureRow.start, ClosureRow.end), ClosureRow), ClosureRow.room)
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
-_MEETINGS = select(MeetingRow.id, MeetingRow.uid, MeetingRow.wanted).where(MeetingRow.id.in_(_SOME))
-_LEAVING = select(EntryRow.meeting, EntryRow.mailbox).where(EntryRow.meeting.in_(_SOME), ~EntryRow.wanted)
-_PINNED = select(RoomPinRow.meeting)
-_BROKEN = (
+_MEETINGS = prepared(select(MeetingRow.id, MeetingRow.uid, MeetingRow.wanted).where(MeetingRow.id.in_(_SOME)))
+_LEAVING = prepared(select(EntryRow.meeting, EntryRow.mailbox).where(EntryRow.meeting.in_(_SOME), ~EntryRow.wanted))
+_PLACES = prepared(
+    select(
+        MeetingRow.id,
+        MeetingRow.offer,
+        MeetingRow.form,
+        MeetingRow.caseworker,
+        MeetingRow.room,
+        MeetingRow.start,
+        MeetingRow.end,
+        MeetingRow.asks,
+    ).where(MeetingRow.id.in_(_SOME))
+)
+_PINNED = prepared(select(RoomPinRow.meeting))
+_BROKEN = prepared(
     select(_UNREADABLE.mailbox, func.count()).where(_UNREADABLE.acknowledged.is_(False)).group_by(_UNREADABLE.mailbox)
 )
 
 
-_AWAY = select(_ABSENCES.caseworker, _ABSENCES.start, _ABSENCES.end).where(
-    _ABSENCES.end > bindparam("since"), _ABSENCES.start < bindparam("until")
+_AWAY = prepared(
+    select(_ABSENCES.caseworker, _ABSENCES.start, _ABSENCES.end).where(
+        _ABSENCES.end > bindparam("since"), _ABSENCES.start < bindparam("until")
+    )
 )
 
 
@@ -302,20 +317,10 @@ class Supply:
     def places(self, meetings: Collection[str]) -> dict[str, Place]:
         """Where and when these meetings are, by id."""
         found: dict[str, Place] = {}
-        columns = (
-            MeetingRow.offer,
-            MeetingRow.form,
-            MeetingRow.caseworker,
-            MeetingRow.room,
-            MeetingRow.start,
-            MeetingRow.end,
-            MeetingRow.asks,
-        )
         for some in chunks(meetings):
-            query = select(MeetingRow.id, *columns).where(MeetingRow.id.in_(some))
             found |= {
                 row.id: Place(row.offer, row.form, row.caseworker, row.room, row.start, row.end, asks(row.asks))
-                for row in self._session.execute(query)
+                for row in self._session.execute(_PLACES, {"some": some})
             }
         return found
 

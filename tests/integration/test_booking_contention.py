@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from itertools import count, pairwise
 from multiprocessing import get_context
 from threading import Barrier
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import ClauseElement, Executable, text
 from sqlalchemy.dialects import postgresql
 
 from syncd.booking.results import Appointment, Reply
@@ -24,6 +24,7 @@ from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store import Store, Tx
 from syncd.store.idempotency import Idempotency
+from syncd.store.session import _Session
 from syncd.store.tables import IdempotencyRow
 from tests.simulation import town
 from tests.simulation.office import CLIENT, Office
@@ -347,19 +348,21 @@ class TestOneLockOrder:
         opened.store.close()
 
     @pytest.fixture
-    def taken(self, office: Office) -> Iterator[list[str]]:
+    def taken(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """The locks in the order in which they were taken, since the last BEGIN."""
         locks: list[str] = []
+        execute = _Session.execute
 
-        def watch(_c: object, _u: object, statement: str, parameters: Any, _x: object, _m: object) -> None:
-            if "pg_advisory_xact_lock" in statement:
-                locks.append(":".join(parameters["name"].split(":")[:2]))
-            elif "FOR UPDATE" in statement and "SKIP LOCKED" not in statement:
-                locks.append(statement.split("FROM")[1].split()[0])
+        def watch(session: _Session, statement: Executable, values: Any = None, **more: Any) -> Any:
+            said = str(cast(ClauseElement, statement).compile(dialect=postgresql.dialect()))
+            if "pg_advisory_xact_lock" in said:
+                locks.append(":".join(values["name"].split(":")[:2]))
+            elif "FOR UPDATE" in said and "SKIP LOCKED" not in said:
+                locks.append(said.split("FROM")[1].split()[0])
+            return execute(session, statement, values, **more)
 
-        event.listen(office.store._writer, "before_cursor_execute", watch)
-        yield locks
-        event.remove(office.store._writer, "before_cursor_execute", watch)
+        monkeypatch.setattr(_Session, "execute", watch)
+        return locks
 
     def assert_in_order(self, taken: list[str]) -> None:
         ranks = [self.ORDER.index(name) for name in dict.fromkeys(taken)]  # a lock that is held may be taken again
