@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import psycopg
 import pytest
 
@@ -34,6 +36,31 @@ def test_a_template_is_built_once_and_copied(postgres: Cluster) -> None:
         with psycopg.connect(postgres.copy("built", build).replace("+psycopg", "")) as connection:
             assert (0,) == connection.execute("SELECT count(*) FROM here").fetchone()
     assert 1 == len(built)
+
+
+def test_a_copy_that_was_given_back_is_as_new(postgres: Cluster) -> None:
+    def build(url: str) -> None:
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            connection.execute("CREATE TABLE kept (id serial, n int CHECK (n > 0)); INSERT INTO kept (n) VALUES (7)")
+
+    first = postgres.copy("kept", build)
+    with contextlib.closing(psycopg.connect(first.replace("+psycopg", ""))) as left_open:
+        left_open.execute("INSERT INTO kept (n) VALUES (1), (2)")
+        left_open.commit()
+        left_open.execute("LOCK TABLE kept")
+        postgres.drop(first)
+    again = postgres.copy("kept", build)
+    with psycopg.connect(again.replace("+psycopg", "")) as connection:
+        rows = connection.execute("SELECT id, n FROM kept").fetchall()
+        number = connection.execute("INSERT INTO kept (n) VALUES (9) RETURNING id").fetchone()
+        connection.execute("ALTER TABLE kept DROP CONSTRAINT kept_n_check")
+    postgres.drop(again)
+    another = postgres.copy("kept", build)
+
+    assert first == again
+    assert [(1, 7)] == rows
+    assert (2,) == number
+    assert again != another, "a database with another schema is not used again"
 
 
 def test_what_is_missing_skips_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
