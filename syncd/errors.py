@@ -25,6 +25,7 @@
     - TemporarilyClosed       calendars are too old to be trusted; try again later
     - NotAllowed              this state, deadline or limit forbids it
       . NotEntitled           the offer's rules do not let this citizen book it
+      . ChangedMeanwhile      somebody else acted since the person who decides looked
       . NotThisCitizen        it belongs to another citizen
     - KeyMissing, KeyReused, KeyInProgress    Idempotency-Key (400, 422, 409)
 
@@ -206,6 +207,10 @@ class NotEntitled(NotAllowed):
     """The offer's rules do not let this citizen book it, or not with this caseworker."""
 
     type = "not-entitled"
+
+
+class ChangedMeanwhile(NotAllowed):
+    """What was decided rests on what is not so any more: somebody else acted meanwhile."""
 
 
 class NotThisCitizen(NotAllowed):

@@ -21,6 +21,7 @@ from syncd.booking.refused import explain
 from syncd.booking.results import Appointment, Reply
 from syncd.booking.seats import join_or_open, leave, only_one_each, reseated, take_seat
 from syncd.booking.take import Wish, about, by_load, moved_meeting, new_meeting, take
+from syncd.booking.texts import shift
 from syncd.errors import (
     BadRequest,
     Contention,
@@ -285,7 +286,7 @@ class Desk:
         tx.settings.bump()
         tell_if_due(tx, self._directory(), self._rules(tx), changed, now)
         made = Appointment(booking, changed)
-        self._audit(tx, "booking.moved", made, now)
+        self._audit(tx, "booking.moved", made, now, detail=shift(meeting, changed))
         return made
 
     def _moved(self, tx: Tx, meeting: Meeting, wish: Wish, person: MailboxId, now: datetime) -> Meeting:

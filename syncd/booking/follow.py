@@ -19,6 +19,7 @@ from syncd.booking.desire import cancelled, desire, unsettle
 from syncd.booking.rooms import give_room, needs_room
 from syncd.booking.sight import Limits, Moved, Newer, RoomTaken, Verdict, Withdrawn
 from syncd.booking.take import lock_site_days, with_buffers
+from syncd.booking.texts import shift
 from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState, advance
 from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId
@@ -78,10 +79,12 @@ def _move(tx: Tx, meeting: Meeting, verdict: Moved, ground: Ground) -> None:
         desire(tx, meeting, ground.now)  # only the note was moved; it belongs beside her event
         _remember(tx, meeting, verdict.mailbox, verdict.entry)
         return
-    desire(tx, placed(tx, replace(meeting, interval=verdict.interval), ground), ground.now)
+    moved = replace(meeting, interval=verdict.interval)
+    desire(tx, placed(tx, moved, ground), ground.now)
     _remember(tx, meeting, verdict.mailbox, verdict.entry)
     unsettle(tx, meeting, ground.now)
-    tx.audit.add(f"calendar:{verdict.mailbox}", "meeting.moved", meeting=meeting.id, now=ground.now)
+    actor, told = f"calendar:{verdict.mailbox}", shift(meeting, moved)
+    tx.audit.add(actor, "meeting.moved", meeting=meeting.id, detail=told, now=ground.now)
 
 
 def _withdraw(tx: Tx, meeting: Meeting, verdict: Withdrawn, ground: Ground) -> None:

@@ -19,8 +19,17 @@ from syncd.booking.follow import with_room
 from syncd.booking.proposals import Proposal, Remedy, near
 from syncd.booking.rooms import give_room
 from syncd.booking.take import Wish, lock_site_days, moved_meeting, take, with_buffers
-from syncd.booking.texts import reference
-from syncd.errors import BadRequest, BookingError, Contention, NotAllowed, SlotGone, UnknownBooking, UnknownCaseworker
+from syncd.booking.texts import reference, shift
+from syncd.errors import (
+    BadRequest,
+    BookingError,
+    ChangedMeanwhile,
+    Contention,
+    NotAllowed,
+    SlotGone,
+    UnknownBooking,
+    UnknownCaseworker,
+)
 from syncd.model.booking import BookingState, Meeting, advance
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
@@ -30,6 +39,7 @@ from syncd.publish import Publisher
 from syncd.store import Store, Tx, locks
 
 TAKEN = "The colleague is not free at that time. Nothing was changed; choose another one."
+MEANWHILE = "Somebody else has changed the meeting meanwhile. Nothing was changed; look again."
 OVER = "The meeting is over or cancelled, so it cannot be changed. Nothing was changed."
 
 
@@ -39,25 +49,32 @@ class Choice:
 
     :param to: who holds it; needed unless it is cancelled.
     :param start: the new time (UTC), for `Remedy.NEW_TIME`.
+    :param seen: the meeting's desired generation that the person saw; None when nobody looked before.
     """
 
     meeting: str
     remedy: Remedy
     to: MailboxId | None = None
     start: datetime | None = None
+    seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """What became of a choice.
 
-    :param refused: why nothing was changed; None when it was carried out.
+    :param error: why nothing was changed; None when it was carried out.
     :param call: the meeting was so near that the citizen must be called; a task says so.
     """
 
     choice: Choice
-    refused: str | None
+    error: BookingError | None
     call: bool
+
+    @property
+    def refused(self) -> str | None:
+        """Why nothing was changed, as a sentence."""
+        return None if self.error is None else str(self.error)
 
 
 def accepted(proposal: Proposal) -> Choice:
@@ -113,7 +130,7 @@ class Handover:
             with tx.session.begin_nested():
                 after = self._deed(tx, choice, actor, now)
         except BookingError as error:
-            return Done(choice, str(error), call=False)
+            return Done(choice, error, call=False)
         call = before is not None and after != before and near(before, now)
         if call and before is not None:
             self._ask_to_call(tx, before, choice, now)
@@ -129,7 +146,7 @@ class Handover:
         return self._hand_over(tx, choice, choice.to, actor, now)
 
     def _hand_over(self, tx: Tx, choice: Choice, to: MailboxId, actor: str, now: datetime) -> Meeting:
-        meeting = self._locked(tx, choice.meeting, now)
+        meeting = self._locked(tx, choice, now)
         phone = choice.remedy is Remedy.PHONE
         handed = as_phone_talk(given(meeting, to)) if phone else given(meeting, to)
         if handed == meeting:
@@ -162,7 +179,7 @@ class Handover:
         return with_room(meeting, give_room(tx, directory, rules, meeting, now=now))
 
     def _move(self, tx: Tx, choice: Choice, to: MailboxId, actor: str, now: datetime) -> Meeting:
-        meeting = self._locked(tx, choice.meeting, now)
+        meeting = self._locked(tx, choice, now)
         wish = self._wish(tx, meeting, choice)
         if (meeting.interval, meeting.caseworker) == (wish.interval, to):
             return meeting
@@ -171,7 +188,7 @@ class Handover:
         moved = desire(tx, moved_meeting(self._directory(), meeting, wish, taken), now)
         taken.claim(tx, meeting.id)
         unsettle(tx, moved, now)
-        tx.audit.add(actor, "meeting.rebooked", meeting=meeting.id, detail=f"{meeting.caseworker} > {to}", now=now)
+        tx.audit.add(actor, "meeting.rebooked", meeting=meeting.id, detail=shift(meeting, moved), now=now)
         tx.settings.bump()
         return moved
 
@@ -186,7 +203,7 @@ class Handover:
         known = tx.meetings.get(choice.meeting, lock=True)
         if known is not None and not known.wanted and known.desired_generation > 0:
             return known
-        meeting = self._locked(tx, choice.meeting, now)
+        meeting = self._locked(tx, choice, now)
         for booking in tx.bookings.of(meeting.id):
             if booking.state in (BookingState.PENDING, BookingState.CONFIRMED):
                 tx.bookings.save(advance(booking, BookingState.CANCELLED), now)
@@ -209,13 +226,15 @@ class Handover:
         if any(now_held(tx, one) != one.caseworker for one in meetings):
             raise Contention("A meeting was just given to somebody else; nothing was changed. Try again.")
 
-    def _locked(self, tx: Tx, meeting_id: str, now: datetime) -> Meeting:
+    def _locked(self, tx: Tx, choice: Choice, now: datetime) -> Meeting:
         """The meeting, which nobody else changes from now on."""
-        meeting = tx.meetings.get(meeting_id, lock=True)
+        meeting = tx.meetings.get(choice.meeting, lock=True)
         if meeting is None:
             raise UnknownBooking("There is no meeting of this id. Nothing was changed.")
         if not meeting.wanted or meeting.interval.end <= now:
             raise NotAllowed(OVER)
+        if choice.seen not in (None, meeting.desired_generation):
+            raise ChangedMeanwhile(MEANWHILE)
         return meeting
 
     def _ask_to_call(self, tx: Tx, before: Meeting, choice: Choice, now: datetime) -> None:

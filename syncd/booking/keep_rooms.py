@@ -13,6 +13,7 @@ from itertools import chain
 
 from sqlalchemy import and_, or_, select
 
+from syncd.booking.announce import site_of
 from syncd.booking.desire import desire, unsettle
 from syncd.booking.follow import with_room
 from syncd.booking.homeless import Houses, tell_people
@@ -20,7 +21,7 @@ from syncd.booking.relocate import relocate
 from syncd.booking.rooms import give_room, requirement_of
 from syncd.booking.take import lock_site_days
 from syncd.errors import SlotGone, UnknownBooking, UnknownRoom
-from syncd.model.booking import Meeting
+from syncd.model.booking import Meeting, RoomState
 from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Site
 from syncd.model.interval import Interval
@@ -39,7 +40,8 @@ from syncd.roomalloc.timetable import ask_of
 from syncd.roomalloc.upset import settle
 from syncd.store import Store, Tx, locks
 from syncd.store.instants import epoch, moment
-from syncd.store.tables import BookingRow, ClosureRow, MeetingRow, OccurrenceRow
+from syncd.store.overview import meeting_named
+from syncd.store.tables import ClosureRow, MeetingRow, OccurrenceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ class RoomKeeper:
         meeting, site, day = self._place(tx, name)
         locks.take(tx.session, [locks.site_day(site.id, day)])
         meeting = tx.meetings.get(meeting.id, lock=True) or meeting
-        if expecting not in (None, meeting.room) or not meeting.wanted:
+        if expecting not in (None, meeting.room or "") or not meeting.wanted:
             raise SlotGone("Somebody has moved or cancelled the meeting meanwhile. Nothing was changed; look again.")
         target, origin = room or meeting.room or "", meeting.room or ""
         if target not in directory.rooms or directory.rooms[target].site != site.id:
@@ -274,12 +276,12 @@ class RoomKeeper:
         return why(rooms, meeting.id)
 
     def _place(self, tx: Tx, name: str) -> tuple[Meeting, Site, date]:
-        """The meeting of a booking's or meeting's id, its site and its local day."""
-        held = tx.session.scalar(select(BookingRow.meeting).where(BookingRow.id == name))
-        meeting, rooms = tx.meetings.get(held or name), self._directory().rooms
-        if meeting is None or meeting.room is None or meeting.room not in rooms:
-            raise UnknownBooking(f"There is no booking '{name}' that has a room.")
-        site = self._directory().sites[rooms[meeting.room].site]
+        """The meeting of a booking's or meeting's id, or of the code in the calendar; its site and its local day."""
+        meeting = tx.meetings.get(meeting_named(tx.session, name) or name)
+        lacks = meeting is not None and meeting.room is None and meeting.room_state is not RoomState.MISSING
+        site = None if meeting is None or lacks else site_of(self._directory(), meeting.caseworker, meeting.room)
+        if meeting is None or site is None:
+            raise UnknownBooking(f"There is no booking '{name}' that has a room, or lacks one.")
         return meeting, site, wall_clock(meeting.interval.start, site.zone).date()
 
     def preview(self, site: Site, day: date, now: datetime) -> Rebuilt | None:

@@ -44,7 +44,9 @@ def _locked(tx: Tx, move: Move) -> Meeting:
     """The meeting, which nobody else changes from now on."""
     meeting = tx.meetings.get(move.meeting, lock=True)
     claimed = any(claim.mailbox == move.origin and claim.active for claim in tx.meetings.claims(move.meeting))
-    if meeting is None or meeting.room != move.origin or not claimed:
+    # One that lacks a room has none to give back.
+    held = not move.origin or claimed
+    if meeting is None or (meeting.room or "") != move.origin or not held:
         raise SlotGone(STALE)
     return meeting
 

@@ -6,6 +6,8 @@ room, never a name, a CPR number or a free text.
 
 from __future__ import annotations
 
+from syncd.model.booking import Meeting
+
 ROOM_SUBJECT = "Optaget"
 """All that a room's calendar, which everybody can read, says."""
 
@@ -50,3 +52,8 @@ def lagging(reason: str) -> str:
 def reference(meeting_id: str) -> str:
     """The short code by which staff and citizens name a meeting to each other."""
     return f"{meeting_id[:4]}-{meeting_id[4:8]}".upper()
+
+
+def shift(before: Meeting, after: Meeting) -> str:
+    """From where to where a meeting went, for the audit log: ``2026-12-01T09:00:00+00:00 anna > … bo``."""
+    return " > ".join(f"{one.interval.start.isoformat()} {one.caseworker}" for one in (before, after))

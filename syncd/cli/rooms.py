@@ -211,7 +211,7 @@ def unblock(
 
 @rooms.command("pin")
 def pin(
-    booking: Annotated[str, typer.Argument(help="A booking's or a meeting's id.")],
+    booking: Annotated[str, typer.Argument(help="A booking, a meeting, or the code in the calendar.")],
     room: Annotated[str | None, typer.Option(help="Another room; the one it has if left out.")] = None,
     path: ConfigOption = DEFAULT_CONFIG,
 ) -> None:

@@ -15,7 +15,7 @@ from syncd.booking.follow import Ground, placed
 from syncd.booking.rooms import needs_room
 from syncd.booking.seats import leave, others
 from syncd.booking.take import lock_site_days
-from syncd.booking.texts import reference
+from syncd.booking.texts import reference, shift
 from syncd.config.jobnet import CLIENT
 from syncd.dfdg.compare import Followed, compare
 from syncd.dfdg.ledger import Ledger, Linked
@@ -130,14 +130,16 @@ def _refuse(tx: Tx, ledger: Ledger, found: Linked, why: str, now: datetime) -> N
 
 
 def _move(tx: Tx, meeting: Meeting, interval: Interval, caseworker: MailboxId, form: Form, ground: Ground) -> None:
-    before = (meeting.interval, meeting.caseworker)
     target = replace(given(meeting, caseworker), interval=interval, form=form)
     if not needs_room(ground.directory, ground.rulebook, target) or _another_site(meeting, caseworker, ground):
         target = replace(target, room=None, room_state=RoomState.NONE)
     moved = desire(tx, placed(tx, target, ground), ground.now)
     unsettle(tx, moved, ground.now)
-    what = "meeting.moved" if before[0] != interval else "meeting.handed-over"
-    tx.audit.add(ACTOR, what, meeting=meeting.id, detail=f"{before[1]} > {caseworker}", now=ground.now)
+    if meeting.interval != interval:
+        what, told = "meeting.moved", shift(meeting, moved)
+    else:
+        what, told = "meeting.handed-over", f"{meeting.caseworker} > {caseworker}"
+    tx.audit.add(ACTOR, what, meeting=meeting.id, detail=told, now=ground.now)
     tx.settings.bump()
 
 

@@ -41,12 +41,16 @@ class Linker:
     def __init__(self, store: Store, ledger: Ledger, key: CprKey) -> None:
         self._store, self._ledger, self._key = store, ledger, key
 
+    def reference(self, cpr: Cpr) -> str:
+        """By what a citizen is known everywhere else."""
+        return self._key.reference(cpr)
+
     def link(self, wish: Wish, actor: str, now: datetime, *, tx: Tx | None = None) -> Link:
         """Link a citizen to a meeting and owe DFDG its creation; the same again changes nothing.
 
         It is never flagged self-booked (META): a caseworker made it.
 
-        :param actor: ``cli:USER`` or ``client:NAME``, who must be allowed to.
+        :param actor: ``cli:USER``, ``client:NAME`` or ``staff:SUBJECT``, who must be allowed to.
         :raises UnknownBooking: there is no such meeting. :raises NotAllowed: it is over, or is somebody else's.
         :raises BadRequest: its type of talk is not known.
         """

@@ -19,7 +19,10 @@ CLASS = 2
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One meeting that changes rooms. :param told: its room was announced, so people must hear of it."""
+    """One meeting that changes rooms.
+
+    :param origin: empty for one that lacks a room. :param told: its room was announced, so people must hear of it.
+    """
 
     meeting: str
     origin: MailboxId

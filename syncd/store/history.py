@@ -17,17 +17,20 @@ from syncd.store.tables import AuditRow
 class Step:
     """One thing that was done.
 
-    :param actor: ``client:NAME``, ``cli:USER``, ``calendar:MAILBOX`` or ``syncd``. :param action: such as
-        ``booking.made``.
+    :param actor: ``client:NAME``, ``staff:SUBJECT``, ``cli:USER``, ``calendar:MAILBOX`` or ``syncd``.
+    :param action: such as ``booking.made``. :param detail, purpose: as in the audit log.
     """
 
     at: datetime
     actor: str
     action: str
+    detail: str | None
+    purpose: str | None
 
 
 def steps_of(session: Session, meeting: str, bookings: Collection[str]) -> list[Step]:
     """All that is known, the oldest first."""
     asked = or_(AuditRow.meeting == meeting, AuditRow.booking.in_(bookings))
-    question = select(AuditRow.at, AuditRow.actor, AuditRow.action).where(asked).order_by(AuditRow.id)
-    return [Step(moment(at), actor, action) for at, actor, action in session.execute(question)]
+    found = (AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.detail, AuditRow.purpose)
+    rows = session.execute(select(*found).where(asked).order_by(AuditRow.id))
+    return [Step(moment(row.at), row.actor, row.action, row.detail, row.purpose) for row in rows]

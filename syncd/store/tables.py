@@ -195,6 +195,7 @@ class MeetingRow(Base):
         Index(None, "due"),
         Index(None, "caseworker", "start"),
         Index(None, "room", "start"),
+        Index(None, "start"),
         # The few that stand beside caseworkers' own events, and the few that lack a room, among very many.
         Index("ix_meetings_beside", "end", sqlite_where=BESIDE, postgresql_where=BESIDE),
         Index("ix_meetings_lacking", "end", sqlite_where=LACKING, postgresql_where=LACKING),
@@ -289,7 +290,7 @@ class AuditRow(Base):
     purpose: Mapped[str | None]
     detail: Mapped[str | None]
 
-    __table_args__ = (Index(None, "booking"), Index(None, "citizen"), Index(None, "at"))
+    __table_args__ = (Index(None, "booking"), Index(None, "meeting"), Index(None, "citizen"), Index(None, "at"))
 
 
 class ClosureRow(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -12,6 +13,7 @@ from syncd.model.role import Role
 from syncd.observe import logs
 from syncd.store import Store
 from syncd.store.feeds import FeedKind
+from tests.browser import counter_pictures
 from tests.browser.eyes import DESK, PHONE, Theme, chromium, eyes
 from tests.environment import ROOT
 from tests.integration.web_town import serving
@@ -48,6 +50,7 @@ def main() -> int:
         with serving(town.deps()) as served, chromium() as browser:
             for name, path, size, theme, wait in pictures:
                 _take(browser, served.base, name, path, size, theme, wait, cookie)
+            counter_pictures.take(Path(folder), partial(_take, browser))
         store.close()
     return 0
 

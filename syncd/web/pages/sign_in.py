@@ -22,6 +22,9 @@ log = structlog.get_logger()
 
 router = APIRouter(include_in_schema=False)
 
+UNKEPT = frozenset({CSRF, "cpr"})
+"""Fields that are not kept for later: a civil registration number is kept under seal only."""
+
 WRONG = N_("That name and password do not belong together. Nothing was changed; please try again.")
 TOO_MANY = N_("Too many attempts. Please wait ten minutes and try again.")
 PROVIDER = N_("The sign-in service did not confirm who you are. Please try again, or ask for help.")
@@ -120,7 +123,7 @@ def resume(visitor: SignedIn) -> Response:
 def _keep_draft(visitor: Visitor, lapsed: Visit) -> Response:
     """Keep what was sent until its sender has signed in again, and lead there; nothing of it is done meanwhile."""
     answer = RedirectResponse("/sign-in?next=/sign-in/resume", 303)
-    fields = [pair for pair in visitor.form.multi_items() if pair[0] != CSRF]
+    fields = [pair for pair in visitor.form.multi_items() if pair[0] not in UNKEPT]
     draft = {"path": visitor.request.url.path, "fields": fields, "owner": lapsed.subject}
     _remember(visitor, answer, {"draft": draft})
     return answer

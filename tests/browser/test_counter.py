@@ -1,0 +1,74 @@
+"""The counter's pages in a real browser: without barriers, and an absence settled by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from syncd.model.role import Role
+from syncd.store import Store
+from tests.browser.eyes import PHONE, Eyes, barriers, eyes, overflowing
+from tests.counter_town import CounterTown
+from tests.integration.web_town import serving
+from tests.page_town import NOW, Size
+
+
+@pytest.fixture(scope="module")
+def reception(browser: Browser, _sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eyes]:
+    """Somebody of the staff at a telephone's screen, signed in where there is something to do."""
+    path = tmp_path_factory.mktemp("counter") / "syncd.db"
+    path.write_bytes(_sqlite_template.read_bytes())
+    store = Store(f"sqlite:///{path}")
+    town = CounterTown.over(store, Size(6, 16, 4, 3))
+    with store.begin() as tx:
+        cookie = tx.visits.add(NOW, subject="vera", name="Vera Holm", roles=frozenset({Role.STAFF}), language="da")
+    with serving(town.deps()) as running, eyes(browser, running.base, PHONE, cookie=cookie) as person:
+        person.town = town  # type: ignore[attr-defined]
+        yield person
+    store.close()
+
+
+BUSIEST = ("/bookings/{lacking}", "/bookings/new?offer=sikker&day=2026-12-07", "/absence/plan?caseworker={away}")
+OTHERS = ("/bookings?state=cancelled", "/bookings/{moved}", "/tasks", "/absence", "/absence/calls")
+
+
+def looked(person: Eyes, path: str) -> list[str]:
+    page = person.page(path)
+    found = barriers(page) + (["wider than the phone"] if overflowing(page) else [])
+    page.close()
+    return found
+
+
+def all_looked(person: Eyes, paths: tuple[str, ...], language: str) -> dict[str, list[str]]:
+    town: CounterTown = person.town  # type: ignore[attr-defined]
+    names = {"moved": town.moved, "lacking": town.lacking, "away": town.away}
+    asked = [f"{path}{'&' if '?' in path else '?'}lang={language}".format(**names) for path in paths]
+    return {path: found for path in asked if (found := looked(person, path))}
+
+
+def test_the_counters_busiest_pages_have_no_barriers(reception: Eyes) -> None:
+    assert {} == all_looked(reception, BUSIEST, "da")
+    assert [] == reception.complaints
+
+
+@pytest.mark.programme
+def test_the_counters_pages_have_no_barriers_in_either_language(reception: Eyes) -> None:
+    assert {} == all_looked(reception, OTHERS, "da")
+    assert {} == all_looked(reception, (*BUSIEST, *OTHERS), "en")
+
+
+def test_an_absence_is_settled_with_the_keyboard(reception: Eyes) -> None:
+    page = reception.page("/tasks?lang=da")
+    page.get_by_role("link", name="Se forslag").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/absence/plan**")
+    page.get_by_role("button", name="Bekræft fraværet og gennemfør").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("status").wait_for()
+
+    assert page.get_by_role("status").inner_text().startswith("Fraværet er noteret")
+    assert [] == barriers(page)
+    assert [] == reception.complaints
