@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n 3 --dist loadgroup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env packages demo test test-long fuzz check format catalogs screenshots lock bench wheel deb
+.PHONY: help env packages demo test test-broad test-long fuzz check format catalogs screenshots lock bench wheel deb
 .PHONY: schedules crash-points kill-storm contention fault-proxy mutate sbom licences load
 
 help: ## list the targets
@@ -28,8 +28,11 @@ packages: ## install the Debian packages and Node.js clients that the tests need
 demo: env ## start the demonstration town until Ctrl-C; ONCE=1 runs the guided tour and ends, EXCHANGE=1 or GRAPH=1 is on those, JOBNET=1 has Jobnet beside it
 	@$(BIN)/syncd demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(filter-out 0,$(EXCHANGE)),--exchange) $(if $(filter-out 0,$(GRAPH)),--graph) $(if $(filter-out 0,$(JOBNET)),--jobnet)
 
-test: env packages ## run all tests; REQUIRE_ALL=1 fails when anything was not covered
-	@$(BIN)/pytest $(PYTEST_ARGS) -m "not long and not programme"
+test: env packages ## run the tests, in less than six minutes on two cores; REQUIRE_ALL=1 fails when anything was not covered
+	@$(BIN)/pytest $(PYTEST_ARGS) -m "not broad and not long and not programme"
+
+test-broad: env packages ## run the tests that make test leaves to CI: more servers, sizes, themes and languages
+	@$(BIN)/pytest $(PYTEST_ARGS) -m "broad and not long and not programme"
 
 test-long: env packages ## run the longer programmes, too: a million schedules, every crash point, long storms, mutants
 	@$(BIN)/pytest $(PYTEST_ARGS) --timeout 1800

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import httpcore2
 import hypothesis
 import pytest
 
@@ -16,6 +18,9 @@ from tests.postgres import Cluster
 hypothesis.settings.register_profile("steady", derandomize=True, database=None, deadline=None, max_examples=60)
 hypothesis.settings.register_profile("deep", database=None, deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("steady")
+
+# Loading the machine's authorities costs a tenth of a second; hundreds of clients here only ever call loopback.
+httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
 
 
 @pytest.fixture(scope="session")

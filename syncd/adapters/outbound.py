@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, NamedTuple
 
@@ -71,13 +72,19 @@ def within(seconds: float) -> Iterator[None]:
         _ends.reset(mark)
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """The machine's own authorities, loaded once: a tenth of a second for each client otherwise; nobody changes it."""
+    return ssl.create_default_context()
+
+
 def client(seconds: float, context: ssl.SSLContext | None = None, **more: Any) -> httpx2.Client:
     """Connections under the rules of this module.
 
     :param seconds: for each step; `answer` bounds the whole. :param context: our own authorities and certificate.
     :param more: further settings of `httpx2.Client`.
     """
-    verify = context or ssl.create_default_context()
+    verify = context or _authorities()
     limits = more.pop("limits", httpx2.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30))
     return httpx2.Client(
         transport=_Transport(verify, limits), timeout=seconds, follow_redirects=False, trust_env=False, **more

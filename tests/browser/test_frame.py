@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import PASSWORD
@@ -28,6 +29,7 @@ def test_somebody_signs_in_with_the_keyboard_alone_and_out_again(browser: Browse
         assert 0 == len(person.context.cookies())
 
 
+@pytest.mark.broad
 def test_pages_have_no_barriers_in_either_language_or_theme_on_a_phone(
     browser: Browser, small_office: Office, cookie: str
 ) -> None:

@@ -32,6 +32,7 @@ def shown(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     store.close()
 
 
+@pytest.mark.broad
 def test_pages_about_rooms_have_no_barriers_in_either_language_or_theme(browser: Browser, shown: Shown) -> None:
     town, served, cookie = shown
     with town.store.begin() as tx:
@@ -48,6 +49,7 @@ def test_pages_about_rooms_have_no_barriers_in_either_language_or_theme(browser:
     assert [] == person.complaints
 
 
+@pytest.mark.broad
 def test_pages_about_the_use_of_rooms_have_no_barriers_in_either_language_or_theme(
     browser: Browser, shown: Shown
 ) -> None:

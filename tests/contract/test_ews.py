@@ -127,11 +127,13 @@ class TestNtlm(EwsContract):
         return EwsAccount("main", server.url, "ntlm", "DOM\\svc-syncd", "geheim")
 
 
+@pytest.mark.broad
 class TestBasic(EwsContract):
     def account(self, server: ExchangeServer) -> EwsAccount:
         return EwsAccount("main", server.url, "basic", "svc-syncd", "geheim")
 
 
+@pytest.mark.broad
 class TestOAuth(EwsContract):
     def account(self, server: ExchangeServer) -> EwsAccount:
         tokens = TokenSource(server.token_url, "app-1", "s3cret", "https://exchange.test/.default")

@@ -25,6 +25,7 @@ HOST = "login.example"
 
 
 @pytest.mark.filterwarnings("ignore:This class is deprecated")
+@pytest.mark.broad
 def test_the_official_sdk_reads_and_writes_and_sees_the_same():
     with GraphServer(shared("reference/graph-metadata/cleanMetadata.xml")) as graph:
         graph.mailbox(ANNA, "Anna")

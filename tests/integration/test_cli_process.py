@@ -82,7 +82,7 @@ def test_ctrl_c_exits_130(tmp_path: Path) -> None:
         assert child.stdout is not None
         assert b"mailbox" in child.stdout.readline()
         child.send_signal(signal.SIGINT)
-        _, told = child.communicate(timeout=20)
+        _, told = child.communicate(timeout=60)
 
     assert (130, b"") == (child.returncode, told)
 

@@ -26,7 +26,7 @@ from syncd.clock import SystemClock
 from syncd.errors import SyncdError
 from syncd.ports import Caller
 
-PATIENCE = 1.2
+PATIENCE = 2.0
 """Seconds each of them is configured to wait."""
 ENOUGH = 12.0
 """Nobody may take longer, repeats included; a drip would go on for minutes."""

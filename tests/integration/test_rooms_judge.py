@@ -18,7 +18,9 @@ from syncd.roomalloc.replay import Options, replay
 from tests.rooms_judge import FAIR, MOVES, SEEDS, days, instance, judge, run
 
 
-@pytest.mark.parametrize("preset", FAIR)
+@pytest.mark.parametrize(
+    "preset", [preset if "small" in preset else pytest.param(preset, marks=pytest.mark.broad) for preset in FAIR]
+)
 def test_no_violation_on_any_public_preset_and_seed(preset: str) -> None:
     for seed in SEEDS:
         found = run(instance(preset, seed, days=2 if "large" in preset else 5)).found
@@ -27,6 +29,7 @@ def test_no_violation_on_any_public_preset_and_seed(preset: str) -> None:
         assert found["accepted"] > 100
 
 
+@pytest.mark.broad
 @pytest.mark.parametrize("options", [Options(rebuild=True), Options(shape=True)], ids=["rebuild", "shape"])
 def test_no_violation_with_nightly_rebuilds_or_shaped_days(options: Options) -> None:
     judged = run(instance("choice-small", 7, days=8, announce_lead=2880), options)
@@ -42,6 +45,7 @@ def test_no_violation_with_two_sites_odd_buffers_and_late_requests() -> None:
     assert [] == found["errors"]
 
 
+@pytest.mark.broad
 @pytest.mark.parametrize("preset", ["small-tight", "choice-small"])
 def test_nearly_as_many_are_held_as_by_unlimited_replanning(preset: str) -> None:
     found = run(instance(preset, 1)).found
@@ -152,6 +156,7 @@ def test_a_file_of_another_kind_is_refused_in_a_sentence(text: str, says: str) -
     assert says in str(caught.value)
 
 
+@pytest.mark.broad
 def test_replay_is_a_command(tmp_path: Path) -> None:
     source, log = tmp_path / "instance.json", tmp_path / "log.json"
     source.write_text(instance("small-tight", 6, days=2), encoding="utf-8")

@@ -66,6 +66,7 @@ def counting(self: moving.Moving, _site: Site, offer: Offer, form: Form, cells: 
     return found
 
 
+@pytest.mark.broad
 def test_counting_instead_of_a_certificate_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moving.Moving, "starts", counting)
 
@@ -73,6 +74,7 @@ def test_counting_instead_of_a_certificate_is_noticed(tmp_path: Path, monkeypatc
         _walk_until_noticed(tmp_path)
 
 
+@pytest.mark.broad
 def test_a_stale_certificate_at_commit_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mistake: what was proven a booking ago is carried out without a look."""
     real, before = choice.prove, dict[str, Certificate]()
@@ -122,6 +124,7 @@ print(won)
 """
 
 
+@pytest.mark.broad
 def test_two_processes_at_once_never_share_a_room(migrated_url: str) -> None:
     town = Town.open(migrated_url, RULES, directory())
     root = Path(__file__).parents[2]

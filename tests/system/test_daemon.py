@@ -27,6 +27,7 @@ def test_it_serves_slots_and_stops_within_ten_seconds_of_sigterm(service: Servic
     assert '"event": "daemon.stopped"' in service.log
 
 
+@pytest.mark.broad
 def test_a_booking_stands_in_both_calendars_and_is_confirmed(service: Service) -> None:
     service.start()
 
@@ -41,7 +42,7 @@ def test_a_booking_stands_in_both_calendars_and_is_confirmed(service: Service) -
     assert "Samtale" not in taken
 
 
-@pytest.mark.parametrize("fault", ["hang", "lost answer"])
+@pytest.mark.parametrize("fault", [pytest.param("hang", marks=pytest.mark.broad), "lost answer"])
 def test_killed_between_booking_and_calendar_the_meeting_is_there_once_after_restart(
     service: Service, between: Proxy, fault: str
 ) -> None:
@@ -59,6 +60,7 @@ def test_killed_between_booking_and_calendar_the_meeting_is_there_once_after_res
     assert [1, 1] == [len(service.objects(owner)) for owner in ("anna", "lokale-1")]
 
 
+@pytest.mark.broad
 def test_a_stop_while_a_calendar_hangs_leaves_the_write_owed_and_the_next_start_does_it(
     service: Service, between: Proxy
 ) -> None:
@@ -118,6 +120,7 @@ def test_sighup_takes_a_new_configuration_and_keeps_the_old_one_when_it_is_wrong
     assert 404 == gone.status_code
 
 
+@pytest.mark.broad
 def test_a_supervisor_has_a_listener_of_its_own_and_systemd_hears_of_every_turn(service: Service) -> None:
     watching = free_port()
     service.write(f"[monitor]\nlisten = '127.0.0.1:{watching}'")
@@ -165,6 +168,7 @@ def test_three_mistakes_in_the_configuration_are_told_at_once_and_exit_with_78(s
     assert "Traceback" not in service.log
 
 
+@pytest.mark.broad
 def test_an_address_in_use_is_told_in_a_sentence(service: Service) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", service.port))
@@ -177,6 +181,7 @@ def test_an_address_in_use_is_told_in_a_sentence(service: Service) -> None:
     assert "Traceback" not in service.log
 
 
+@pytest.mark.broad
 def test_a_database_that_cannot_be_written_is_told_in_a_sentence(service: Service) -> None:
     service.database = "sqlite:////proc/nowhere/syncd.sqlite3"
     service.write()
@@ -189,6 +194,7 @@ def test_a_database_that_cannot_be_written_is_told_in_a_sentence(service: Servic
     assert "Traceback" not in service.log
 
 
+@pytest.mark.broad
 def test_no_line_of_the_log_names_the_citizen(service: Service) -> None:
     service.start()
     booked = service.book()
@@ -198,6 +204,7 @@ def test_no_line_of_the_log_names_the_citizen(service: Service) -> None:
     assert "borger-1" not in "".join(service.objects("anna") + service.objects("lokale-1"))
 
 
+@pytest.mark.broad
 def test_a_marked_appointment_has_a_room_within_seconds_and_gives_it_back(
     service: Service, calendars: DavServer
 ) -> None:

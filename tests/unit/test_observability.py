@@ -43,6 +43,7 @@ def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=FOLDER)
 
 
+@pytest.mark.broad
 def test_each_alert_fires_on_its_fault_and_is_quiet_without_it() -> None:
     told = _promtool("test", "rules", "alerts.test.yml")
 

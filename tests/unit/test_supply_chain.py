@@ -40,6 +40,7 @@ def test_a_licence_is_allowed_by_name_only(licence: str, may: bool) -> None:
     assert runpy.run_path(str(ROOT / "setup" / "licences"))["allowed"](licence) is may
 
 
+@pytest.mark.broad
 def test_the_bill_of_materials_has_a_hash_for_each_part(tmp_path: Path) -> None:
     for name in ("setup", "pyproject.toml", "requirements.lock"):
         (tmp_path / name).symlink_to(ROOT / name)
