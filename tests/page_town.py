@@ -15,7 +15,7 @@ from typing import Any
 from syncd.booking.desk import Desk
 from syncd.booking.keep_rooms import RoomKeeper
 from syncd.clock import FixedClock
-from syncd.config import LocalAccountSection, PagesSection
+from syncd.config import LocalAccountSection, PagesSection, SupplySection, TargetSection
 from syncd.model.busy import Stamp
 from syncd.model.directory import Caseworker, Directory, Mailbox, MailboxKind, Room, Site
 from syncd.model.interval import Interval
@@ -278,7 +278,13 @@ class PageTown:
             health=lambda: Health((Check("database", Standing.GOOD, "Databasen svarer.", "The database answers."),)),
             freshen=lambda *_: None,
             metrics=lambda: b"",
-            pages=PageParts(section or PagesSection(accounts=accounts), keeper=self.keeper),
+            pages=PageParts(
+                section or PagesSection(accounts=accounts, portal_url="https://jobnet.dk"),
+                keeper=self.keeper,
+                supply=SupplySection(
+                    targets={"job": TargetSection(share=80, talks=60), "syge": TargetSection(share=75)}
+                ),
+            ),
         )
 
     def unreadable(self, room: str) -> None:
@@ -286,6 +292,26 @@ class PageTown:
         with self.store.begin() as tx:
             boxes = TABLES["mailboxes"]
             tx.session.execute(boxes.update().where(boxes.c.id == room).values(as_of=epoch(NOW - timedelta(days=2))))
+            tx.settings.bump()
+
+    def expecting(self, quota: int = 1500) -> None:
+        """Teams with targets and expectations, and people without free time for each of the usual reasons.
+
+        Needs at least eight people: p003 is busy for months, p004 cannot be read, p005 is off; *quota* is how
+        many minutes a week one of the team integration may be booked.
+        """
+        modes = {"job": 12, "syge": 10, "unge": 12}
+        more = "".join(f'[teams.{team}]\nmode = "live"\nexpected_per_week = {n}\n' for team, n in modes.items())
+        more += f'[teams.integration]\nmode = "live"\nminutes_per_week = {quota}\nexpected_per_week = 8\n'
+        more += '[[exceptions]]\nwho = ["p005"]\nfirst = 2026-11-01\nlast = 2027-02-28\nwhy = "Orlov"\n'
+        text = RULES.replace('"08:00"\nto = "16:00"', '"09:00"\nto = "10:30"').replace(
+            "horizon_days = 40", "horizon_days = 40\nsupply = [{to_days = 8, at_least = 400}]", 1
+        )
+        apply_text(self.store, text + more, self.directory, "test", NOW)
+        self.unreadable("p004")
+        busy = _occurrence("p003", "long", "long@outlook", epoch(NOW), epoch(NOW + timedelta(days=69)), None)
+        with self.store.begin() as tx:
+            tx.session.execute(TABLES["occurrences"].insert(), [busy])
             tx.settings.bump()
 
     def without(self, *rooms: str) -> None:

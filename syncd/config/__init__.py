@@ -6,6 +6,7 @@ from syncd.config.credentials import client_of, new_client, sealing_key, secret,
 from syncd.config.groups import GroupSection
 from syncd.config.jobnet import JobnetSection
 from syncd.config.load import Config, load, read_toml
+from syncd.config.mail import MailSection
 from syncd.config.pages import LocalAccountSection, OidcSection, PagesSection
 from syncd.config.people import read_rows as table_rows
 from syncd.config.privacy import ContactsSection, RetentionSection
@@ -20,6 +21,7 @@ from syncd.config.sections import (
     SyncSection,
     short_name,
 )
+from syncd.config.supply import ReportSection, SupplySection, TargetSection
 
 __all__ = [
     "CalendarAccount",
@@ -32,13 +34,17 @@ __all__ = [
     "JobnetSection",
     "LocalAccountSection",
     "LogSection",
+    "MailSection",
     "OidcSection",
     "PagesSection",
+    "ReportSection",
     "RetentionSection",
     "RoomSection",
     "SecretRef",
     "SiteSection",
+    "SupplySection",
     "SyncSection",
+    "TargetSection",
     "WebhookSection",
     "client_of",
     "demand",

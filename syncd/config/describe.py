@@ -17,7 +17,14 @@ from syncd.config.dfdg_names import DfdgNames
 from syncd.config.load import Config
 from syncd.rulebook.sections import RulesFile
 
-NAMES = {"calendars": "main", "sites": "torvet", "clients": "portal", "offers": "jobsamtale", "teams": "job"}
+NAMES = {
+    "calendars": "main",
+    "sites": "torvet",
+    "clients": "portal",
+    "offers": "jobsamtale",
+    "teams": "job",
+    "targets": "job",
+}
 """What examples call the entries of a table of tables."""
 WRITTEN = {
     "CalendarAccount": {"url", "username", "password"},
@@ -124,6 +131,7 @@ def _below(heading: str, model: type[BaseModel]) -> Iterator[Table]:
         deeper, often = _section(nested.annotation)
         if deeper is not None and not _inline(key, deeper):
             name = f"{heading.strip('[]')}.{key}"
+            name += f".{NAMES.get(key, 'name')}" if often == "named" else ""
             lower = f"[[{name}]]" if often == "list" else f"[{name}]"
             yield Table(lower, deeper, _said(deeper), optional=True)
             yield from _below(lower, deeper)

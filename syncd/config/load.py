@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from syncd.config.accounts import CalendarAccount
-from syncd.config.anchoring import anchored_account, anchored_ref
+from syncd.config.anchoring import anchored_account, anchored_ref, anchored_section
 from syncd.config.certificates import TlsSection
 from syncd.config.checks import cross_problems
 from syncd.config.clients import ClientSection
@@ -22,6 +22,7 @@ from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.groups import GroupSection
 from syncd.config.hybrid import other_sides
 from syncd.config.jobnet import JobnetSection
+from syncd.config.mail import MailSection
 from syncd.config.oauth import OAuthSection
 from syncd.config.openings import weekly_hours
 from syncd.config.operating import BackupSection, MonitorSection
@@ -40,6 +41,7 @@ from syncd.config.sections import (
     SiteSection,
     SyncSection,
 )
+from syncd.config.supply import SupplySection
 from syncd.errors import ConfigError
 from syncd.model.directory import (
     Caseworker,
@@ -119,6 +121,8 @@ class Config(Section):
     jobnet: JobnetSection = JobnetSection(jobcentres={}, caseworkers={})
     pages: PagesSection = PagesSection()
     dfdg: DfdgSection = DfdgSection()
+    supply: SupplySection = SupplySection(targets={})
+    mail: MailSection = MailSection()
     calendars: Annotated[
         dict[Id, CalendarAccount],
         Field(min_length=1, description="Calendar servers by name."),
@@ -148,6 +152,12 @@ class Config(Section):
     def _known_by_number(self) -> Config:
         if self.dfdg.on and not self.jobnet.on:
             raise ValueError("dfdg.url needs jobnet.cpr_key: reports carry citizens' numbers, which are kept sealed")
+        return self
+
+    @model_validator(mode="after")
+    def _posted(self) -> Config:
+        if any(report.to for report in self.supply.reports) and not self.mail.host:
+            raise ValueError("supply.reports with to need mail.host: the server that takes mail")
         return self
 
     @model_validator(mode="after")
@@ -365,6 +375,8 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "oauth": config.oauth.anchored(base),
             "tls": config.tls.placed(base),
             "dfdg": config.dfdg.anchored(base),
+            "supply": config.supply.anchored(base),
+            "mail": anchored_section(config.mail, base),
             "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),
             "backup": config.backup.model_copy(update={"folder": base / folder if folder else None}),
         }

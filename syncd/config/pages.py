@@ -110,6 +110,13 @@ class PagesSection(Section):
             examples=["https://syncd.example.dk"],
         ),
     ] = ""
+    portal_url: Annotated[
+        str,
+        Field(
+            description="Where citizens book; on the cards that staff hand out.",
+            examples=["https://jobnet.dk"],
+        ),
+    ] = ""
     idle_minutes: Annotated[int, Field(ge=5, le=720, description="Signed out after so long without a click.")] = 30
     session_hours: Annotated[int, Field(ge=1, le=24, description="Signed out after so long in any case.")] = 10
     office: Annotated[Named, Field(description="What the office is called, by language.")] = OFFICE
@@ -127,7 +134,7 @@ class PagesSection(Section):
         secret = self.oidc.client_secret.model_copy(update={"file": base / self.oidc.client_secret.file})
         return self.model_copy(update={"oidc": self.oidc.model_copy(update={"client_secret": secret})})
 
-    @field_validator("public_url")
+    @field_validator("public_url", "portal_url")
     @classmethod
     def _safe(cls, value: str) -> str:
         return secure_address(value) if value else value

@@ -59,6 +59,8 @@ def demand(
 def _secrets(config: Config) -> Iterator[tuple[str, SecretRef]]:
     if config.database_password is not None:
         yield "database_password", config.database_password
+    if config.mail.password is not None:
+        yield "mail.password", config.mail.password
     for name, account in config.calendars.items():
         if account.password is not None:
             yield f"calendars.{name}.password", account.password

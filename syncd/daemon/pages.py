@@ -15,4 +15,4 @@ def page_parts(parts: Parts, clock: Clock) -> PageParts:
     if (oidc := section.oidc) is not None:
         here = section.public_url or f"http://{parts.config.http.listen}"
         provider = Provider(oidc, lambda: secret(oidc.client_secret), f"{here}/sign-in/back", clock)
-    return PageParts(section, provider, parts.rooms)
+    return PageParts(section, provider, parts.rooms, supply=parts.config.supply)

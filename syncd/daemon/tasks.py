@@ -10,7 +10,7 @@ from itertools import groupby
 
 from syncd.clock import Clock
 from syncd.config import RetentionSection
-from syncd.daemon import loudness
+from syncd.daemon import loudness, reports
 from syncd.daemon.gauges import CHECK_SECONDS, check_claims, gauge
 from syncd.daemon.issuer import REFRESH_SECONDS
 from syncd.daemon.jobnet import forget as forget_jobnet
@@ -75,6 +75,7 @@ def tasks(
         Task("meetings.sweep", SWEEP_SECONDS, lambda _beat: sweep(parts(), clock)),
         Task("supply.guard", GUARD_SECONDS, lambda _beat: guard_supply(parts(), clock)),
         Task("supply.expected", EXPECTED_SECONDS, lambda _beat: expect_supply(parts(), clock)),
+        Task("reports.send", reports.SECONDS, lambda _beat: reports.send_reports(parts(), clock)),
         Task("people.asked", WATCH_SECONDS, lambda _beat: ask_people(parts(), clock)),
         Task("servers.probe", PROBE_SECONDS, lambda _beat: probe(parts(), clock)),
         Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),

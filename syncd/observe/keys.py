@@ -87,6 +87,8 @@ KEYS: Mapping[str, str] = {
     "site": "Name of a `[sites]` table.",
     "source": "Name of the library that logged.",
     "status": "HTTP status.",
+    "period": "The week or month a report is of.",
+    "report": "Name of a `[[supply.reports]]` table.",
     "supply": "Rows of the record of supply that were forgotten.",
     "task": "Name of the task (`syncd/daemon/tasks.py`).",
     "tasks": "Tasks that were done long ago and were forgotten.",

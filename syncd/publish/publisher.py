@@ -169,18 +169,60 @@ class Publisher:
             slots = (Slot(Interval.at(start, known.minutes[one]), caseworker, one) for one in asking.forms(known, form))
             return best(self._verdict(tx, known, slot, now, whom, shadow=shadow) for slot in slots)
 
-    def _verdict(self, tx: Tx, offer: Offer, slot: Slot, now: datetime, whom: Whom, *, shadow: bool) -> Verdict:
-        rulebook, caseworker, interval = self.rules.within(tx), slot.caseworker, slot.interval
-        unpublished = asking.unpublished(rulebook, offer, caseworker, shadow=shadow)
-        told = (
-            (unpublished, {}) if unpublished else asking.left_out(offer, self._directory(), whom, caseworker, interval)
-        )
-        if told is not None:
-            reason, facts = told
-            return Verdict(offer.name, caseworker, slot.form, interval, reason, sentences(reason, facts), facts, {})
+    def whys(
+        self, offer: str, start: datetime, now: datetime, form: Form | None = None, *, whom: Whom = STAFF
+    ) -> list[Verdict]:
+        """`why` for everybody who serves the offer, looked at once; of several forms the one that got furthest.
+
+        :raises UnknownOffer, BadRequest: the question cannot be answered.
+        """
+        with self._store.read() as tx:
+            known = asking.offer(self.rules.within(tx), offer)
+            people = [one for one in known.caseworkers if one in self._directory().caseworkers]
+            found: dict[MailboxId, list[Verdict]] = {one: [] for one in people}
+            for each in asking.forms(known, form):
+                interval = Interval.at(start, known.minutes[each])
+                scene = self._around(tx, known, people, each, interval, now, whom)
+                for one in people:
+                    left_out = self._unasked(tx, known, Slot(interval, one, each), whom)
+                    found[one].append(left_out or Inquiry(tx, scene, one, each, interval).verdict())
+            return [best(some) for some in found.values()]
+
+    def _around(
+        self,
+        tx: Tx,
+        offer: Offer,
+        people: Sequence[MailboxId],
+        form: Form,
+        interval: Interval,
+        now: datetime,
+        whom: Whom,
+    ) -> Scene:
         window = interval.padded(timedelta(days=1), timedelta(days=1))
-        about = self._about(tx, offer, [caseworker], [slot.form], window, now, immediate=whom.immediate, shadow=shadow)
-        return Inquiry(tx, self._scene(tx, about), caseworker, slot.form, interval).verdict()
+        return self._scene(tx, self._about(tx, offer, people, [form], window, now, immediate=whom.immediate))
+
+    def _unasked(self, tx: Tx, offer: Offer, slot: Slot, whom: Whom, *, shadow: bool = False) -> Verdict | None:
+        """What rules alone say against a time, whatever the calendars say; None when they do not."""
+        unpublished = asking.unpublished(self.rules.within(tx), offer, slot.caseworker, shadow=shadow)
+        told = (
+            (unpublished, {})
+            if unpublished
+            else asking.left_out(offer, self._directory(), whom, slot.caseworker, slot.interval)
+        )
+        if told is None:
+            return None
+        reason, facts = told
+        says = sentences(reason, facts)
+        return Verdict(offer.name, slot.caseworker, slot.form, slot.interval, reason, says, facts, {})
+
+    def _verdict(self, tx: Tx, offer: Offer, slot: Slot, now: datetime, whom: Whom, *, shadow: bool) -> Verdict:
+        left_out = self._unasked(tx, offer, slot, whom, shadow=shadow)
+        if left_out is not None:
+            return left_out
+        window = slot.interval.padded(timedelta(days=1), timedelta(days=1))
+        one, form = slot.caseworker, slot.form
+        about = self._about(tx, offer, [one], [form], window, now, immediate=whom.immediate, shadow=shadow)
+        return Inquiry(tx, self._scene(tx, about), one, form, slot.interval).verdict()
 
     def still_free(
         self,

@@ -104,6 +104,24 @@ class SlotTable(Sequence[Slot]):
             best[row.caseworker] = max(number, best.get(row.caseworker, 0))
         return min(enough, total + sum(best.values()))
 
+    def packed_in(self, before: int, after: int, spans: Sequence[tuple[int, int]]) -> dict[MailboxId, list[int]]:
+        """By caseworker, how many meetings could begin in each of *spans* (epoch seconds) beside each other.
+
+        Counted as `packed` does; who has none is left out.
+        """
+        found: dict[MailboxId, list[int]] = {}
+        masks = [self._grid.between(max(start, self._grid.base), min(end, self._grid.end)) for start, end in spans]
+        for row in self._rows:
+            apart = self._grid.count(before) + self._grid.count(row.minutes) + self._grid.count(after)
+            listed = found.setdefault(row.caseworker, [0] * len(masks))
+            for n, mask in enumerate(masks):
+                listed[n] = max(listed[n], _side_by_side(row.starts & mask, apart) * self._seats)
+        for seat in self._joins:
+            listed = found.setdefault(seat.caseworker, [0] * len(masks))
+            for n, (start, end) in enumerate(spans):
+                listed[n] += seat.left if start <= seat.start < end else 0
+        return found
+
     @cached_property
     def _slots(self) -> tuple[Slot, ...]:
         found: list[Slot] = []

@@ -6,6 +6,7 @@ from syncd.store import (
     jobnet_tables,
     outward_tables,
     page_tables,
+    report_tables,
     tables,
 )
 
@@ -15,5 +16,6 @@ __all__ = [
     "jobnet_tables",
     "outward_tables",
     "page_tables",
+    "report_tables",
     "tables",
 ]

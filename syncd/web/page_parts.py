@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from syncd.booking.keep_rooms import RoomKeeper
-from syncd.config import PagesSection
+from syncd.config import PagesSection, SupplySection
 from syncd.web.computing import Computing
 
 if TYPE_CHECKING:
@@ -52,3 +52,4 @@ class PageParts:
     keeper: RoomKeeper | None = None
     attempts: Attempts = field(default_factory=Attempts)
     computing: Computing = field(default_factory=Computing)
+    supply: SupplySection = field(default_factory=lambda: SupplySection(targets={}))

@@ -31,6 +31,7 @@ def main() -> int:
         store.upgrade()
         town = PageTown(store, Size(20, 60, 70, 6))
         town.unreadable("lokale-103")
+        town.expecting()
         with store.begin() as tx:
             cookie = tx.visits.add(NOW, subject="vera", name="Vera Holm", roles=frozenset(Role), language="da")
             wall = tx.feeds.add(FeedKind.SITE, "torvet", "pictures", NOW)
@@ -43,6 +44,11 @@ def main() -> int:
             ("rooms-use", f"/rooms/use?{PERIOD}", DESK, "light", "dl.figures"),
             ("rooms-use-dark", f"/rooms/use?{PERIOD}", DESK, "dark", "dl.figures"),
             ("rooms-what-if", f"/rooms/what-if?{PERIOD}", DESK, "light", "#curve"),
+            ("supply", "/supply", DESK, "light", "#people"),
+            ("supply-team-dark", "/supply?team=job", DESK, "dark", "#people"),
+            ("citizen", "/citizen?why=2026-12-01T12:00", DESK, "light", "#why"),
+            ("card", "/citizen/card?until=2026-12-11&latest=2026-12-18", DESK, "light", "svg.qr"),
+            ("card-phone", "/citizen/card?until=2026-12-11", PHONE, "dark", "svg.qr"),
             ("health", "/health", DESK, "light", ""),
             ("wall", f"/display/{wall}", (1600, 900), "dark", ""),
             ("door", f"/display/{door}", (1024, 600), "light", ""),

@@ -25,7 +25,7 @@ from syncd.roomalloc.layout import Space
 from syncd.store import Store
 from syncd.web.app import build_app
 from syncd.web.pages import charts
-from syncd.web.pages.rooms.use import harmless
+from syncd.web.pages.spreadsheet import harmless
 from tests.integration.test_room_pages import Person
 from tests.page_town import NOW, ZONE, PageTown
 

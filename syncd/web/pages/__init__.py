@@ -1,5 +1,13 @@
 """The pages for people who sign in; each group of pages is a package with its own routers."""
 
-from syncd.web.pages import counter, home, operations, rooms, sign_in
+from syncd.web.pages import citizen, counter, home, operations, rooms, sign_in, supply
 
-ROUTERS = (sign_in.router, home.router, *rooms.ROUTERS, *counter.ROUTERS, *operations.ROUTERS)
+ROUTERS = (
+    sign_in.router,
+    home.router,
+    *rooms.ROUTERS,
+    *supply.ROUTERS,
+    *citizen.ROUTERS,
+    *counter.ROUTERS,
+    *operations.ROUTERS,
+)

@@ -53,6 +53,7 @@ def _drawn(
         margin=12,
         margin_right=44,
         truncate_label=-1,
+        truncate_legend=-1,
         spacing=12,
         max_scale=6,
         dots_size=4,

@@ -28,11 +28,16 @@ ROOMS = frozenset({Role.FACILITIES, Role.COORDINATOR, Role.MANAGER, Role.STAFF, 
 USING = frozenset({Role.FACILITIES, Role.COORDINATOR, Role.MANAGER})
 COUNTER = frozenset({Role.STAFF, Role.COORDINATOR})
 LOOKING = COUNTER | {Role.OPERATOR, Role.AUDITOR}
+SUPPLY = frozenset({Role.COORDINATOR, Role.MANAGER, Role.STAFF})
 
 MENU: tuple[Entry, ...] = (
     Entry("/rooms/now", N_("Rooms now"), N_("Which rooms are free, and until when."), ROOMS),
     Entry("/rooms/day", N_("The rooms' day"), N_("Every room's meetings, what was moved and why."), ROOMS),
     Entry("/rooms/use", N_("How rooms are used"), N_("Utilisation, peaks, fit, and what lacked a room."), USING),
+    Entry(
+        "/supply", N_("Supply"), N_("Expected, offered and booked by team and week, and the self-booked share."), SUPPLY
+    ),
+    Entry("/citizen", N_("What the citizen sees"), N_("The times on offer, why not, and a card to take home."), SUPPLY),
     Entry("/health", N_("Health"), N_("How the service stands, and what to do next."), frozenset({Role.OPERATOR})),
     Entry("/bookings", N_("Bookings"), N_("Find a booking, see what happened to it, move or cancel it."), LOOKING),
     Entry("/tasks", N_("Tasks"), N_("What waits for a person, with what could be done."), COUNTER | {Role.OPERATOR}),

@@ -22,6 +22,7 @@ from syncd.store import Tx
 from syncd.store.backup import RESTORED, last_backup
 from syncd.store.overview import Owed, Owing, database_version, longest_owed, owed
 from syncd.store.pauses import paused
+from syncd.store.reports import Reports
 from syncd.web.deps import Deps
 
 BEGUN = monotonic()
@@ -89,6 +90,8 @@ class Condition:
     pause: Mapping[str, str] | None
     process: Process
     versions: Versions
+    unsure: int = 0
+    """Reports of which nobody knows whether they arrived."""
 
     @property
     def closed(self) -> list[Calendar]:
@@ -121,6 +124,7 @@ def look(deps: Deps) -> Condition:
             versions=Versions(
                 __version__, layout, database_version(tx.session), platform.python_version(), tzdata()
             ),
+            unsure=Reports(tx.session).unknown(),
         )  # fmt: skip
 
 

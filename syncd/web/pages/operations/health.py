@@ -137,6 +137,12 @@ def _limits(visitor: Visitor, found: Condition) -> Iterator[Limit]:
         refused > 0,
         say(N_("A portal asks more often than it may; its log says for how long it should wait.")),
     )
+    yield Limit(
+        say(N_("Reports that may not have arrived")),
+        speaking.number(found.unsure),
+        found.unsure > 0,
+        say(N_("Ask whoever should have one; if it is missing: syncd reports list, syncd reports again")),
+    )
     failures = total("syncd_task_failures_total")
     yield Limit(
         say(N_("Runs of tasks that ended in an error since the start")),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -24,6 +22,7 @@ from syncd.web.pages import charts
 from syncd.web.pages.language import N_
 from syncd.web.pages.rooms.places import day_of, rooms_at, site_of, today_at
 from syncd.web.pages.rooms.told import FIGURES, Told, told_heat, told_shortages
+from syncd.web.pages.spreadsheet import download
 from syncd.web.pages.visiting import Refusal, Visitor, needs
 
 router = APIRouter(include_in_schema=False)
@@ -74,18 +73,13 @@ def rooms_use(visitor: Using) -> Response:
 
 @router.get("/rooms/use.csv")
 def rooms_use_csv(visitor: Using) -> Response:
-    """The figures as a table for a spreadsheet; semicolons and a byte-order mark, as Excel here expects them."""
+    """The figures as a table for a spreadsheet."""
     asked = _asked(visitor)
     found = _figures(visitor, asked, patience=60).value if asked.rooms else None
     if found is None:
         raise Refusal(visitor, NO_ROOMS, 404)
-    shown, text = _Shown(visitor, asked, found), io.StringIO()
-    rows = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    for row in shown.rows():
-        rows.writerow([harmless(cell) for cell in row])
-    name = f"rooms-{asked.site.id}-{asked.first}-{asked.last}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    shown = _Shown(visitor, asked, found)
+    return download(shown.rows(), f"rooms-{asked.site.id}-{asked.first}-{asked.last}.csv")
 
 
 @router.get("/rooms/what-if")
@@ -103,19 +97,6 @@ def rooms_what_if(visitor: Using) -> Response:
         points=found.value,
         chart=_curve(visitor, found.value) if found.value else "",
     )
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: what could begin one gets an apostrophe in front.
-
-    Numbers of ours may be negative and stay what they are.
-    """
-    risky = cell[:1] in ("=", "+", "@", "\t", "\r", "\n") or (cell[:1] == "-" and not _number(cell))
-    return f"'{cell}" if risky else cell
-
-
-def _number(cell: str) -> bool:
-    return cell.removeprefix("-").replace(".", "").replace(",", "").isdigit()
 
 
 def _asked(visitor: Visitor) -> Asked:
