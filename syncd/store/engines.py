@@ -10,12 +10,13 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from syncd.errors import StoreError
+from syncd.store.prepared import Prepared
 
 BUSY_MS = 10_000
 FIXED_IN = (3, 51, 3)
@@ -102,9 +103,11 @@ def _refuse_unsafe_wal(pragma: str, row: tuple[Any, ...] | None) -> None:
 
 
 def _begin_with(engine: Engine, statement: str) -> None:
+    begin = Prepared(text(statement))
+
     @event.listens_for(engine, "begin")
-    def begun(connection: Any) -> None:
-        connection.exec_driver_sql(statement)
+    def begun(connection: Connection) -> None:
+        begin.run(connection, {})
 
 
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:

@@ -27,9 +27,8 @@ def prepared(statement: S) -> S:
     For statements of a module: what is made from it (``where``, ``values``) is not prepared, and must say so itself.
     Its values are those that both drivers take as they are: text, whole numbers, truth, bytes, None.
     """
-    mark = Prepared()
-    marked: S = statement.execution_options(**{_MARK: mark})
-    mark.statement = marked
+    mark = Prepared(statement)
+    mark.statement = marked = statement.execution_options(**{_MARK: mark})
     return marked
 
 
@@ -42,8 +41,8 @@ def known(statement: Executable) -> Prepared | None:
 class Prepared:
     """A statement as text, by kind of database. An insert is given the same columns each time."""
 
-    def __init__(self) -> None:
-        self.statement: Any = None
+    def __init__(self, statement: Any) -> None:
+        self.statement = statement
         self._texts: dict[str, _Compiled] = {}
 
     def run(self, connection: Connection, values: Values) -> Rows:

@@ -47,8 +47,14 @@ PATIENCE = 30.0
 MOVED = "moved"
 """The setting that tells where the data went (`syncd.store.move`); such a database is not used any more."""
 TRIES = 5
-_GENERATION = f"SELECT value FROM settings WHERE name = '{GENERATION}'"  # noqa: S608 - a constant of ours
 """How often `Store.run` tries the same work when another transaction wins."""
+_AGAIN = Retrying(
+    retry=retry_if_exception_type(Contention),
+    wait=wait_random_exponential(multiplier=0.01, max=0.3),
+    stop=stop_after_attempt(TRIES - 1),
+    reraise=True,
+)
+_GENERATION = f"SELECT value FROM settings WHERE name = '{GENERATION}'"  # noqa: S608 - a constant of ours
 
 
 class Tx:
@@ -338,18 +344,15 @@ class Store:
 
         :raises Contention: it never won.
         """
+        try:
+            return self._once(work)
+        except Contention:  # setting up the patience takes longer than a short transaction, so only now
+            won: T = _AGAIN(self._once, work)
+            return won
 
-        def once() -> T:
-            with self.begin() as tx:
-                return work(tx)
-
-        patiently = Retrying(
-            retry=retry_if_exception_type(Contention),
-            wait=wait_random_exponential(multiplier=0.01, max=0.3),
-            stop=stop_after_attempt(TRIES),
-            reraise=True,
-        )
-        return patiently(once)
+    def _once(self, work: Callable[[Tx], T]) -> T:
+        with self.begin() as tx:
+            return work(tx)
 
     def raw(self) -> Connection:
         """A connection outside every transaction, for backup; the caller closes it."""

@@ -12,6 +12,7 @@ from syncd.model.booking import BookingState, Meeting, RoomState
 from syncd.model.directory import Directory
 from syncd.model.offer import Form
 from syncd.publish.standing import announced
+from syncd.store import Tx
 from syncd.web.deps import Service
 
 
@@ -69,7 +70,10 @@ def _room(meeting: Meeting, directory: Directory, *, announced: bool) -> dict[st
     return content
 
 
-def room_told(service: Service, meeting: Meeting) -> bool:
-    """Whether the citizen may know the room now."""
+def room_told(service: Service, meeting: Meeting, tx: Tx | None = None) -> bool:
+    """Whether the citizen may know the room now. :param tx: an open transaction, so that none is opened beside it."""
     site = site_of(service.directory(), meeting.caseworker, meeting.room) if meeting.room else None
-    return site is not None and announced(site, meeting.interval, service.rulebook(), service.clock.now())
+    if site is None:
+        return False
+    rules = service.rulebook() if tx is None else service.publisher.rules.within(tx)
+    return announced(site, meeting.interval, rules, service.clock.now())

@@ -17,6 +17,7 @@ from syncd.web.appointments import booking_content, room_told
 from syncd.web.deps import Client, Deps, Service
 from syncd.web.described import WRITES, answers, resource
 from syncd.web.inputs import IdempotencyKey, PathName
+from syncd.web.lane import Lane
 from syncd.web.once import answer, once
 from syncd.web.schemas import (
     BookingAnswer,
@@ -28,7 +29,7 @@ from syncd.web.schemas import (
 )
 
 PATH = "/api/v1/bookings"
-router = resource(PATH)
+router = resource(PATH, Lane)
 
 
 @router.post(
@@ -57,7 +58,7 @@ def make_booking(service: Service, client: Client, body: BookRequest, key: Idemp
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
         made = service.desk.book(client.name, body.hold, body.citizen.reference, now, topic=body.topic or "", tx=tx)
         _reachable(service, tx, made, body.contact(), now)
-        return 201, booking_content(made, service.directory(), now, announced=room_told(service, made.meeting))
+        return 201, booking_content(made, service.directory(), now, announced=room_told(service, made.meeting, tx))
 
     return answer(once(service, client, key, f"POST {PATH}", body, act, now), PATH)
 
@@ -129,7 +130,7 @@ def move_booking(
             client.name, id, body.start, body.caseworker, body.form, now, whom=body.whom(), tx=tx
         )
         _reachable(service, tx, moved, Contact(phone=body.phone), now)
-        return 200, booking_content(moved, service.directory(), now, announced=room_told(service, moved.meeting))
+        return 200, booking_content(moved, service.directory(), now, announced=room_told(service, moved.meeting, tx))
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/reschedule", body, act, now))
 
@@ -150,7 +151,7 @@ def cancel_booking(
 
     def act(tx: Tx) -> tuple[int, dict[str, Any]]:
         ended = service.desk.cancel(client.name, id, now, reason=body.reason, tx=tx)
-        return 200, booking_content(ended, service.directory(), now, announced=room_told(service, ended.meeting))
+        return 200, booking_content(ended, service.directory(), now, announced=room_told(service, ended.meeting, tx))
 
     return answer(once(service, client, key, f"POST {PATH}/{id}/cancel", body, act, now))
 
@@ -158,7 +159,7 @@ def cancel_booking(
 def _reachable(service: Deps, tx: Tx, made: Appointment, contact: Contact, now: datetime) -> None:
     """Keep how the citizen can be reached, and insist on a number where the talk needs one."""
     service.contacts.keep(tx, made.booking.id, contact, now)
-    offer = service.rulebook().offers.get(made.meeting.offer)
+    offer = service.publisher.rules.within(tx).offers.get(made.meeting.offer)
     service.contacts.need_number(tx, offer, made.meeting, made.booking)
 
 

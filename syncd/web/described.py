@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from syncd.web import problems
@@ -56,12 +57,13 @@ _FACTS: dict[str, dict[str, Any]] = {
 }
 
 
-def resource(path: str) -> APIRouter:
+def resource(path: str, route: type[APIRoute] = APIRoute) -> APIRouter:
     """The paths of one resource, which is named by the end of *path*; query parameters nobody knows are refused."""
     return APIRouter(
         prefix=path,
         tags=[path.rpartition("/")[2]],
         dependencies=[Depends(only_known_parameters)],
+        route_class=route,
         generate_unique_id_function=lambda route: route.name,
     )
 

@@ -12,11 +12,12 @@ from syncd.web.appointments import hold_content, room_told
 from syncd.web.deps import Client, Service
 from syncd.web.described import WRITES, answers, resource
 from syncd.web.inputs import IdempotencyKey, PathName
+from syncd.web.lane import Lane
 from syncd.web.once import answer, once
 from syncd.web.schemas import HoldAnswer, HoldRequest
 
 PATH = "/api/v1/holds"
-router = resource(PATH)
+router = resource(PATH, Lane)
 _REFUSALS = (
     *WRITES,
     "unknown-offer",
@@ -47,7 +48,7 @@ def make_hold(service: Service, client: Client, body: HoldRequest, key: Idempote
         made = service.desk.hold(
             *(client.name, body.offer, body.start, body.caseworker, body.form, citizen, now), whom=body.whom(), tx=tx
         )
-        return 201, hold_content(made, service.directory(), announced=room_told(service, made.meeting))
+        return 201, hold_content(made, service.directory(), announced=room_told(service, made.meeting, tx))
 
     return answer(once(service, client, key, f"POST {PATH}", body, act, now), PATH)
 
