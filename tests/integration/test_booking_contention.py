@@ -24,7 +24,7 @@ from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store import Store, Tx
 from syncd.store.idempotency import Idempotency
-from syncd.store.session import _Session
+from syncd.store.straight import StraightSession
 from syncd.store.tables import IdempotencyRow
 from tests.simulation import town
 from tests.simulation.office import CLIENT, Office
@@ -351,9 +351,9 @@ class TestOneLockOrder:
     def taken(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """The locks in the order in which they were taken, since the last BEGIN."""
         locks: list[str] = []
-        execute = _Session.execute
+        execute = StraightSession.execute
 
-        def watch(session: _Session, statement: Executable, values: Any = None, **more: Any) -> Any:
+        def watch(session: StraightSession, statement: Executable, values: Any = None, **more: Any) -> Any:
             said = str(cast(ClauseElement, statement).compile(dialect=postgresql.dialect()))
             if "pg_advisory_xact_lock" in said:
                 locks.append(":".join(values["name"].split(":")[:2]))
@@ -361,7 +361,7 @@ class TestOneLockOrder:
                 locks.append(said.split("FROM")[1].split()[0])
             return execute(session, statement, values, **more)
 
-        monkeypatch.setattr(_Session, "execute", watch)
+        monkeypatch.setattr(StraightSession, "execute", watch)
         return locks
 
     def assert_in_order(self, taken: list[str]) -> None:
