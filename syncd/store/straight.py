@@ -20,6 +20,7 @@ class StraightSession(Session):
     _inside: SessionTransaction | None = None
 
     def execute(self, statement: Executable, params: Any = None, **more: Any) -> Any:
+        """What the statement returns."""
         ready = known(statement)
         if ready is not None:
             return ready.run(self._direct(), params or {})
@@ -28,11 +29,13 @@ class StraightSession(Session):
         return self._direct().execute(statement, params)
 
     def scalar(self, statement: Executable, params: Any = None, **more: Any) -> Any:
+        """The first row's first column; None without a row."""
         if known(statement) is None and (more or statement._propagate_attrs):
             return super().scalar(statement, params, **more)
         return self.execute(statement, params).scalar()
 
     def scalars(self, statement: Executable, params: Any = None, **more: Any) -> Any:
+        """The first column of each row."""
         if known(statement) is None:
             return super().scalars(statement, params, **more)
         return self.execute(statement, params).scalars()
