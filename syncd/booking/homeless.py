@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, or_, select
 
 from syncd.booking.announce import site_of
 from syncd.booking.rooms import requirement_of
@@ -24,6 +24,13 @@ from syncd.store.instants import epoch
 from syncd.store.tables import MeetingRow
 
 NOTHING = "-"
+_NONE = MeetingRow.room_state == RoomState.MISSING.value
+_LACKING = (
+    select(*MeetingRow.__table__.c)
+    .where(MeetingRow.wanted, MeetingRow.start > bindparam("now"))
+    .where(or_(_NONE, MeetingRow.id.in_(bindparam("pinned", expanding=True))))
+    .order_by(MeetingRow.start, MeetingRow.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,7 @@ def tell_people(tx: Tx, houses: Houses, pinned: dict[str, str]) -> int:
 
 
 def _without_room(tx: Tx, now: datetime, pinned: dict[str, str]) -> Iterator[Meeting]:
-    lacking = (MeetingRow.room_state == RoomState.MISSING.value) | MeetingRow.id.in_(list(pinned))
-    question = select(*MeetingRow.__table__.c).where(MeetingRow.wanted, MeetingRow.start > epoch(now), lacking)
-    for row in tx.session.execute(question.order_by(MeetingRow.start, MeetingRow.id)).all():
+    for row in tx.session.execute(_LACKING, {"now": epoch(now), "pinned": list(pinned)}).all():
         yield meeting_rows.meeting(row)
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 
 from syncd.booking.announce import site_of
 from syncd.booking.desire import desire, unsettle
@@ -42,6 +42,21 @@ from syncd.store import Store, Tx, locks
 from syncd.store.instants import epoch, moment
 from syncd.store.overview import meeting_named
 from syncd.store.tables import ClosureRow, MeetingRow, OccurrenceRow
+
+_FOREIGN = and_(
+    OccurrenceRow.mailbox == MeetingRow.room,
+    OccurrenceRow.start < MeetingRow.end,
+    OccurrenceRow.end > MeetingRow.start,
+    OccurrenceRow.busy != BusyType.FREE.value,
+    OccurrenceRow.uid.not_in(select(MeetingRow.uid)),
+)
+_CLOSED = and_(ClosureRow.room == MeetingRow.room, ClosureRow.start < MeetingRow.end, ClosureRow.end > MeetingRow.start)
+_UPSET = (
+    select(MeetingRow.id, MeetingRow.room, MeetingRow.start)
+    .where(MeetingRow.start > bindparam("now"), MeetingRow.room.is_not(None), MeetingRow.wanted)
+    .where(or_(select(OccurrenceRow.id).where(_FOREIGN).exists(), select(ClosureRow.id).where(_CLOSED).exists()))
+    .order_by(MeetingRow.start, MeetingRow.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,20 +336,4 @@ def upset_meetings(tx: Tx, now: datetime) -> list[tuple[str, str, datetime]]:
 
     Entries of our own meetings are left out; a copy that a human made, under another UID, counts.
     """
-    events = and_(
-        OccurrenceRow.mailbox == MeetingRow.room,
-        OccurrenceRow.start < MeetingRow.end,
-        OccurrenceRow.end > MeetingRow.start,
-        OccurrenceRow.busy != BusyType.FREE.value,
-        OccurrenceRow.uid.not_in(select(MeetingRow.uid)),
-    )
-    closed = and_(
-        ClosureRow.room == MeetingRow.room, ClosureRow.start < MeetingRow.end, ClosureRow.end > MeetingRow.start
-    )
-    question = (
-        select(MeetingRow.id, MeetingRow.room, MeetingRow.start)
-        .where(MeetingRow.start > epoch(now), MeetingRow.room.is_not(None), MeetingRow.wanted)
-        .where(or_(select(OccurrenceRow.id).where(events).exists(), select(ClosureRow.id).where(closed).exists()))
-        .order_by(MeetingRow.start, MeetingRow.id)
-    )
-    return [(row.id, row.room, moment(row.start)) for row in tx.session.execute(question)]
+    return [(row.id, row.room, moment(row.start)) for row in tx.session.execute(_UPSET, {"now": epoch(now)})]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, and_, bindparam, exists, or_, select
 
 from syncd.booking.collide import foreign_events
 from syncd.model.booking import Meeting
@@ -13,13 +13,29 @@ from syncd.store import Tx
 from syncd.store.instants import epoch
 from syncd.store.tables import EntryRow, MeetingRow, OccurrenceRow
 
+_SEEN_THERE = exists().where(
+    OccurrenceRow.mailbox == bindparam("room"),
+    OccurrenceRow.uid == MeetingRow.uid,
+    OccurrenceRow.start < bindparam("until"),
+    OccurrenceRow.end > bindparam("since"),
+)
+# Other meetings that are not to stand in the room; their rows tell the time, or the mirror if they moved too.
+_LEAVING = (
+    select(EntryRow.meeting)
+    .join(MeetingRow, MeetingRow.id == EntryRow.meeting)
+    .where(EntryRow.mailbox == bindparam("room"), ~EntryRow.wanted, EntryRow.meeting != bindparam("meeting"))
+    .where(or_(and_(MeetingRow.start < bindparam("until"), MeetingRow.end > bindparam("since")), _SEEN_THERE))
+    .limit(1)
+)
+_STANDING = _LEAVING.where(EntryRow.key.is_not(None))
+
 
 def behind(tx: Tx, meeting: Meeting) -> bool:
     """Whether another meeting of ours, which is to leave the room, still stands there at this time.
 
     An attendant would decline the newcomer for it.
     """
-    return _any(tx, meeting, EntryRow.key.is_not(None))
+    return _any(tx, meeting, _STANDING)
 
 
 def left(tx: Tx, meeting: Meeting) -> bool:
@@ -35,24 +51,9 @@ def contested(tx: Tx, meeting: Meeting) -> bool:
     return any(event.busy is not BusyType.FREE for event in events)
 
 
-def _any(tx: Tx, meeting: Meeting, *more: Any) -> bool:
+def _any(tx: Tx, meeting: Meeting, leaving: Select[Any] = _LEAVING) -> bool:
     if not meeting.wanted or meeting.room is None:
         return False
-    return tx.session.scalar(_leaving(meeting).where(*more).limit(1)) is not None
-
-
-def _leaving(meeting: Meeting) -> Select[Any]:
-    """Other meetings that are not to stand in the room; their rows tell the time, or the mirror if they moved too."""
     start, end = epoch(meeting.interval.start), epoch(meeting.interval.end)
-    seen_there = exists().where(
-        OccurrenceRow.mailbox == meeting.room,
-        OccurrenceRow.uid == MeetingRow.uid,
-        OccurrenceRow.start < end,
-        OccurrenceRow.end > start,
-    )
-    return (
-        select(EntryRow.meeting)
-        .join(MeetingRow, MeetingRow.id == EntryRow.meeting)
-        .where(EntryRow.mailbox == meeting.room, ~EntryRow.wanted, EntryRow.meeting != meeting.id)
-        .where(or_(and_(MeetingRow.start < end, MeetingRow.end > start), seen_there))
-    )
+    where = {"room": meeting.room, "meeting": meeting.id, "since": start, "until": end}
+    return tx.session.scalar(leaving, where) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from syncd.model.delta import GroupKey, Version
 from syncd.model.directory import MailboxId
@@ -17,6 +17,10 @@ from syncd.store.tables import GroupRow, UnreadableRow
 
 if TYPE_CHECKING:
     from syncd.store.session import Store
+
+_REMEMBERED = select(GroupRow.key, GroupRow.version, GroupRow.memory).where(
+    GroupRow.mailbox == bindparam("of"), GroupRow.key.in_(bindparam("keys", expanding=True))
+)
 
 
 class StoredMemory:
@@ -44,10 +48,9 @@ class StoredMemory:
     def recall(self, keys: Iterable[GroupKey]) -> Mapping[GroupKey, Remembered]:
         """The adapter's own memory of these groups; unknown keys are left out."""
         found: dict[GroupKey, Remembered] = {}
-        columns = select(GroupRow.key, GroupRow.version, GroupRow.memory).where(GroupRow.mailbox == self._mailbox)
         with self._store.read() as tx:
             for some in chunks(keys):
-                rows = tx.session.execute(columns.where(GroupRow.key.in_(some)))
+                rows = tx.session.execute(_REMEMBERED, {"of": self._mailbox, "keys": some})
                 found |= {key: Remembered(version, memory) for key, version, memory in rows}
         return found
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,9 @@ from syncd.store.tables import TaskRow
 
 ITSELF = "syncd"
 """The actor of a task whose cause went away."""
+
+_WAITING = select(*TaskRow.__table__.c).where(TaskRow.done.is_(None)).order_by(TaskRow.since, TaskRow.id)
+_WAITING_OF_KIND = _WAITING.where(TaskRow.kind == bindparam("kind"))
 
 
 class Tasks:
@@ -58,10 +62,8 @@ class Tasks:
 
     def waiting(self, kind: TaskKind | None = None) -> list[Task]:
         """What waits, the longest first."""
-        question = select(TaskRow).where(TaskRow.done.is_(None))
-        if kind is not None:
-            question = question.where(TaskRow.kind == kind.value)
-        return [_task(row) for row in self._session.scalars(question.order_by(TaskRow.since, TaskRow.id))]
+        found = self._session.execute(_WAITING if kind is None else _WAITING_OF_KIND, {"kind": kind and kind.value})
+        return [_task(row) for row in found]
 
     def counts(self) -> dict[TaskKind, int]:
         """How many wait, of each kind that has any."""
@@ -83,7 +85,7 @@ def _text(facts: Facts) -> str:
     return json.dumps(facts, ensure_ascii=False, sort_keys=True)
 
 
-def _task(row: TaskRow) -> Task:
+def _task(row: Any) -> Task:
     return Task(
         id=row.id,
         kind=TaskKind(row.kind),

@@ -1,8 +1,9 @@
-"""Sessions that ask SQLite directly, so that ten thousand schedules are affordable.
+"""Sessions that ask SQLite directly, in memory, so that ten thousand schedules are affordable.
 
-Two thirds of a schedule's time went into what SQLAlchemy does around each of its 800 statements. A `LeanSession`
+Two thirds of a schedule's time went into what SQLAlchemy does around each of its 700 statements. A `LeanSession`
 compiles each kind of statement once, by the library's own compiler, and hands it to the driver itself. Whatever it
 does not know (objects to be saved, savepoints, rows as objects) the real session does, on the same connection.
+There is one connection, for who reads and who writes: two would read each other's pages anew after every commit.
 `tests/simulation/test_schedules.py` plays the same seeds with both and demands the same story.
 """
 
@@ -10,33 +11,77 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 from unittest.mock import patch
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import CompoundSelect, Delete, Engine, Insert, Select, Update, event
+from sqlalchemy import CompoundSelect, Delete, Engine, Insert, Select, StaticPool, Update, create_engine, event
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from syncd.store import engines
+from syncd.store import Store, engines
 from syncd.store import session as sessions
 
 REMEMBERED = 4000
 """Statement objects whose plan is known by their identity; those that are built anew each time push others out."""
 
+Field = tuple[str, int | None, Callable[[Any], Any] | None]
+"""Where a parameter's value comes from: its name, its place when that names a list, and what the driver wants of it."""
+
 
 @dataclass(slots=True)
 class Plan:
-    """How one kind of statement is asked."""
+    """How one kind of statement is asked.
+
+    :param lists, literals: names of the parameters that hold lists, and of those whose values stand in the text.
+    :param expanded: text and fields, by the lists' lengths and the literals.
+    """
 
     compiled: SQLCompiler
     row: Callable[[Sequence[Any]], Any] | None
     readers: list[tuple[int, Callable[[Any], Any]]]
     changes: bool
-    expands: bool
+    lists: tuple[str, ...]
+    literals: tuple[str, ...]
+    expanded: dict[tuple[Any, ...], tuple[str, list[Field]]] = field(default_factory=dict)
+
+    def asked(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """The statement's text and its values in order."""
+        which = (*[len(values[name]) for name in self.lists], *[values[name] for name in self.literals])
+        if which not in self.expanded:
+            self.expanded[which] = self._expand(dict(values))
+        text, fields = self.expanded[which]
+        found = []
+        for name, index, convert in fields:
+            value = values[name] if index is None else values[name][index]
+            found.append(value if convert is None else convert(value))
+        return text, found
+
+    def _expand(self, values: dict[str, Any]) -> tuple[str, list[Field]]:
+        compiled = self.compiled
+        if not self.lists and not self.literals:
+            plain: Mapping[str, Any] = compiled._bind_processors
+            return compiled.string, [(name, None, plain.get(name)) for name in compiled.positiontup or ()]
+        state = compiled._process_parameters_for_postcompile(values)
+        processors: Mapping[str, Any] = {**compiled._bind_processors, **state.processors}
+        parts = {part: (name, at) for name, all_ in state.parameter_expansion.items() for at, part in enumerate(all_)}
+        found = [(*parts.get(name, (name, None)), processors.get(name)) for name in state.positiontup or ()]
+        return state.statement, found
+
+
+@dataclass(slots=True)
+class Known:
+    """A statement seen before; it is kept, so that no other one gets its identity."""
+
+    statement: Any
+    keys: frozenset[str]
+    several: bool
+    plan: Plan | None
+    values: Mapping[str, Any]
 
 
 class Answer:
@@ -83,12 +128,15 @@ class LeanSession:
     """Looks like a `Session`, and is one as soon as anything else than a known kind of statement is asked of it."""
 
     _plans: dict[Any, Plan | None] = {}
-    _known: dict[tuple[int, tuple[str, ...]], tuple[Any, Any, Plan | None]] = {}
+    _known: dict[int, Known] = {}
 
     def __init__(self, bind: Engine, **options: Any) -> None:
         self._bind, self._options = bind, options
         self._real: Session | None = None
-        self._driver: Any = None
+        self._inside: SessionTransaction | None = None
+        self._driver, self._writes = _DRIVERS[bind]
+        if self._driver.in_transaction:
+            raise RuntimeError("there is one connection: nobody else may use it while a transaction is open")
 
     def __enter__(self) -> Self:
         return self
@@ -130,74 +178,67 @@ class LeanSession:
 
     def commit(self) -> None:
         """See `Session.commit`."""
-        self._end("commit")
+        self._end("COMMIT")
 
     def rollback(self) -> None:
         """See `Session.rollback`."""
-        self._end("rollback")
+        self._end("ROLLBACK")
 
     def close(self) -> None:
         """See `Session.close`."""
-        self._end("rollback")
+        self._end("ROLLBACK")
         if self._real is not None:
             self._real.close()
 
     def _end(self, how: str) -> None:
         if self._real is not None:
-            getattr(self._real, how)()
-        if self._driver is not None and self._driver.in_transaction:
-            getattr(self._driver, how)()
+            getattr(self._real, how.lower())()
+        if self._driver.in_transaction:
+            self._driver.execute(how)
 
     def _begun(self) -> Any:
-        """The driver's connection, in a transaction."""
-        if self._real is not None:
-            self._driver = self._real.connection().connection.driver_connection
-        elif self._driver is None:
-            self._driver = _driver(self._bind)
-        if not self._driver.in_transaction:
-            self._driver.execute(f"BEGIN {_kind(self._bind)}")
+        """The driver's connection; in a transaction, if this session may write. What reads alone needs none."""
+        nested = None if self._real is None else self._real.get_nested_transaction()
+        if nested is not self._inside:
+            self._inside = nested
+            self._whole().connection()  # this is what sends a SAVEPOINT
+        if self._writes and not self._driver.in_transaction:
+            self._driver.execute("BEGIN IMMEDIATE")
         return self._driver
 
     def _short(self, statement: Any, params: Any) -> Answer | None:
         """The answer by the short way; None where only the real session will do."""
         several = isinstance(params, list)
-        keys = tuple(sorted(params[0] if several else params)) if params else ()
-        plan, key = self._plan(statement, keys, several)
-        real = self._real
+        keys = (params[0] if several else params or {}).keys()
+        known = self._known.get(id(statement))
+        if known is None or known.keys != keys or known.several is not several:
+            known = self._learned(statement, frozenset(keys), several)
+        plan, real = known.plan, self._real
         if plan is None or (real is not None and (real._new or (real.identity_map and (plan.changes or real.dirty)))):
             return None
+        if plan.changes and not self._writes:
+            raise RuntimeError("this session only reads")
         driver = self._begun()
         try:
-            return self._ask(plan, key, params if several else [params or {}])
+            return _ask(driver, plan, [{**known.values, **one} for one in (params if several else [params or {}])])
         except driver.Error as error:
             raise DBAPIError.instance(str(plan.compiled), params, error, driver.Error) from error
 
-    def _plan(self, statement: Any, keys: tuple[str, ...], several: bool) -> tuple[Plan | None, Any]:
+    def _learned(self, statement: Any, keys: frozenset[str], several: bool) -> Known:
         """The plan of a statement, and the values that come with it."""
-        known = self._known.get((id(statement), keys))
-        if known is not None:
-            return known[2], known[1]
-        made = statement._generate_cache_key()
-        if made is None:
-            return None, None
-        which = (made.key, keys, several)
-        if which not in self._plans:
-            self._plans[which] = _planned(statement, made, keys, several, self._bind.dialect)
-        plan = self._plans[which]
-        values = plan.compiled.construct_params({}, extracted_parameters=made.bindparams, _check=False) if plan else {}
+        plan, made = None, statement._generate_cache_key()
+        values: Mapping[str, Any] = {}
+        if made is not None:
+            which = (made.key, keys, several)
+            if which not in self._plans:
+                self._plans[which] = _planned(statement, made, sorted(keys), several, self._bind.dialect)
+            plan = self._plans[which]
+            if plan is not None:
+                values = plan.compiled.construct_params({}, extracted_parameters=made.bindparams, _check=False)
         if len(self._known) > REMEMBERED:
             self._known.clear()
-        # The statement is kept, so that no other one gets its identity.
-        self._known[id(statement), keys] = (statement, values, plan)
-        return plan, values
-
-    def _ask(self, plan: Plan, values: Mapping[str, Any], sets: Sequence[Mapping[str, Any]]) -> Answer:
-        cursor = self._driver.cursor()
-        if len(sets) > 1:
-            cursor.executemany(plan.compiled.string, [_parameters(plan, {**values, **one})[1] for one in sets])
-        else:
-            cursor.execute(*_parameters(plan, {**values, **sets[0]}))
-        return Answer([] if plan.row is None else _rows(plan, cursor.fetchall()))
+        known = self._known[id(statement)] = Known(statement, keys, several, plan, values)
+        return known
 
 
 class _Savepoint:
@@ -215,6 +256,15 @@ class _Savepoint:
         self._driver.execute("RELEASE one")
 
 
+def _ask(driver: Any, plan: Plan, sets: Sequence[Mapping[str, Any]]) -> Answer:
+    if len(sets) == 1:
+        cursor = driver.execute(*plan.asked(sets[0]))
+    else:
+        asked = [plan.asked(values) for values in sets]
+        cursor = driver.executemany(asked[0][0], [values for _, values in asked])
+    return Answer([] if plan.row is None else _rows(plan, cursor.fetchall()))
+
+
 def _rows(plan: Plan, found: list[tuple[Any, ...]]) -> list[Any]:
     assert plan.row is not None
     if not plan.readers:
@@ -228,22 +278,7 @@ def _rows(plan: Plan, found: list[tuple[Any, ...]]) -> list[Any]:
     return rows
 
 
-def _parameters(plan: Plan, values: dict[str, Any]) -> tuple[str, list[Any]]:
-    """The statement's text and its values in order."""
-    compiled = plan.compiled
-    text: str = compiled.string
-    order: Sequence[str] | None = compiled.positiontup
-    processors: Mapping[str, Any] = compiled._bind_processors
-    if plan.expands:
-        expanded = compiled._process_parameters_for_postcompile(values)  # adds to values
-        text, order, processors = expanded.statement, expanded.positiontup, {**processors, **expanded.processors}
-    assert order is not None
-    if not processors:
-        return text, [values[name] for name in order]
-    return text, [processors[name](values[name]) if name in processors else values[name] for name in order]
-
-
-def _planned(statement: Any, key: Any, keys: tuple[str, ...], several: bool, dialect: Any) -> Plan | None:
+def _planned(statement: Any, key: Any, keys: Sequence[str], several: bool, dialect: Any) -> Plan | None:
     """How to ask it; None when it wants objects, or values that Python makes."""
     if not isinstance(statement, Select | CompoundSelect | Update | Delete | Insert) or _wants_objects(statement):
         return None
@@ -252,17 +287,17 @@ def _planned(statement: Any, key: Any, keys: tuple[str, ...], several: bool, dia
     if compiled.insert_prefetch or compiled.update_prefetch:
         return None
     columns = compiled._result_columns
-    names = [column.keyname for column in columns]
     found = ((index, column.type._cached_result_processor(dialect, None)) for index, column in enumerate(columns))
-    row = _row(names) if names else None
+    row = _row([column.keyname for column in columns]) if columns else None
     readers: list[tuple[int, Callable[[Any], Any]]] = [(index, read) for index, read in found if read is not None]
-    expands = bool(compiled.literal_execute_params or compiled.post_compile_params)
-    return Plan(compiled, row, readers, isinstance(statement, Update | Delete | Insert), expands)
+    lists = tuple(compiled.bind_names[bind] for bind in compiled.post_compile_params)
+    literals = tuple(compiled.bind_names[bind] for bind in compiled.literal_execute_params)
+    return Plan(compiled, row, readers, isinstance(statement, Update | Delete | Insert), lists, literals)
 
 
 def _row(names: list[str]) -> Callable[[Sequence[Any]], Any]:
-    make: Callable[[Sequence[Any]], Any] = namedtuple("Row", names, rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024 - the names are known here only
-    return make
+    made: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # noqa: PYI024 - the names are known here only
+    return partial(tuple.__new__, made)
 
 
 def _wants_objects(statement: Any) -> bool:
@@ -276,32 +311,55 @@ def _session(bind: Any, **options: Any) -> Any:
     return LeanSession(bind, **options) if isinstance(bind, Engine) else Session(bind, **options)
 
 
-def _driver(engine: Engine) -> Any:
-    """The one connection that this engine's pool hands out to one thread."""
-    if engine not in _DRIVERS:
-        with engine.connect() as connection:
-            _DRIVERS[engine] = connection.connection.driver_connection
-    return _DRIVERS[engine]
+def _engines(url: Any) -> tuple[Engine, Engine]:
+    """A writer and a reader on the one connection of a new database in memory."""
+    module = engines.sqlite_module()
+    driver = module.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=1000)
+    driver.execute("PRAGMA foreign_keys=ON")
+    made = [create_engine(url, module=module, poolclass=StaticPool, creator=lambda: driver) for _ in range(2)]
+    for engine, writes in zip(made, (True, False), strict=True):
+        engine.connect().close()  # the first time it looks around, and rolls back
+        _DRIVERS[engine] = driver, writes
+        event.listen(engine, "begin", _begin)
+    return made[0], made[1]
 
 
-def _kind(engine: Engine) -> str:
-    return "IMMEDIATE" if engine.pool.size() == 1 else "DEFERRED"  # type: ignore[attr-defined]
+def _begin(connection: Any) -> None:
+    """In a transaction that the short way has begun the real session just goes on."""
+    if not connection.connection.driver_connection.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _begin_with(engine: Engine, statement: str) -> None:
-    """As the product does, but in a transaction that the short way has begun the real session just goes on."""
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Any) -> None:
-        if not connection.connection.driver_connection.in_transaction:
-            connection.exec_driver_sql(statement)
-
-
-_DRIVERS: WeakKeyDictionary[Engine, Any] = WeakKeyDictionary()
+_DRIVERS: WeakKeyDictionary[Engine, tuple[Any, bool]] = WeakKeyDictionary()
 
 
 @contextmanager
 def lean() -> Iterator[None]:
-    """Stores made by `syncd.store` meanwhile open lean sessions; one thread only."""
-    with patch.object(sessions, "_Session", _session), patch.object(engines, "_begin_with", _begin_with):
+    """Stores made by `syncd.store` meanwhile are in memory and open lean sessions; one thread only."""
+    with patch.object(sessions, "_Session", _session), patch.object(engines, "sqlite_engines", _engines):
         yield
+
+
+@contextmanager
+def opened(store: Store) -> Iterator[Any]:
+    """The driver's connection to a store's SQLite database, outside every session."""
+    if store._writer in _DRIVERS:
+        yield _DRIVERS[store._writer][0]
+        return
+    with closing(engines.sqlite_module().connect(str(store.url.database))) as driver:
+        driver.execute("PRAGMA synchronous=OFF")
+        yield driver
+
+
+def remembered(store: Store) -> Any:
+    """A copy of the database, in memory; `recalled` makes the database that again."""
+    copy = engines.sqlite_module().connect(":memory:")
+    with opened(store) as driver:
+        driver.backup(copy)
+    return copy
+
+
+def recalled(store: Store, copy: Any) -> None:
+    """Make the database what it was when the copy was made."""
+    with opened(store) as driver:
+        copy.backup(driver)

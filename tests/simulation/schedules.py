@@ -14,8 +14,8 @@ import structlog
 from syncd.points import watched
 from syncd.store import Store
 from tests.simulation.judge import claimed_twice, judge
-from tests.simulation.lean import lean
-from tests.simulation.world import World, copy_database, hasty
+from tests.simulation.lean import lean, recalled, remembered
+from tests.simulation.world import World, hasty
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """Where files are only memory, if there is such a place: processes crash in these worlds, machines do not."""
@@ -47,13 +47,16 @@ class Ground:
         store.upgrade()
         with quiet():
             World(0, store, prepared=False)  # the calendars are read once, for all worlds
+        self.beginning = remembered(store)
         store.close()
         with self.sessions():
-            self.store = hasty(Store(f"sqlite:///{self.folder / 'world.db'}"))
+            self.store = Store(f"sqlite:///{self.folder / 'world.db'}")
+        if not hurried:
+            hasty(self.store)
 
     def world(self, seed: int, **parts: object) -> World:
         """A fresh world, in which nothing has happened yet."""
-        copy_database(self.empty, self.folder / "world.db")
+        recalled(self.store, self.beginning)
         return World(seed, self.store, **parts)  # type: ignore[arg-type]
 
     def close(self) -> None:

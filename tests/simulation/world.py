@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -25,9 +24,9 @@ from syncd.model.busy import BusyType, Occurrence
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store import Store
-from syncd.store.engines import sqlite_module
 from syncd.store.tables import EntryRow, MeetingRow
 from tests.simulation import staff, town
+from tests.simulation.lean import recalled, remembered
 from tests.simulation.nothing import Nothing
 from tests.simulation.office import CLIENT, Office
 from tests.simulation.server import NONE, Faults, Server
@@ -95,7 +94,7 @@ class World:
         self.held: dict[str, datetime] = {}
         self.disturbed = False
         self.restored: set[str] = set()
-        self.snapshot: Path | None = None
+        self.snapshot: Any = None
         self.foreign = 0
         self.fastest = NOW
         self.closed: list[tuple[str, Interval]] = []
@@ -167,7 +166,6 @@ class World:
         """Faults end, late writes land, and the program gets the time it asks for."""
         self.server.faults, self.server.cut_until = NONE, None
         self.server.arrive(everything=True)
-        quiet = 0
         for number in range(CALM_PASSES):
             self.now += timedelta(minutes=16)
             before = self._picture()
@@ -176,9 +174,8 @@ class World:
             self.office.keeper.repair(self.now)
             self.office.reconciler.sweep(self.now)
             self._work(sync=False)
-            quiet = quiet + 1 if self._picture() == before and number > 1 else 0
-            if quiet:
-                return
+            if number and self._picture() == before:
+                return  # the second pass has read what the first one wrote
 
     # What clients do
 
@@ -299,24 +296,19 @@ class World:
             self._accept_what_stands(story)
 
     def database_is_backed_up(self) -> None:
-        path = self._file().with_suffix(".backup")
-        copy_database(self._file(), path)
-        self.snapshot = path
+        self.snapshot = remembered(self.store)
 
     def database_is_restored(self) -> None:
         """The database is again what it was; what was promised since, only the calendars can know."""
         if self.snapshot is None or self.depth > 1:
             raise Nothing
-        copy_database(self.snapshot, self._file())
+        recalled(self.store, self.snapshot)
         self.office = self._office()
         self.read = {}
         self.held = {}
         self.log.append(f"{self.now:%d %H:%M:%S} database restored")
         for name, story in list(self.stories.items()):
             self._reconsider(name, story)
-
-    def _file(self) -> Path:
-        return Path(str(self.store.url.database))
 
     def _reconsider(self, name: str, story: Story) -> None:
         """What can still be expected of a booking after a restored database."""
@@ -517,16 +509,6 @@ class World:
             booking = tx.bookings.get(story.booking, CLIENT)
         assert booking is not None
         return booking.state
-
-
-def copy_database(source: Path, target: Path) -> None:
-    """Make *target* what *source* is, also while programs have it open."""
-    library = sqlite_module()
-    one, other = library.connect(source), library.connect(target)
-    other.execute("PRAGMA synchronous=OFF")
-    one.backup(other)
-    one.close()
-    other.close()
 
 
 def hasty(store: Store) -> Store:
