@@ -21,11 +21,12 @@ from syncd.roomalloc.timetable import ask_of, start_of
 from syncd.roomalloc.upset import other_starts, unsuitable
 from syncd.store import Tx, meeting_rows
 from syncd.store.instants import epoch
+from syncd.store.prepared import prepared
 from syncd.store.tables import MeetingRow
 
 NOTHING = "-"
 _NONE = MeetingRow.room_state == RoomState.MISSING.value
-_LACKING = (
+_LACKING = prepared(
     select(*MeetingRow.__table__.c)
     .where(MeetingRow.wanted, MeetingRow.start > bindparam("now"))
     .where(or_(_NONE, MeetingRow.id.in_(bindparam("pinned", expanding=True))))

@@ -20,10 +20,10 @@ ANSWERS = ("ACCEPTED", "DECLINED")
 
 def inviting(ports: Mapping[str, CalendarPort], mailbox: Mailbox) -> Inviting | None:
     """The port through which *mailbox* is invited; None when it is a person's, or a room that is written to."""
+    if mailbox.kind is not MailboxKind.ROOM:
+        return None
     port = ports[mailbox.account]
-    if mailbox.kind is MailboxKind.ROOM and isinstance(port, Inviting) and port.answers(mailbox):
-        return port
-    return None
+    return port if isinstance(port, Inviting) and port.answers(mailbox) else None
 
 
 def answered(room: Sighting, mailbox: Mailbox, people: Sequence[Sighting]) -> Sighting:

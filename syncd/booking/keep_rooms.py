@@ -41,6 +41,7 @@ from syncd.roomalloc.upset import settle
 from syncd.store import Store, Tx, locks
 from syncd.store.instants import epoch, moment
 from syncd.store.overview import meeting_named
+from syncd.store.prepared import prepared
 from syncd.store.tables import ClosureRow, MeetingRow, OccurrenceRow
 
 _FOREIGN = and_(
@@ -51,7 +52,7 @@ _FOREIGN = and_(
     OccurrenceRow.uid.not_in(select(MeetingRow.uid)),
 )
 _CLOSED = and_(ClosureRow.room == MeetingRow.room, ClosureRow.start < MeetingRow.end, ClosureRow.end > MeetingRow.start)
-_UPSET = (
+_UPSET = prepared(
     select(MeetingRow.id, MeetingRow.room, MeetingRow.start)
     .where(MeetingRow.start > bindparam("now"), MeetingRow.room.is_not(None), MeetingRow.wanted)
     .where(or_(select(OccurrenceRow.id).where(_FOREIGN).exists(), select(ClosureRow.id).where(_CLOSED).exists()))

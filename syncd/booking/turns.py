@@ -11,6 +11,7 @@ from syncd.model.booking import Meeting
 from syncd.model.busy import BusyType
 from syncd.store import Tx
 from syncd.store.instants import epoch
+from syncd.store.prepared import prepared
 from syncd.store.tables import EntryRow, MeetingRow, OccurrenceRow
 
 _SEEN_THERE = exists().where(
@@ -20,14 +21,14 @@ _SEEN_THERE = exists().where(
     OccurrenceRow.end > bindparam("since"),
 )
 # Other meetings that are not to stand in the room; their rows tell the time, or the mirror if they moved too.
-_LEAVING = (
+_LEAVING = prepared(
     select(EntryRow.meeting)
     .join(MeetingRow, MeetingRow.id == EntryRow.meeting)
     .where(EntryRow.mailbox == bindparam("room"), ~EntryRow.wanted, EntryRow.meeting != bindparam("meeting"))
     .where(or_(and_(MeetingRow.start < bindparam("until"), MeetingRow.end > bindparam("since")), _SEEN_THERE))
     .limit(1)
 )
-_STANDING = _LEAVING.where(EntryRow.key.is_not(None))
+_STANDING = prepared(_LEAVING.where(EntryRow.key.is_not(None)))
 
 
 def behind(tx: Tx, meeting: Meeting) -> bool:

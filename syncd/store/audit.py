@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,11 +16,17 @@ from syncd.model.event import OUTWARD
 from syncd.store import meeting_rows as rows
 from syncd.store.events import Events
 from syncd.store.instants import epoch
+from syncd.store.prepared import prepared
 from syncd.store.settings import Settings
 from syncd.store.tables import AuditRow, Setting
 
 KEY = "audit_key"
 """Name of the setting that holds the key of citizens' digests."""
+_COUNTED = prepared(
+    select(AuditRow.meeting, func.count().label("number"))
+    .where(AuditRow.action.in_(bindparam("some", expanding=True)), AuditRow.at >= bindparam("since"))
+    .group_by(AuditRow.meeting)
+)
 
 
 class Audit:
@@ -89,8 +95,7 @@ class Audit:
 
     def meetings(self, actions: tuple[str, ...], since: datetime) -> dict[str, int]:
         """How many rows with these actions each meeting has, written at or after *since*."""
-        question = select(AuditRow.meeting, func.count().label("number")).group_by(AuditRow.meeting)
-        found = self._session.execute(question.where(AuditRow.action.in_(actions), AuditRow.at >= epoch(since)))
+        found = self._session.execute(_COUNTED, {"some": list(actions), "since": epoch(since)})
         return {row.meeting: row.number for row in found}
 
     def actors(self, action: str, meeting: str, detail: str, since: datetime) -> list[str]:

@@ -85,6 +85,35 @@ _EXPIRED = select(_SEATS.id).where(
 _BUSY_NOW = prepared(_BUSY.where(~_EXPIRED.exists()))
 _RELEASE = prepared(delete(cast(Table, ClaimRow.__table__)).where(_TAKEN.meeting == bindparam("of")))
 _RELEASE_SOME = prepared(_RELEASE.where(_TAKEN.mailbox.in_(bindparam("some", expanding=True))))
+_STARTING = prepared(
+    select(MeetingRow.caseworker, func.count(MeetingRow.id.distinct()).label("number"))
+    .join(BookingRow, BookingRow.meeting == MeetingRow.id)
+    .where(
+        MeetingRow.caseworker.in_(bindparam("some", expanding=True)),
+        MeetingRow.start >= bindparam("begin"),
+        MeetingRow.start < bindparam("until"),
+        MeetingRow.id != bindparam("ignoring"),
+        or_(
+            BookingRow.state.in_((BookingState.PENDING.value, BookingState.CONFIRMED.value)),
+            and_(BookingRow.state == BookingState.HELD.value, BookingRow.expires > bindparam("now")),
+        ),
+    )
+    .group_by(MeetingRow.caseworker)
+)
+_CLOSURES = prepared(
+    select(ClosureRow.room, ClosureRow.start, ClosureRow.end)
+    .where(
+        ClosureRow.room.in_(bindparam("some", expanding=True)),
+        ClosureRow.start < bindparam("until"),
+        ClosureRow.end > bindparam("begin"),
+    )
+    .order_by(ClosureRow.start)
+)
+_MIRRORED = prepared(
+    select(OccurrenceRow.id)
+    .where(OccurrenceRow.mailbox == bindparam("of"), OccurrenceRow.uid == bindparam("uid"))
+    .limit(1)
+)
 _KNOWN = prepared(
     select(EntryRow.meeting).where(EntryRow.meeting == bindparam("of"), EntryRow.mailbox == bindparam("there"))
 )
@@ -130,8 +159,7 @@ class Meetings:
 
     def mirrored(self, uid: str, mailbox: MailboxId) -> bool:
         """Whether the mirror of this calendar holds an entry of that UID."""
-        question = select(OccurrenceRow.id).where(OccurrenceRow.mailbox == mailbox, OccurrenceRow.uid == uid)
-        return self._session.scalar(question.limit(1)) is not None
+        return self._session.scalar(_MIRRORED, {"of": mailbox, "uid": uid}) is not None
 
     def hurry(self) -> int:
         """Let reconcile look at once at everything still owed; returns how much.
@@ -206,19 +234,9 @@ class Meetings:
         self, caseworkers: Collection[MailboxId], window: Interval, now: datetime, ignoring: str | None = None
     ) -> dict[MailboxId, int]:
         """How many meetings and live holds of each caseworker begin inside *window*."""
-        question = (
-            select(MeetingRow.caseworker, func.count(MeetingRow.id.distinct()).label("number"))
-            .join(BookingRow, BookingRow.meeting == MeetingRow.id)
-            .where(
-                MeetingRow.caseworker.in_(caseworkers),
-                MeetingRow.start >= epoch(window.start),
-                MeetingRow.start < epoch(window.end),
-                alive(now),
-                MeetingRow.id != (ignoring or ""),
-            )
-            .group_by(MeetingRow.caseworker)
-        )
-        counted: dict[str, int] = {row.caseworker: row.number for row in self._session.execute(question)}
+        within = {"some": list(caseworkers), "begin": epoch(window.start), "until": epoch(window.end)}
+        found = self._session.execute(_STARTING, within | {"ignoring": ignoring or "", "now": epoch(now)})
+        counted: dict[str, int] = {row.caseworker: row.number for row in found}
         return {caseworker: counted.get(caseworker, 0) for caseworker in caseworkers}
 
     def forget_entries(self, mailbox: MailboxId, now: datetime) -> list[str]:
@@ -245,11 +263,9 @@ class Meetings:
 
     def closures(self, rooms: Collection[MailboxId], window: Interval) -> dict[MailboxId, list[Interval]]:
         """When rooms cannot be used inside *window*; every room has an entry."""
-        question = select(ClosureRow.room, ClosureRow.start, ClosureRow.end).where(
-            ClosureRow.room.in_(rooms), ClosureRow.start < epoch(window.end), ClosureRow.end > epoch(window.start)
-        )
         closed: dict[MailboxId, list[Interval]] = {room: [] for room in rooms}
-        for room, start, end in self._session.execute(question.order_by(ClosureRow.start)):
+        within = {"some": list(rooms), "begin": epoch(window.start), "until": epoch(window.end)}
+        for room, start, end in self._session.execute(_CLOSURES, within):
             closed[room].append(span(start, end))
         return closed
 

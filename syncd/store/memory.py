@@ -13,13 +13,16 @@ from syncd.model.interval import Interval
 from syncd.ports import Remembered
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch
+from syncd.store.prepared import prepared
 from syncd.store.tables import GroupRow, UnreadableRow
 
 if TYPE_CHECKING:
     from syncd.store.session import Store
 
-_REMEMBERED = select(GroupRow.key, GroupRow.version, GroupRow.memory).where(
-    GroupRow.mailbox == bindparam("of"), GroupRow.key.in_(bindparam("keys", expanding=True))
+_REMEMBERED = prepared(
+    select(GroupRow.key, GroupRow.version, GroupRow.memory).where(
+        GroupRow.mailbox == bindparam("of"), GroupRow.key.in_(bindparam("keys", expanding=True))
+    )
 )
 
 

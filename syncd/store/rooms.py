@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, func, insert, not_, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, func, insert, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState, RoomState
@@ -85,7 +85,7 @@ class Used:
     missed: bool = False
 
 
-_MEETINGS = MeetingRow.__table__.c
+_MEETINGS = cast(Table, MeetingRow.__table__).c
 _NOTICES = cast(Table, RoomNoticeRow.__table__)
 _NOTICE = prepared(
     select(_NOTICES.c.room, _NOTICES.c.previous, _NOTICES.c.changes).where(_NOTICES.c.meeting == bindparam("of"))
@@ -96,6 +96,11 @@ _SAVE_NOTICE = prepared(
     .where(_NOTICES.c.meeting == bindparam("of"))
     .values({name: bindparam(name) for name in ("room", "previous", "changes", "at")})
 )
+_PINS = cast(Table, RoomPinRow.__table__).c
+_PINNED = prepared(select(_PINS.meeting, _PINS.room).where(_PINS.meeting.in_(bindparam("some", expanding=True))))
+_COMING = and_(_MEETINGS.wanted, _MEETINGS.start > bindparam("now"))
+_IN_ROOMS = prepared(select(_MEETINGS.id, _MEETINGS.room, _MEETINGS.start).where(_COMING, _MEETINGS.room.is_not(None)))
+_LACKING = prepared(select(_MEETINGS.id).where(_COMING, _MEETINGS.room_state == RoomState.MISSING.value).limit(1))
 _USED = [_MEETINGS[name] for name in ("id", "room", "start", "end", "offer", "caseworker", "wanted", "created")]
 
 
@@ -120,8 +125,7 @@ class Rooms:
         """The rooms that these meetings are pinned to."""
         found: dict[str, MailboxId] = {}
         for some in chunks(meetings):
-            for row in self._session.scalars(select(RoomPinRow).where(RoomPinRow.meeting.in_(some))):
-                found[row.meeting] = row.room
+            found |= {row.meeting: row.room for row in self._session.execute(_PINNED, {"some": some})}
         return found
 
     def close(self, room: MailboxId, closed: Interval, reason: str) -> None:
@@ -214,17 +218,12 @@ class Rooms:
 
     def in_rooms(self, now: datetime) -> list[tuple[str, MailboxId, datetime]]:
         """Meetings to come that have a room: (meeting, room, start)."""
-        query = select(MeetingRow.id, MeetingRow.room, MeetingRow.start).where(
-            MeetingRow.wanted, MeetingRow.room.is_not(None), MeetingRow.start > epoch(now)
-        )
-        return [(row.id, row.room or "", moment(row.start)) for row in self._session.execute(query)]
+        found = self._session.execute(_IN_ROOMS, {"now": epoch(now)})
+        return [(row.id, row.room or "", moment(row.start)) for row in found]
 
     def lacking(self, now: datetime) -> bool:
         """Whether a meeting to come lacks a room."""
-        query = select(MeetingRow.id).where(
-            MeetingRow.room_state == RoomState.MISSING.value, MeetingRow.wanted, MeetingRow.start > epoch(now)
-        )
-        return self._session.scalar(query.limit(1)) is not None
+        return self._session.scalar(_LACKING, {"now": epoch(now)}) is not None
 
     def used(self, window: Interval) -> list[Used]:
         """Meetings that begin in *window* and have, or had, a room; holds are left out."""

@@ -211,6 +211,7 @@ _PLACES = prepared(
         MeetingRow.asks,
     ).where(MeetingRow.id.in_(_SOME))
 )
+_BOOKED_OF = prepared(select(_BOOKINGS.meeting).where(_BOOKINGS.meeting.in_(_SOME), _BOOKINGS.state.in_(_LIVE[1:])))
 _PINNED = prepared(select(RoomPinRow.meeting))
 _BROKEN = prepared(
     select(_UNREADABLE.mailbox, func.count()).where(_UNREADABLE.acknowledged.is_(False)).group_by(_UNREADABLE.mailbox)
@@ -284,8 +285,7 @@ class Supply:
             if expires is not None:
                 found[meeting] = max(expires, found.get(meeting, 0))
         for some in chunks(found):
-            booked = select(BookingRow.meeting).where(BookingRow.meeting.in_(some), BookingRow.state.in_(_LIVE[1:]))
-            for meeting in self._session.scalars(booked):
+            for meeting in self._session.scalars(_BOOKED_OF, {"some": some}):
                 found.pop(meeting, None)
         return found
 

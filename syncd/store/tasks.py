@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from syncd.model.task import Facts, Task, TaskKind
 from syncd.store.instants import epoch, maybe, moment
+from syncd.store.prepared import prepared
 from syncd.store.tables import TaskRow
 
 ITSELF = "syncd"
 """The actor of a task whose cause went away."""
 
-_WAITING = select(*TaskRow.__table__.c).where(TaskRow.done.is_(None)).order_by(TaskRow.since, TaskRow.id)
-_WAITING_OF_KIND = _WAITING.where(TaskRow.kind == bindparam("kind"))
+_OPEN = select(*TaskRow.__table__.c).where(TaskRow.done.is_(None)).order_by(TaskRow.since, TaskRow.id)
+_WAITING = prepared(_OPEN)
+_WAITING_OF_KIND = prepared(_OPEN.where(TaskRow.kind == bindparam("kind")))
 
 
 class Tasks:
@@ -62,8 +64,9 @@ class Tasks:
 
     def waiting(self, kind: TaskKind | None = None) -> list[Task]:
         """What waits, the longest first."""
-        found = self._session.execute(_WAITING if kind is None else _WAITING_OF_KIND, {"kind": kind and kind.value})
-        return [_task(row) for row in found]
+        if kind is None:
+            return [_task(row) for row in self._session.execute(_WAITING)]
+        return [_task(row) for row in self._session.execute(_WAITING_OF_KIND, {"kind": kind.value})]
 
     def counts(self) -> dict[TaskKind, int]:
         """How many wait, of each kind that has any."""
