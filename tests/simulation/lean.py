@@ -336,7 +336,7 @@ _DRIVERS: WeakKeyDictionary[Engine, tuple[Any, bool]] = WeakKeyDictionary()
 @contextmanager
 def lean() -> Iterator[None]:
     """Stores made by `syncd.store` meanwhile are in memory and open lean sessions; one thread only."""
-    with patch.object(sessions, "_Session", _session), patch.object(engines, "sqlite_engines", _engines):
+    with patch.object(sessions, "StraightSession", _session), patch.object(engines, "sqlite_engines", _engines):
         yield
 
 
