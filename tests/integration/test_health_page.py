@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def town(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     store.close()
 
 
-def _page(town: PageTown, *roles: Role, path: str = "/health", **more: object) -> str:
+def _page(town: PageTown, *roles: Role, path: str = "/health", **more: Any) -> str:
     page = Person(build_app(replace(town.deps(), **more)), town.store, NOW, *roles).get(path)
     return f"{page.status_code} {page.text}"
 
