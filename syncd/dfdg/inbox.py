@@ -27,6 +27,7 @@ from syncd.store import Store, Tx
 LEASE = timedelta(minutes=2)
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 300, 1800))
 PORTION = 100
+TOO_EARLY = "too early"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,12 @@ class Inbox:
     def handle_due(self, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> Handled:
         """Handle what is due, until nothing is or DFDG does not answer."""
         done = later = 0
-        while done + later < PORTION and not stopping() and self._waiting(clock()):
+        anything = self._waiting(clock())  # a look that locks nothing, for most rounds find nothing
+        while anything and done + later < PORTION and not stopping():
             now = clock()
             message = self._store.run(lambda tx, now=now: tx.dfdg.next_message(now, now + LEASE))  # type: ignore[misc]
             if message is None:
-                continue
+                break
             if self._handled(message, now):
                 done += 1
                 continue
@@ -114,31 +116,48 @@ class Inbox:
             return self._later(message, now, type(error).__name__)
         except Rejected as error:
             log.error("dfdg.message_unreadable", message=message.id, entity=int(message.entity), problem=str(error))
-            what = "unreadable"
-        if what == "too early":
+            what = self._done(message, now, lambda _tx: "unreadable")
+        if what == TOO_EARLY:
             return self._later(message, now, what)
-        self._store.run(lambda tx: tx.dfdg.handled(message, now, now))
         log.info("dfdg.message_handled", message=message.id, entity=int(message.entity), about=message.about, did=what)
         return True
 
     def _looked(self, message: Message, now: datetime) -> str:
         if Entity(message.entity) is Entity.DEADLINE:
-            return self._deadline(message, now) if self._deadlines else "deadlines are not read"
+            return self._deadline(message, now)
         read = self._port.read(message.about, Caller("message"))
         ground = Ground(self._directory(), self._rulebook(), self._limits, now)
         seen = Seen(message.about, read, message.citizen)
-        return self._store.run(lambda tx: "too early" if _early(tx, seen, message) else self._follow(tx, seen, ground))
 
-    def _follow(self, tx: Tx, seen: Seen, ground: Ground) -> str:
-        return follow(tx, self._ledger, seen, ground)
+        def work(tx: Tx) -> str:
+            return TOO_EARLY if _early(tx, seen, message) else follow(tx, self._ledger, seen, ground)
+
+        return self._done(message, now, work)
 
     def _deadline(self, message: Message, now: datetime) -> str:
+        if not self._deadlines:
+            return self._done(message, now, lambda _tx: "deadlines are not read")
         read = self._port.deadline(message.about, Caller("deadline"))
         if read is None:
-            return "unknown"
+            return self._done(message, now, lambda _tx: "unknown")
         kept = Deadline(message.about, message.citizen, read.kind, read.until, read.latest, read.immediate, read.open)
-        self._store.run(lambda tx: tx.dfdg.keep_deadline(kept, now))
-        return "kept"
+
+        def work(tx: Tx) -> str:
+            tx.dfdg.keep_deadline(kept, now)
+            return "kept"
+
+        return self._done(message, now, work)
+
+    def _done(self, message: Message, now: datetime, work: Callable[[Tx], str]) -> str:
+        """Do what follows from a message, and note in the same transaction that it was handled."""
+
+        def both(tx: Tx) -> str:
+            did = work(tx)
+            if did != TOO_EARLY:
+                tx.dfdg.handled(message, now, now)
+            return did
+
+        return self._store.run(both)
 
     def _later(self, message: Message, now: datetime, why: str) -> bool:
         def work(tx: Tx) -> None:

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import compress, repeat
 from typing import NamedTuple, overload
 
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Slot
 from syncd.slots.grid import Cells, Grid
+
+_DIGITS = bytes.maketrans(b"01", b"\0\1")
 
 
 class Time(NamedTuple):
@@ -82,11 +85,12 @@ class SlotTable(Sequence[Slot]):
         found: list[Time] = []
         for form, rows in forms.items():
             length = rows[0].minutes * 60
-            signs = _signs(rows, self._grid.cells) if named else []
-            for start, count in _tally(self._grid, [row.starts for row in rows]):
-                at = (start - self._grid.base) // self._grid.cell
-                who = tuple(name for name, sign in signs if sign[at] == "1") if named else ()
-                found.append(Time(start, start + length, form, count, who))
+            tally = list(_tally(self._grid, [row.starts for row in rows]))
+            who = _named(self._grid, rows, [start for start, _ in tally]) if named else repeat(())
+            found += [
+                Time(start, start + length, form, count, servers)
+                for (start, count), servers in zip(tally, who, strict=named)
+            ]
         return sorted(found, key=_by_start) if len(forms) > 1 else found
 
     def packed(self, before: int, after: int, enough: int) -> int:
@@ -170,9 +174,21 @@ def _by_start(time: Time) -> int:
     return time.start
 
 
-def _signs(rows: Sequence[Row], cells: int) -> list[tuple[MailboxId, str]]:
-    """Per caseworker a text with ``1`` at each cell in the set, the first cell first."""
-    return [(row.caseworker, f"{row.starts:0{cells}b}"[::-1]) for row in rows]
+def _named(grid: Grid, rows: Sequence[Row], starts: Sequence[int]) -> Iterator[tuple[MailboxId, ...]]:
+    """Who of *rows* can serve each of *starts*; those whom the same people can serve get one and the same tuple.
+
+    Each row is written out a byte per cell and read at all starts at once; a loop over people and times would cost ten
+    times as much.
+    """
+    names = [row.caseworker for row in rows]
+    places = [grid.cells - 1 - (start - grid.base) // grid.cell for start in starts]
+    written = [f"{row.starts:0{grid.cells}b}".encode().translate(_DIGITS) for row in rows]
+    known: dict[tuple[int, ...], tuple[MailboxId, ...]] = {}
+    for column in zip(*([text[place] for place in places] for text in written), strict=True):
+        who = known.get(column)
+        if who is None:
+            who = known[column] = tuple(compress(names, column))
+        yield who
 
 
 def _tally(grid: Grid, sets: Sequence[Cells]) -> Iterator[tuple[int, int]]:

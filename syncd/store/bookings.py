@@ -14,7 +14,6 @@ from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch
-from syncd.store.meetings import alive
 from syncd.store.tables import BookingRow, ClaimRow, MeetingRow
 
 LIVE = (BookingState.HELD, BookingState.PENDING, BookingState.CONFIRMED)
@@ -64,21 +63,8 @@ class Bookings:
         self, client: str, citizen: str, offers: Collection[str], now: datetime, ignoring: str = ""
     ) -> Booking | None:
         """A live booking or hold of the citizen in a meeting of *offers* that is not over; None when there is none."""
-        question = (
-            select(BookingRow)
-            .join(MeetingRow, MeetingRow.id == BookingRow.meeting)
-            .where(
-                BookingRow.client == client,
-                BookingRow.citizen == citizen,
-                BookingRow.id != ignoring,
-                MeetingRow.offer.in_(offers),
-                MeetingRow.end > epoch(now),
-                alive(now),
-            )
-            .order_by(MeetingRow.start)
-            .limit(1)
-        )
-        row = self._session.scalar(question)
+        about = {"client": client, "citizen": citizen, "ignoring": ignoring, "offers": list(offers), "now": epoch(now)}
+        row = self._session.execute(rows.FUTURE, about).one_or_none()
         return None if row is None else rows.booking(row)
 
     def made(

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from datetime import date, datetime
 
 from sqlalchemy import and_, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from syncd.model.dfdg import About, Change, Class, Deadline, Entity, Message, Record, Said
+from syncd.store import jobnet_rows as rows
 from syncd.store.dfdg_tables import DfdgDeadlineRow, DfdgMessageRow, DfdgRecordRow
 from syncd.store.instants import epoch, maybe, moment, optional
 from syncd.store.jobnet_tables import JobnetLinkRow
@@ -114,7 +114,6 @@ class Dfdg:
 
     def receive(self, message: Message, now: datetime) -> bool:
         """Keep a message to be handled; whether it is new."""
-        insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
         values = {
             "id": message.id,
             "entity": int(message.entity),
@@ -125,26 +124,11 @@ class Dfdg:
             "due": epoch(now),
             "attempts": 0,
         }
-        made = insert(DfdgMessageRow).values(values).on_conflict_do_nothing().returning(DfdgMessageRow.id)
-        return self._session.scalar(made) is not None
+        return self._session.scalar(rows.receive(self._session.get_bind().dialect.name), values) is not None
 
     def next_message(self, now: datetime, until: datetime) -> Message | None:
         """The message that waits longest; nobody else gets it before *until*."""
-        first = select(DfdgMessageRow.id).where(DfdgMessageRow.due <= epoch(now))
-        which = first.order_by(DfdgMessageRow.due, DfdgMessageRow.received).limit(1)
-        change = update(DfdgMessageRow).where(
-            DfdgMessageRow.id == which.with_for_update(skip_locked=True).scalar_subquery()
-        )
-        change = change.values(due=epoch(until), attempts=DfdgMessageRow.attempts + 1)
-        found = self._session.execute(
-            change.returning(
-                DfdgMessageRow.id,
-                DfdgMessageRow.entity,
-                DfdgMessageRow.change,
-                DfdgMessageRow.about,
-                DfdgMessageRow.citizen,
-            ).execution_options(synchronize_session=False)
-        ).one_or_none()
+        found = self._session.execute(rows.NEXT_MESSAGE, {"now": epoch(now), "later": epoch(until)}).one_or_none()
         if found is None:
             return None
         return Message(found.id, Entity(found.entity), Change(found.change), found.about, found.citizen)

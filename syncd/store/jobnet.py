@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import date, datetime
-from typing import cast
+from typing import Any
 
-from sqlalchemy import Table, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.jobnet import Link, Origin, Report, Reservation, Standing, Told
 from syncd.model.offer import Form
+from syncd.store import jobnet_rows as rows
 from syncd.store.instants import epoch, maybe, moment, optional
 from syncd.store.jobnet_tables import JobnetCitizenRow, JobnetLinkRow, JobnetReportRow, JobnetReservationRow
 from syncd.store.tables import Base, BookingRow
 
-_CITIZENS = cast(Table, JobnetCitizenRow.__table__)
 KEPT_BESIDE = ("audit",)
 """Tables whose column ``citizen`` is a digest of its own, not a reference."""
 
@@ -33,24 +32,21 @@ class Jobnet:
 
         :param sealed: name of the key, and the number under seal; kept at the first sight only.
         """
-        insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        fresh = {
+        fresh: dict[str, object] = {
             "citizen": citizen,
             "key": sealed[0],
             "sealed": sealed[1],
             "standing": Standing.OPEN.value,
             "seen": epoch(now),
         }
-        news: dict[str, object] = {"seen": epoch(now)}
         if told is not None:
-            news |= {"told": _text(told), "told_at": epoch(now)}
-        upsert = insert(_CITIZENS).values(fresh | news)
-        upsert = upsert.on_conflict_do_update(index_elements=["citizen"], set_=news)
-        return Standing(self._session.execute(upsert.returning(_CITIZENS.c.standing)).scalar_one())
+            fresh |= {"told": _text(told), "told_at": epoch(now)}
+        upsert = rows.see(self._session.get_bind().dialect.name, told=told is not None)
+        return Standing(self._session.execute(upsert, fresh).scalar_one())
 
     def standing(self, citizen: str) -> Standing | None:
         """How a citizen stands; None when she was never seen."""
-        found = self._session.scalar(select(JobnetCitizenRow.standing).where(JobnetCitizenRow.citizen == citizen))
+        found = self._session.scalar(rows.STANDING, {"whose": citizen})
         return None if found is None else Standing(found)
 
     def stand(self, citizen: str, sealed: tuple[str, bytes], standing: Standing, now: datetime) -> None:
@@ -61,54 +57,52 @@ class Jobnet:
 
     def told(self, citizen: str, since: datetime) -> Told | None:
         """What was told of her last; None when nothing was, or it is older than *since*."""
-        question = select(JobnetCitizenRow.told).where(
-            JobnetCitizenRow.citizen == citizen, JobnetCitizenRow.told_at >= epoch(since)
-        )
-        found = self._session.scalar(question)
-        return None if found is None else _told(found)
+        return self.known(citizen, since)[1]
+
+    def known(self, citizen: str, since: datetime) -> tuple[Standing | None, Told | None]:
+        """How a citizen stands, and what was told of her; see `standing` and `told`."""
+        row = self._session.execute(rows.STANDING_AND_TOLD, {"whose": citizen}).one_or_none()
+        if row is None:
+            return None, None
+        fresh = row.told_at is not None and row.told_at >= epoch(since)
+        return Standing(row.standing), _told(row.told) if fresh else None
 
     def sealed(self, citizen: str) -> tuple[str, bytes] | None:
         """The name of the key, and the number under seal."""
-        row = self._session.execute(
-            select(JobnetCitizenRow.key, JobnetCitizenRow.sealed).where(JobnetCitizenRow.citizen == citizen)
-        ).one_or_none()
+        row = self._session.execute(rows.SEALED, {"whose": citizen}).one_or_none()
         return None if row is None else (row.key, row.sealed)
 
     def link(self, link: Link) -> None:
         """Keep DFDG's id beside a booking of ours."""
-        self._session.add(
-            JobnetLinkRow(
-                indkaldelse=link.indkaldelse,
-                booking=link.booking,
-                client=link.client,
-                citizen=link.citizen,
-                origin=link.origin.value,
-                self_booked=link.self_booked,
-                accepted=optional(link.accepted),
-                created=epoch(link.created),
-            )
-        )
-        self._session.flush()
+        values = {
+            "indkaldelse": link.indkaldelse,
+            "booking": link.booking,
+            "client": link.client,
+            "citizen": link.citizen,
+            "origin": link.origin.value,
+            "self_booked": link.self_booked,
+            "accepted": optional(link.accepted),
+            "created": epoch(link.created),
+        }
+        self._session.execute(rows.LINK, values)
 
     def unlink(self, indkaldelse: str) -> None:
         """Forget that DFDG's id is about a booking of ours."""
         self._session.execute(delete(JobnetLinkRow).where(JobnetLinkRow.indkaldelse == indkaldelse))
-        self._session.expire_all()
 
     def linked(self, indkaldelse: str) -> Link | None:
         """The booking behind DFDG's id."""
-        row = self._session.get(JobnetLinkRow, indkaldelse.lower())
+        row = self._session.execute(rows.LINKED, {"id": indkaldelse.lower()}).one_or_none()
         return None if row is None else _link(row)
 
     def link_of(self, booking: str) -> Link | None:
         """DFDG's id of a booking."""
-        row = self._session.scalar(select(JobnetLinkRow).where(JobnetLinkRow.booking == booking))
+        row = self._session.execute(rows.LINK_OF, {"id": booking}).one_or_none()
         return None if row is None else _link(row)
 
     def links_of(self, citizen: str) -> list[Link]:
         """Everything DFDG knows of a citizen, the oldest first."""
-        question = select(JobnetLinkRow).where(JobnetLinkRow.citizen == citizen)
-        return [_link(row) for row in self._session.scalars(question.order_by(JobnetLinkRow.created))]
+        return [_link(row) for row in self._session.execute(rows.LINKS_OF, {"whose": citizen})]
 
     def accept(self, indkaldelse: str, now: datetime) -> None:
         """Note that the citizen will come; the first time counts."""
@@ -117,42 +111,35 @@ class Jobnet:
 
     def reserve(self, reservation: Reservation) -> None:
         """Keep a reservation."""
-        self._session.add(
-            JobnetReservationRow(
-                id=reservation.id,
-                hold=reservation.hold,
-                citizen=reservation.citizen,
-                offer=reservation.offer,
-                form=reservation.form.value,
-                caseworker=reservation.caseworker,
-                start=epoch(reservation.start),
-                expires=epoch(reservation.expires),
-                indkaldelse=reservation.indkaldelse,
-                immediate=reservation.immediate,
-                latest=reservation.latest.isoformat() if reservation.latest else None,
-                made=epoch(reservation.made),
-            )
-        )
-        self._session.flush()
+        values = {
+            "id": reservation.id,
+            "hold": reservation.hold,
+            "citizen": reservation.citizen,
+            "offer": reservation.offer,
+            "form": reservation.form.value,
+            "caseworker": reservation.caseworker,
+            "start": epoch(reservation.start),
+            "expires": epoch(reservation.expires),
+            "indkaldelse": reservation.indkaldelse,
+            "immediate": reservation.immediate,
+            "latest": reservation.latest.isoformat() if reservation.latest else None,
+            "made": epoch(reservation.made),
+        }
+        self._session.execute(rows.RESERVE, values)
 
     def reservation(self, id: str) -> Reservation | None:
         """The reservation of that id, however it ended."""
-        row = self._session.get(JobnetReservationRow, id.lower(), populate_existing=True)
+        row = self._session.execute(rows.RESERVATION, {"which": id.lower()}).one_or_none()
         return None if row is None else _reservation(row)
 
     def reserved(self, citizen: str, now: datetime) -> list[Reservation]:
         """What is kept for a citizen now and was not used."""
-        question = select(JobnetReservationRow).where(
-            JobnetReservationRow.citizen == citizen,
-            JobnetReservationRow.expires > epoch(now),
-            JobnetReservationRow.used.is_(None),
-        )
-        return [_reservation(row) for row in self._session.scalars(question)]
+        found = self._session.execute(rows.RESERVED, {"whose": citizen, "now": epoch(now)})
+        return [_reservation(row) for row in found]
 
     def use(self, id: str, indkaldelse: str) -> None:
         """Note what a reservation was used for."""
-        change = update(JobnetReservationRow).where(JobnetReservationRow.id == id)
-        self._session.execute(change.values(used=indkaldelse))
+        self._session.execute(rows.USE, {"which": id, "by": indkaldelse})
 
     def forget_reservation(self, id: str) -> None:
         """Remove one that was given back."""
@@ -195,7 +182,7 @@ class Jobnet:
         """
         moved = 0
         for table in Base.metadata.sorted_tables:
-            if table.name in KEPT_BESIDE or "citizen" not in table.c or table.name == _CITIZENS.name:
+            if table.name in KEPT_BESIDE or "citizen" not in table.c or table.name == rows.CITIZENS.name:
                 continue
             change = update(table).where(table.c.citizen == old).values(citizen=new)
             moved += len(self._session.execute(change.returning(table.c.citizen)).all())
@@ -252,7 +239,7 @@ def _told(text: str) -> Told:
     return Told(jobcentre, contact_group, category, frozenset(groups))
 
 
-def _link(row: JobnetLinkRow) -> Link:
+def _link(row: Row[Any]) -> Link:
     return Link(
         row.indkaldelse,
         row.booking,
@@ -265,7 +252,7 @@ def _link(row: JobnetLinkRow) -> Link:
     )
 
 
-def _reservation(row: JobnetReservationRow) -> Reservation:
+def _reservation(row: Row[Any]) -> Reservation:
     return Reservation(
         id=row.id,
         hold=row.hold,

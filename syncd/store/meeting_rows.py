@@ -9,7 +9,7 @@ import json
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, insert, select, update
+from sqlalchemy import Row, Table, and_, bindparam, insert, or_, select, update
 
 from syncd.model.booking import Booking, BookingState, EntryRecord, Meeting, RoomState
 from syncd.model.offer import Form, RoomRequirement
@@ -55,6 +55,25 @@ SAVE_BOOKING = prepared(
     .where(_BOOKINGS.c.id == bindparam("which"))
     .values({name: bindparam(name) for name in ("meeting", "state", "citizen", "expires", "moves", "topic", "changed")})
 )
+
+FUTURE = (
+    select(*_BOOKINGS.c)
+    .select_from(_BOOKINGS.join(_MEETINGS, _MEETINGS.c.id == _BOOKINGS.c.meeting))
+    .where(
+        _BOOKINGS.c.client == bindparam("client"),
+        _BOOKINGS.c.citizen == bindparam("citizen"),
+        _BOOKINGS.c.id != bindparam("ignoring"),
+        _MEETINGS.c.offer.in_(bindparam("offers", expanding=True)),
+        _MEETINGS.c.end > bindparam("now"),
+        or_(
+            _BOOKINGS.c.state.in_((BookingState.PENDING.value, BookingState.CONFIRMED.value)),
+            and_(_BOOKINGS.c.state == BookingState.HELD.value, _BOOKINGS.c.expires > bindparam("now")),
+        ),
+    )
+    .order_by(_MEETINGS.c.start)
+    .limit(1)
+)
+"""The citizen's next live booking or hold of some offers."""
 
 _HELD = select(*_BOOKINGS.c).where(
     _BOOKINGS.c.state == BookingState.HELD.value, _BOOKINGS.c.expires <= bindparam("now")

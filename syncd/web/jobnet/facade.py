@@ -66,9 +66,10 @@ class Facade:
     freshen: Freshen
     clock: Clock
     identifiers: Mapping[str, str] = field(default_factory=dict)
+    ids: matching.Ids = field(default_factory=matching.Ids)
 
-    def offers(self, call: Call, asked: OffersQuestion) -> list[Offer]:
-        """E1: the offers for this citizen.
+    def offers(self, call: Call, asked: OffersQuestion) -> list[tuple[str, Offer]]:
+        """E1: the offers for this citizen, each with its MoedetilbudId.
 
         :raises Refused: there are none, or she may not book by herself.
         """
@@ -78,13 +79,14 @@ class Facade:
             self.note(tx, call)
             book = self.publisher.rules.within(tx)
             coming = self._coming(tx, call, book, asked.bookings or ())
+            ids = self.ids.ids(book, tx.settings.installation)
         absent = {str(one.identifier) for one in asked.absences or ()} & self.mapping.codes.exempting.keys()
         if standing is not Standing.OPEN or absent:
             raise Refused(Kind.NO_OPTIONS, "The citizen does not book by herself now; staff may book for her.", 409)
         found = matching.matched(book, self.mapping.codes, self.section.jobcentres, told, coming)
         if not found:
             raise Refused(Kind.NO_OPTIONS, "No offer of this planner is for this citizen now.", 409)
-        return found
+        return [(ids[one.name], one) for one in found]
 
     def times(
         self, call: Call, offer_id: str, asked: TimesQuestion
@@ -112,7 +114,7 @@ class Facade:
             self.note(tx, call)
             moving = booking if booking and (offer_id is None or tx.jobnet.linked(booking)) else None
             offer, form = self._moving(tx, moving) if moving else (self._offer(tx, call, offer_id or ""), None)
-            if moving and offer_id and self._id(tx, offer) != offer_id.lower():
+            if moving and offer_id and self.offer_id(tx, offer) != offer_id.lower():
                 raise BadRequest("A booking can be moved within its own offer only. Nothing was changed.")
             traits = self._traits(tx, call)
         chosen = Chosen(
@@ -179,11 +181,9 @@ class Facade:
             now=call.now,
         )
 
-    def offer_ids(self) -> Mapping[str, str]:
-        """Names of the offers in force by MoedetilbudId."""
-        with self.store.read() as tx:
-            book, installation = self.publisher.rules.within(tx), tx.settings.installation()
-        return {matching.offer_id(installation, name): name for name in book.offers}
+    def offer_id(self, tx: Tx, offer: Offer) -> str:
+        """The MoedetilbudId of an offer in force."""
+        return self.ids.ids(self.publisher.rules.within(tx), tx.settings.installation)[offer.name]
 
     def moment(self, value: datetime, field: str) -> datetime:
         """A moment in UTC, whole seconds.
@@ -211,21 +211,16 @@ class Facade:
             raise Refused(Kind.NOT_VALIDATED, text, field="end")
         return Interval(begin, until)
 
-    def _id(self, tx: Tx, offer: Offer) -> str:
-        return matching.offer_id(tx.settings.installation(), offer.name)
-
     def _offer(self, tx: Tx, call: Call, offer_id: str) -> Offer:
         """The offer of that id, when it is for this citizen.
 
         :raises UnknownOffer: there is none, or not for her; which of the two is not told.
         """
-        book, installation = self.publisher.rules.within(tx), tx.settings.installation()
-        told = tx.jobnet.told(call.citizen, call.now - TOLD_FOR)
-        for offer in book.offers.values():
-            if matching.offer_id(installation, offer.name) != offer_id.lower():
-                continue
-            if self._theirs(book, offer, told) and tx.jobnet.standing(call.citizen) in (None, Standing.OPEN):
-                return offer
+        book = self.publisher.rules.within(tx)
+        offer = self.ids.offers(book, tx.settings.installation).get(offer_id.lower())
+        standing, told = tx.jobnet.known(call.citizen, call.now - TOLD_FOR)
+        if offer is not None and self._theirs(book, offer, told) and standing in (None, Standing.OPEN):
+            return offer
         raise UnknownOffer("There is no such offer for this citizen. Ask for the offers again; nothing was changed.")
 
     def _theirs(self, book: Rulebook, offer: Offer, told: Told | None) -> bool:
@@ -287,7 +282,7 @@ class Facade:
             (agreed.code is None or self.mapping.codes.form_of(agreed.code) is kept.form)
             and (agreed.caseworker in (None, self.identifiers.get(kept.caseworker, kept.caseworker)))
             and (agreed.start is _NO_TIME or self.moment(agreed.start, "start") == kept.start)
-            and (offer_id is None or offer is None or self._id(tx, offer) == offer_id.lower())
+            and (offer_id is None or offer is None or self.offer_id(tx, offer) == offer_id.lower())
         )
         if not same:
             raise BadRequest("The call says another time, form, caseworker or offer than was reserved.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from syncd.errors import BadRequest
@@ -18,6 +18,30 @@ from syncd.web.jobnet.mapping import CodesSection
 def offer_id(installation: str, offer: str) -> str:
     """The MoedetilbudId of an offer: the same as long as installation and name are."""
     return str(uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:syncd:{installation}"), offer))
+
+
+class Ids:
+    """The offers in force by MoedetilbudId, made once per revision of the rules. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Rulebook, Mapping[str, Offer], Mapping[str, str]] | None = None
+
+    def offers(self, book: Rulebook, installation: Callable[[], str]) -> Mapping[str, Offer]:
+        """Offers by MoedetilbudId."""
+        return self._of(book, installation)[1]
+
+    def ids(self, book: Rulebook, installation: Callable[[], str]) -> Mapping[str, str]:
+        """MoedetilbudIds by the offer's name."""
+        return self._of(book, installation)[2]
+
+    def _of(
+        self, book: Rulebook, installation: Callable[[], str]
+    ) -> tuple[Rulebook, Mapping[str, Offer], Mapping[str, str]]:
+        kept = self._kept
+        if kept is None or kept[0] is not book:
+            ids = {name: offer_id(installation(), name) for name in book.offers}
+            kept = self._kept = (book, {ids[name]: offer for name, offer in book.offers.items()}, ids)
+        return kept
 
 
 def talk_code(codes: CodesSection, offer: Offer) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import NamedTuple
@@ -78,9 +78,10 @@ class Writer:
                 grouped.setdefault((time.start, time.servers), []).append(time)
         used = sorted({name for _, servers in grouped for name in servers})
         numbers = {name: number for number, name in enumerate(used, 1)}
+        ids = {servers: [numbers[name] for name in servers] for servers in {servers for _, servers in grouped}}
+        codes = {forms: codes_of(self._codes, forms) for forms in {_forms(times) for times in grouped.values()}}
         slots = [
-            self._slot(offer, times, [numbers[name] for name in servers], now)
-            for (_, servers), times in grouped.items()
+            self._slot(offer, times, codes[_forms(times)], ids[servers], now) for (_, servers), times in grouped.items()
         ]
         shape = self._shapes[CaseWorkerToBook]
         listed = [
@@ -95,16 +96,19 @@ class Writer:
         shape = self._shapes[Supervisor]
         return shape(given_name=given, middle_name=middle, surname=surname, identifier=identifier)
 
-    def _slot(self, offer: Offer, times: list[Time], who: list[int], now: datetime) -> Slot:
+    def _slot(self, offer: Offer, times: list[Time], forms: list[int], who: list[int], now: datetime) -> Slot:
         start = datetime.fromtimestamp(times[0].start, UTC)
-        forms: list[Form] = [one.form for one in times]
         group = offer.seats > 1
         return self._shapes[Slot](
             start=self._told(start),
-            forms=codes_of(self._codes, forms),
+            forms=forms,
             rebooking=movable(offer, start, now)[0],
             cancellation=cancellable(offer, start, now)[0],
             most=offer.seats if group else None,
             seats=times[0].seats if group else None,
             caseworkers=who,
         )
+
+
+def _forms(times: Sequence[Time]) -> tuple[Form, ...]:
+    return tuple(one.form for one in times)

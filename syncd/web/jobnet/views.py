@@ -9,6 +9,7 @@ from syncd.booking.announce import site_of
 from syncd.booking.reservations import Kept
 from syncd.booking.results import Appointment
 from syncd.model.booking import BookingState, Meeting
+from syncd.model.directory import Directory
 from syncd.model.jobnet import Link, Origin
 from syncd.model.offer import Form
 from syncd.model.offer import Offer as Rules
@@ -29,25 +30,31 @@ class Views:
     def __init__(self, facade: Facade, shapes: Makes) -> None:
         self._facade = facade
         self._shapes = shapes
+        self._known: dict[str, tuple[Rules, Directory, Offer]] = {}
         self.times = Writer(shapes, facade.mapping.codes, facade.identifiers, facade.told)
 
-    def offers(self, found: Sequence[Rules]) -> OffersAnswer:
+    def offers(self, found: Sequence[tuple[str, Rules]]) -> OffersAnswer:
         """E1."""
-        directory, codes = self._facade.directory(), self._facade.mapping.codes
-        ids = {name: id for id, name in self._facade.offer_ids().items()}
-        listed = [
-            self._shapes[Offer](
-                id=ids[one.name],
-                talk_type=matching.talk_code(codes, one) or 0,
-                meeting_group=matching.group_code(codes, one),
-                forms=matching.codes_of(codes, one.forms),
-                place=self._place(matching.place_of(one, directory)),
-                title=one.title["da"][:500],
-                minutes=max(one.minutes.values()),
-            )
-            for one in found
-        ]
-        return self._shapes[OffersAnswer](offers=listed)
+        directory = self._facade.directory()
+        return self._shapes[OffersAnswer](offers=[self._listed(id, one, directory) for id, one in found])
+
+    def _listed(self, id: str, offer: Rules, directory: Directory) -> Offer:
+        """An offer as citizens see it; made once as long as rules and people are the same."""
+        kept = self._known.get(id)
+        if kept is not None and kept[0] is offer and kept[1] is directory:
+            return kept[2]
+        codes = self._facade.mapping.codes
+        made = self._shapes[Offer](
+            id=id,
+            talk_type=matching.talk_code(codes, offer) or 0,
+            meeting_group=matching.group_code(codes, offer),
+            forms=matching.codes_of(codes, offer.forms),
+            place=self._place(matching.place_of(offer, directory)),
+            title=offer.title["da"][:500],
+            minutes=max(offer.minutes.values()),
+        )
+        self._known[id] = (offer, directory, made)
+        return made
 
     def reserved(self, kept: Kept, now: datetime) -> ReservedAnswer:
         """E3 and E4."""

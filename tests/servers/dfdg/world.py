@@ -120,6 +120,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
+        self._records_by: dict[str, dict[str, None]] = {}
+        self._deadlines_by: dict[str, dict[str, None]] = {}
+        """Ids by the citizen's number; one who got another number keeps her ids under both."""
 
     def guid(self) -> str:
         """A new id."""
@@ -150,6 +153,7 @@ class World:
             if before == record:
                 return record
             self.records[record.id] = record
+            self._records_by.setdefault(record.cpr, {})[record.id] = None
             self.history.append((why, str(change), record))
             if change == names.UPDATED or why == "jobnet":
                 self.receipts.append((record.id, why))
@@ -176,17 +180,18 @@ class World:
             known = next((one for one in self.open_deadlines(cpr) if one.type == kind), None)
             made = Deadline(known.id if known else self.guid(), cpr, kind, until, latest, immediate)
             self.deadlines[made.id] = made
+            self._deadlines_by.setdefault(cpr, {})[made.id] = None
             self.tell(names.DEADLINE, names.UPDATED if known else names.CREATED, made.id, cpr)
             self.settle(cpr)
             return self.deadlines[made.id]
 
     def open_deadlines(self, cpr: str) -> list[Deadline]:
         """The citizen's deadlines that are still to be met."""
-        return [one for one in self.deadlines.values() if one.cpr == cpr and one.status == OPEN]
+        return [one for one in self._deadlines_of(cpr) if one.status == OPEN]
 
     def settle(self, cpr: str) -> None:
         """A deadline is met by a fitting booking, open again without one, closed for those who may not book (B FRI)."""
-        for one in [one for one in self.deadlines.values() if one.cpr == cpr and one.status != CLOSED]:
+        for one in [one for one in self._deadlines_of(cpr) if one.status != CLOSED]:
             fits = any(record.type == one.type for record in self.coming(cpr))
             barred = cpr in self.citizens and not self.citizens[cpr].may_book
             status = CLOSED if barred else MET if fits else OPEN
@@ -197,8 +202,13 @@ class World:
     def coming(self, cpr: str) -> list[Record]:
         """The citizen's talks that are still to come, the earliest first."""
         now = self.clock()
-        mine = (one for one in self.records.values() if one.cpr == cpr and one.active and one.end > now)
-        return sorted(mine, key=lambda one: one.start)
+        mine = (self.records[one] for one in self._records_by.get(cpr, ()))
+        coming = (one for one in mine if one.cpr == cpr and one.active and one.end > now)
+        return sorted(coming, key=lambda one: one.start)
+
+    def _deadlines_of(self, cpr: str) -> list[Deadline]:
+        mine = (self.deadlines[one] for one in self._deadlines_by.get(cpr, ()))
+        return [one for one in mine if one.cpr == cpr]
 
     def absent(self, cpr: str, kind: int) -> None:
         """Register an absence that closes self-booking (B FRI: 56, 57, 75)."""
@@ -212,9 +222,11 @@ class World:
             self.citizens[new] = replace(self.citizens.pop(old), cpr=new)
             for record in [one for one in self.records.values() if one.cpr == old]:
                 self.records[record.id] = replace(record, cpr=new)
+                self._records_by.setdefault(new, {})[record.id] = None
                 self.tell(names.SUMMONS, names.UPDATED, record.id, new)
             for deadline in [one for one in self.deadlines.values() if one.cpr == old]:
                 self.deadlines[deadline.id] = replace(deadline, cpr=new)
+                self._deadlines_by.setdefault(new, {})[deadline.id] = None
                 self.tell(names.DEADLINE, names.UPDATED, deadline.id, new)
 
     def tell(self, entity: int, change: int, about: str, cpr: str) -> None:
