@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from syncd.model.interval import Interval
 
@@ -11,7 +11,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def epoch(at: datetime) -> int:
     """Whole seconds since 1970 (UTC); fractions are cut off towards the past."""
-    return (at - EPOCH) // timedelta(seconds=1)
+    since = at - EPOCH
+    return since.days * 86_400 + since.seconds
 
 
 def moment(seconds: int) -> datetime:

@@ -22,6 +22,9 @@ from syncd.store.locks import take
 from syncd.store.settings import Settings
 from syncd.store.tables import GroupRow, MailboxRow, OccurrenceRow, UnreadableRow
 
+FEW = 20
+"""Groups that are removed by their keys without asking first which of them are here."""
+
 
 class Change(Protocol):
     """What `apply` needs of a plan (`syncd.sync.plan.Plan`)."""
@@ -154,17 +157,23 @@ class Mailboxes:
             self._session.execute(update(MailboxRow).where(*older).values(as_of=epoch(began)))
 
     def _clear(self, mailbox: MailboxId, keys: list[GroupKey]) -> None:
+        if len(keys) > FEW:  # most likely a first reading, of which nothing is here
+            held = self.keys(mailbox)
+            keys = [key for key in keys if key in held]
         for some in chunks(keys):
             for statement in rows.CLEAR:
                 self._session.execute(statement, {"of": mailbox, "keys": some})
 
     def _write(self, mailbox: MailboxId, groups: Iterable[Group]) -> None:
+        connection = self._session.connection()
+        dialect = connection.dialect
         whole = [rows.group_row(mailbox, group) for group in groups]
-        dated = [rows.occurrence_row(mailbox, group.key, o) for group in groups for o in group.occurrences]
-        for some in chunks(whole):
-            self._session.execute(rows.ADD_GROUPS, some)
-        for some in chunks(dated):
-            self._session.execute(rows.ADD_OCCURRENCES, some)
+        # SQLite's driver spends a microsecond on each boolean to find out that it is a number.
+        flag = bool if dialect.supports_native_boolean else int
+        dated = [rows.occurrence_row(mailbox, group.key, o, flag) for group in groups for o in group.occurrences]
+        for table, values in ((rows.GROUPS, whole), (rows.OCCURRENCES, dated)):
+            if values:
+                connection.exec_driver_sql(rows.adding(table, dialect), values)
 
     def _remember_unreadable(self, mailbox: MailboxId, objects: Iterable[Unreadable], seen: datetime) -> None:
         """In place of a group under the same key; an acknowledgement stays while the bytes stay."""

@@ -40,6 +40,16 @@ SAVE_ENTRY = prepared(
     .values({name: bindparam(name) for name in _FACTS})
 )
 
+FORGET_ENTRIES = (
+    update(_ENTRIES)
+    .where(
+        _ENTRIES.c.mailbox == bindparam("of"),
+        _ENTRIES.c.wanted,
+        _ENTRIES.c.meeting.in_(select(_MEETINGS.c.id).where(_MEETINGS.c.wanted, _MEETINGS.c.end > bindparam("now"))),
+    )
+    .values(generation=0, digest=None, key=None, version=None, missing_since=None)
+    .returning(_ENTRIES.c.meeting)
+)
 ADD_CLAIM = prepared(insert(cast(Table, ClaimRow.__table__)).inline())
 
 BOOKING = prepared(

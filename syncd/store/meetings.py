@@ -241,14 +241,7 @@ class Meetings:
 
     def forget_entries(self, mailbox: MailboxId, now: datetime) -> list[str]:
         """Count our future meetings as never seen in this calendar, so that they are written; returns their ids."""
-        ahead = select(MeetingRow.id).where(MeetingRow.wanted, MeetingRow.end > epoch(now))
-        change = (
-            update(EntryRow)
-            .where(EntryRow.mailbox == mailbox, EntryRow.wanted, EntryRow.meeting.in_(ahead))
-            .values(generation=0, digest=None, key=None, version=None, missing_since=None)
-            .returning(EntryRow.meeting)
-        )
-        return list(self._session.scalars(change.execution_options(synchronize_session=False)))
+        return list(self._session.scalars(rows.FORGET_ENTRIES, {"of": mailbox, "now": epoch(now)}))
 
     def strayed(self, now: datetime, limit: int) -> list[str]:
         """Settled meetings whose calendars, by the mirror, lack them, or hold what should not be there."""

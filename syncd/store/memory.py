@@ -11,10 +11,11 @@ from syncd.model.delta import GroupKey, Version
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.ports import Remembered
+from syncd.store import mirror_rows as rows
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch
 from syncd.store.prepared import prepared
-from syncd.store.tables import GroupRow, UnreadableRow
+from syncd.store.tables import GroupRow
 
 if TYPE_CHECKING:
     from syncd.store.session import Store
@@ -40,21 +41,23 @@ class StoredMemory:
 
     def versions(self) -> Mapping[GroupKey, Version]:
         """Version of every group and every unreadable object we hold."""
-        groups = select(GroupRow.key, GroupRow.version).where(GroupRow.mailbox == self._mailbox)
-        broken = select(UnreadableRow.key, UnreadableRow.version).where(UnreadableRow.mailbox == self._mailbox)
+        of = {"of": self._mailbox}
         with self._store.read() as tx:
-            known = dict(tx.session.execute(groups).all())
+            known = dict(tx.session.execute(rows.GROUP_VERSIONS, of).all())
             if not self._retry_unreadable:
-                known |= dict(tx.session.execute(broken).all())
+                known |= dict(tx.session.execute(rows.UNREADABLE_VERSIONS, of).all())
         return known
 
     def recall(self, keys: Iterable[GroupKey]) -> Mapping[GroupKey, Remembered]:
         """The adapter's own memory of these groups; unknown keys are left out."""
         found: dict[GroupKey, Remembered] = {}
+        keys = list(keys)
+        if not keys:
+            return found
         with self._store.read() as tx:
             for some in chunks(keys):
-                rows = tx.session.execute(_REMEMBERED, {"of": self._mailbox, "keys": some})
-                found |= {key: Remembered(version, memory) for key, version, memory in rows}
+                some_rows = tx.session.execute(_REMEMBERED, {"of": self._mailbox, "keys": some})
+                found |= {key: Remembered(version, memory) for key, version, memory in some_rows}
         return found
 
     def touching(self, window: Interval) -> Iterable[GroupKey]:

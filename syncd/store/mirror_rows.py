@@ -5,10 +5,10 @@ Statements are built once, for making one costs more than running it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, Table, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Dialect, Table, and_, bindparam, delete, func, insert, select, update
 
 from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.delta import Group, GroupKey
@@ -19,6 +19,7 @@ from syncd.store.prepared import prepared
 from syncd.store.tables import Base, EntryRow, MailboxRow, MeetingRow, OccurrenceRow, UnreadableRow
 
 _BUSY = {busy.value: busy for busy in BusyType}
+_NAMES = {busy: name for name, busy in _BUSY.items()}
 # Plain tables: inserting rows by the hundred is faster without the ORM.
 GROUPS = Base.metadata.tables["groups"]
 OCCURRENCES = Base.metadata.tables["occurrences"]
@@ -36,6 +37,11 @@ OCCURRENCE = (
     OccurrenceRow.guest,
 )
 """The columns that `occurrence` takes, in its order."""
+ADDED = {
+    GROUPS: ("mailbox", "key", "version", "memory", "first", "last"),
+    OCCURRENCES: ("mailbox", "key", *(column.key for column in OCCURRENCE)),
+}
+"""Columns of the rows that are added by the hundred; those of `group_row` and `occurrence_row`."""
 
 _MAILBOXES, _UNREADABLE = cast(Table, MailboxRow.__table__), cast(Table, UnreadableRow.__table__)
 _COUNTED = (
@@ -60,7 +66,7 @@ CLEAR = tuple(
 FORGET_PAST = delete(OCCURRENCES).where(
     OCCURRENCES.c.mailbox == bindparam("of"), OCCURRENCES.c.end <= bindparam("begin")
 )
-ADD_GROUPS, ADD_OCCURRENCES, ADD_UNREADABLE = insert(GROUPS), insert(OCCURRENCES), insert(_UNREADABLE)
+ADD_UNREADABLE = insert(_UNREADABLE)
 _READ = ("problem", "problem_since", "refused", "retry_at", "token", "as_of", "covered_start", "covered_end")
 _DONE = (
     update(_MAILBOXES)
@@ -72,6 +78,8 @@ READ = _DONE
 READ_WHOLE = _DONE.values(full_at=bindparam("full_at"))
 
 GROUP_KEYS = select(GROUPS.c.key).where(GROUPS.c.mailbox == bindparam("of"))
+GROUP_VERSIONS = select(GROUPS.c.key, GROUPS.c.version).where(GROUPS.c.mailbox == bindparam("of"))
+UNREADABLE_VERSIONS = select(_UNREADABLE.c.key, _UNREADABLE.c.version).where(_UNREADABLE.c.mailbox == bindparam("of"))
 GROUPS_KNOWN = GROUP_KEYS.where(GROUPS.c.key.in_(_KEYS))
 GROUPS_HELD = select(OccurrenceRow.key, *OCCURRENCE).where(
     OccurrenceRow.mailbox == bindparam("of"), OccurrenceRow.key.in_(_KEYS)
@@ -113,34 +121,40 @@ def status(row: Any) -> MailboxStatus:
     )
 
 
-def group_row(mailbox: MailboxId, group: Group) -> Mapping[str, Any]:
-    """The row of a group, without its occurrences."""
-    return {
-        "mailbox": mailbox,
-        "key": group.key,
-        "version": group.version,
-        "memory": group.memory,
-        "first": epoch(group.first),
-        "last": optional(group.last),
-    }
+def adding(table: Table, dialect: Dialect) -> str:
+    """The statement that adds rows to *table*, for the driver: SQLAlchemy looks at each value of each row."""
+    names = [dialect.identifier_preparer.quote(name) for name in ADDED[table]]
+    mark = "?" if dialect.paramstyle == "qmark" else "%s"
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608
 
 
-def occurrence_row(mailbox: MailboxId, key: GroupKey, occurrence: Occurrence) -> Mapping[str, Any]:
-    """The row of one occurrence of the group *key*."""
-    return {
-        "mailbox": mailbox,
-        "key": key,
-        "uid": occurrence.uid,
-        "original_start": optional(occurrence.original_start),
-        "start": epoch(occurrence.interval.start),
-        "end": epoch(occurrence.interval.end),
-        "busy": occurrence.busy.value,
-        "all_day": occurrence.all_day,
-        "recurring": occurrence.recurring,
-        "categories": "\n".join(occurrence.categories),
-        "stamp": occurrence.stamp.encode() if occurrence.stamp else None,
-        "guest": occurrence.guest,
-    }
+def group_row(mailbox: MailboxId, group: Group) -> tuple[Any, ...]:
+    """The row of a group, without its occurrences: its columns as in `ADDED`."""
+    return (mailbox, group.key, group.version, group.memory, epoch(group.first), optional(group.last))
+
+
+def occurrence_row(
+    mailbox: MailboxId, key: GroupKey, occurrence: Occurrence, flag: Callable[[bool], int] = bool
+) -> tuple[Any, ...]:
+    """The row of one occurrence of the group *key*: its columns as in `ADDED`.
+
+    :param flag: what the driver wants for a boolean.
+    """
+    interval, stamp = occurrence.interval, occurrence.stamp
+    return (
+        mailbox,
+        key,
+        occurrence.uid,
+        optional(occurrence.original_start),
+        epoch(interval.start),
+        epoch(interval.end),
+        _NAMES[occurrence.busy],
+        flag(occurrence.all_day),
+        flag(occurrence.recurring),
+        "\n".join(occurrence.categories),
+        stamp.encode() if stamp else None,
+        flag(occurrence.guest),
+    )
 
 
 def occurrence(

@@ -309,9 +309,11 @@ class Engine:
     def _decide(self, begun: _Pass, delta: Delta) -> Plan:
         mailbox = begun.mailbox.id
         with self._store.read() as tx:
-            known = tx.mailboxes.keys(mailbox) if delta.present is not None else frozenset(delta.gone)
+            whole = delta.present is not None
+            known = tx.mailboxes.keys(mailbox) if whole else frozenset(delta.gone)
             keys = touched_keys(known, delta)
-            held = Held({}) if not keys else self._held(tx, mailbox, keys, begun.now)
+            # A first reading brings hundreds of keys of which we hold none.
+            held = Held({}) if not keys else self._held(tx, mailbox, keys & known if whole else keys, begun.now)
         return plan(held, delta, begun.limits, begun.now, begun.shown)
 
     def _held(self, tx: Tx, mailbox: MailboxId, keys: Collection[str], now: datetime) -> Held:

@@ -204,7 +204,7 @@ def _lost_meetings(
         if meeting in wanted and wanted[meeting] in (None, key)
     }
     by_key = {meeting for meeting, key in wanted.items() if key in lost}
-    back = {m for group in arrived.values() for m in _meetings(group.occurrences, held.installation)}
+    back = _meetings((o for group in arrived.values() for o in group.occurrences), held.installation)
     return tuple(sorted((stamped | by_key) - back))
 
 
@@ -214,10 +214,14 @@ def _changed(
     """Where groups differ: a moved item at its old place and at its new one, an unchanged one nowhere."""
     spans: dict[GroupKey, list[Interval]] = {}
     for key in arrived.keys() | cleared:
-        before = set(held.groups.get(key, ()))
-        after = set(arrived[key].occurrences) if key in arrived else set()
-        if before != after:
-            spans[key] = [o.interval for o in before ^ after]
+        before = held.groups.get(key, ())
+        after = arrived[key].occurrences if key in arrived else ()
+        if before and after:
+            differ: Collection[Occurrence] = set(before) ^ set(after)
+        else:  # hashing hundreds of new ones would be in vain
+            differ = before or after
+        if differ:
+            spans[key] = [o.interval for o in differ]
     return spans
 
 
@@ -229,8 +233,8 @@ def _touched(
     An entry that lost its stamp in another program is still known by its key.
     """
     keys = arrived.keys() | cleared
-    before = {m for key in keys for m in _meetings(held.groups.get(key, ()), held.installation)}
-    after = {m for group in arrived.values() for m in _meetings(group.occurrences, held.installation)}
+    before = _meetings((o for key in keys for o in held.groups.get(key, ())), held.installation)
+    after = _meetings((o for group in arrived.values() for o in group.occurrences), held.installation)
     by_key = {entry.meeting for entry in held.own if entry.key in keys}
     return tuple(sorted(before | after | by_key | beside(held.own, dirty)))
 

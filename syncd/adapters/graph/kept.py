@@ -104,7 +104,7 @@ def _instance(mark: str, one: Occurrence) -> Instance:
         mark=mark,
         start=int(one.interval.start.timestamp()),
         end=int(one.interval.end.timestamp()),
-        busy=one.busy.value,
+        busy=one.busy,
         original=None if original is None else int(original.timestamp()),
         all_day=one.all_day,
         categories=one.categories,

@@ -8,7 +8,7 @@ itself is asked before their time is free.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -211,7 +211,7 @@ class Reading:
             return
         uid = ours.uid if ours else row.i_cal_u_id or row.id
         seen = [] if one is None else [(row.id, one)]
-        self._add(row.id, row.etag, seen, remember(uid, ours, seen))
+        self.groups[row.id] = self._group(row.id, row.etag, [one] if one else [], remember(uid, ours, seen))
 
     def _add_series(
         self, key: GroupKey, master: Row | None, rows: Iterable[Row], span: Interval, ours: Ours | None
@@ -238,20 +238,17 @@ class Reading:
             return
         seen = sorted(((item, one) for item, one in found if one is not None), key=lambda pair: pair[1].interval)
         memory = remember(ours.uid if ours else uid, ours, seen, series=True)
-        self._add(key, _digest([memory.decode()]), seen, memory)
+        self.groups[key] = self._group(key, _digest([memory.decode()]), [one for _, one in seen], memory)
 
-    def _add(self, key: GroupKey, version: Version, seen: Sequence[tuple[str, Occurrence]], memory: bytes) -> None:
-        shown = [one for _, one in seen]
-        self.groups[key] = self._group(key, version, shown, memory)
-
-    def _group(self, key: GroupKey, version: Version, shown: Collection[Occurrence], memory: bytes) -> Group:
+    def _group(self, key: GroupKey, version: Version, shown: Sequence[Occurrence], memory: bytes) -> Group:
+        spans = [one.interval for one in shown]
         return Group(
             key=key,
             version=version,
-            occurrences=tuple(one for one in shown if one.interval.overlaps(self.window)),
+            occurrences=tuple([one for one in shown if one.interval.overlaps(self.window)]),
             memory=memory,
-            first=min((one.interval.start for one in shown), default=LONG_AGO),
-            last=max((one.interval.end for one in shown), default=LONG_AGO),
+            first=min([span.start for span in spans], default=LONG_AGO),
+            last=max([span.end for span in spans], default=LONG_AGO),
         )
 
     def _fill(self, fresh: Iterable[Interval], memory: Memory) -> None:
