@@ -59,6 +59,7 @@ def decide(
         unread=tuple(mailbox for look in looks for mailbox in look.unread),
         waiting=any(look.waiting for look in looks),
         behind=any(look.behind for look in looks),
+        linkless=any(look.linkless for look in looks),
         attention=tuple(dict.fromkeys(sentence for look in looks for sentence in look.attention)),
     )
 
@@ -149,7 +150,7 @@ def _present(
         and entry.stamp
         and _as_wanted(draft, entry, entry.stamp.digest)
     ):
-        return Decision(records=(seen(record, entry),))
+        return Decision(records=(seen(record, entry),), linkless=draft.online and entry.link == "")
     return _rewrite(meeting, sight, draft, entry, now, limits)
 
 
@@ -205,6 +206,7 @@ def seen(record: EntryRecord, entry: Entry, written: int = 0) -> EntryRecord:
         generation=generation,
         digest=entry.digest,
         missing_since=None,
+        link=entry.link,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -22,7 +22,7 @@ from syncd.booking.follow import Ground, follow, overlapped
 from syncd.booking.invited import answered, inviting, waiting
 from syncd.booking.record import conclude, record
 from syncd.booking.sight import Decision, Limits, Sighting, Verdict
-from syncd.booking.steps import Acted, Told, act, draft
+from syncd.booking.steps import Told, act, draft
 from syncd.errors import CalendarError, CalendarNotFound
 from syncd.model.booking import EntryRecord, Meeting
 from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind
@@ -312,7 +312,7 @@ class Reconciler:
         acted = act(decision.steps, known, self._directory(), self._ports())
         metrics.DRIFT_REPAIRED.inc(acted.repairs)
         passing("reconcile.acted")
-        done = Acted(acted.records, acted.repairs, {**failures, **acted.failures})
+        done = replace(acted, failures={**failures, **acted.failures})
         ground = self._ground(now)
         settled = self._store.run(lambda tx: record(tx, facts.meeting, decision, done, ground, self._chance()))
         passing("reconcile.recorded")

@@ -36,16 +36,34 @@ def record(tx: Tx, looked_at: Meeting, decision: Decision, acted: Acted, ground:
     if meeting is None or meeting.desired_generation != looked_at.desired_generation:
         return False
     _note(tx, meeting, (*decision.records, *acted.records))
-    meeting = _counted(meeting, acted.repairs, ground.now)
+    meeting = _linked(_counted(meeting, acted.repairs, ground.now), (*decision.records, *acted.records))
     if meeting.wanted:
         meeting = _reassessed(tx, meeting, ground)
         if _room_found(tx, meeting, ground):
             return False
+    linkless = meeting.wanted and (decision.linkless or acted.linkless)
     if acted.failures or decision.unread or decision.waiting or decision.behind or decision.attention:
         _owe(tx, meeting, decision, acted, ground, chance)
         return False
-    _settle(tx, meeting, ground)
+    if linkless and not _in_vain(meeting, ground):
+        _owe(tx, meeting, decision, acted, ground, chance)
+        return False
+    _settle(tx, meeting, ground, linkless=linkless)
+    if looked_at.settled and meeting.link and meeting.link != looked_at.link:
+        tx.events.emit(EventKind.BOOKING_CHANGED, ground.now, cause="syncd", meeting=meeting.id)
     return True
+
+
+def _linked(meeting: Meeting, records: tuple[EntryRecord, ...]) -> Meeting:
+    """The meeting with the link that its caseworker's calendar has for it now."""
+    links = [one.link for one in records if one.mailbox == meeting.caseworker]
+    return replace(meeting, link=links[-1] or None) if links else meeting
+
+
+def _in_vain(meeting: Meeting, ground: Ground) -> bool:
+    """Whether a link to meet by was waited for long enough, or was not to be had before."""
+    waited = ground.now - (meeting.owed_since or ground.now)
+    return waited >= ground.limits.link_after or texts.NO_LINK in (meeting.attention or "")
 
 
 def conclude(tx: Tx, looked_at: Meeting) -> None:
@@ -103,8 +121,8 @@ def _room_found(tx: Tx, meeting: Meeting, ground: Ground) -> bool:
     return True
 
 
-def _settle(tx: Tx, meeting: Meeting, ground: Ground) -> None:
-    """Every calendar was seen to hold what it should."""
+def _settle(tx: Tx, meeting: Meeting, ground: Ground, *, linkless: bool) -> None:
+    """Every calendar was seen to hold what it should, but for a link to meet by when it is *linkless*."""
     state = RoomState.ACCEPTED if meeting.wanted and meeting.room else meeting.room_state
     settled = replace(
         meeting,
@@ -112,9 +130,9 @@ def _settle(tx: Tx, meeting: Meeting, ground: Ground) -> None:
         applied_generation=meeting.desired_generation,
         attempts=0,
         owed_since=None,
-        attention=_attention(meeting, ()),
+        attention=_attention(meeting, (texts.NO_LINK,) if linkless else ()),
     )
-    again = meeting.wanted and (meeting.conflict or state is RoomState.MISSING)
+    again = linkless or (meeting.wanted and (meeting.conflict or state is RoomState.MISSING))
     tx.meetings.save(settled, ground.now + ground.limits.longest_pause if again else None)
     for booking in tx.bookings.of(meeting.id) if meeting.wanted else ():
         if booking.state is BookingState.PENDING:

@@ -113,6 +113,7 @@ class Decision:
     :param unread: calendars that could not be read.
     :param waiting: something is missing and needs a second look before it is believed.
     :param behind: the room is being left by another meeting of ours; look again soon.
+    :param linkless: a link to meet by is wanted, and the server has not made it yet.
     :param attention: sentences for a person.
     """
 
@@ -122,6 +123,7 @@ class Decision:
     unread: tuple[MailboxId, ...] = ()
     waiting: bool = False
     behind: bool = False
+    linkless: bool = False
     attention: tuple[str, ...] = ()
 
     @property
@@ -142,6 +144,8 @@ class Limits:
     :param first_pause, longest_pause: of the exponential back-off.
     :param max_age: how old the mirror of a room's calendar may be when a room is looked for.
     :param tell_after: how long the calendars may lag behind before a person is told.
+    :param link_after: how long a link to meet by is waited for; then the booking is confirmed without it, a person is
+        told, and it is looked for now and then.
     """
 
     second_look: timedelta = timedelta(seconds=60)
@@ -152,6 +156,7 @@ class Limits:
     first_pause: timedelta = timedelta(seconds=5)
     longest_pause: timedelta = timedelta(minutes=15)
     tell_after: timedelta = timedelta(minutes=15)
+    link_after: timedelta = timedelta(minutes=3)
     max_age: timedelta = timedelta(minutes=15)
 
 

@@ -28,11 +28,13 @@ class Acted:
     :param records: what is known of each calendar whose steps all succeeded.
     :param repairs: writes that only repaired what was right before.
     :param failures: the error per calendar that did not answer as wished.
+    :param linkless: a link to meet by was asked for, and the answer has none.
     """
 
     records: tuple[EntryRecord, ...]
     repairs: int
     failures: Mapping[MailboxId, CalendarError]
+    linkless: bool = False
 
     @property
     def unknown(self) -> bool:
@@ -149,7 +151,9 @@ def act(
             failures[step.mailbox] = error
             known.pop(step.mailbox, None)
         repairs += isinstance(step, Write) and step.repair
-    return Acted(tuple(known.values()), repairs, failures)
+    wished = {step.mailbox for step in steps if isinstance(step, Write) and step.draft.online}
+    linkless = any(record.link == "" for mailbox, record in known.items() if mailbox in wished)
+    return Acted(tuple(known.values()), repairs, failures, linkless)
 
 
 def _carry_out(

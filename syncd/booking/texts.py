@@ -24,6 +24,10 @@ FOUGHT_OVER = (
     "Kontrollér aftalen, og find programmet (ofte en telefon eller en kalender-synkronisering)."
 )
 ROOM_MISSING = "Mødet har intet lokale, og ingen passende lokaler er ledige. Find et lokale, eller flyt mødet."
+NO_LINK = (
+    "Mødet holdes på video, men Microsoft har ikke lavet noget Teams-link til det. Giv borgeren et link, og "
+    "kontrollér, at medarbejderen må oprette Teams-møder."
+)
 CONFLICT = "Mødet overlapper noget andet i kalenderen. Flyt en af aftalerne, eller lad dem stå."
 RESTORED = (
     "Kalenderen kendte en nyere udgave af mødet end databasen, som vist er gendannet fra en kopi. "

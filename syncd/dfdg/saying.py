@@ -57,4 +57,4 @@ def _link(directory: Directory, meeting: Meeting, known: Said | None) -> str:
     if known is not None and known.link:
         return known.link
     person = directory.caseworkers.get(meeting.caseworker)
-    return (person.video if person is not None else None) or ""
+    return (person.video if person is not None else None) or meeting.link or ""

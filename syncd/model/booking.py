@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -67,6 +67,7 @@ class Meeting:
     :param note: what could not be had and what could, as its entry tells the caseworker; told once.
     :param partners: who else of ours takes part, in the order of the offer's roles.
     :param rewrites: writes on ``rewrites_day`` (days since 1970) that repaired what was right before.
+    :param link: to meet by, as the caseworker's calendar server made it; None when it made none.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Meeting:
     asks: RoomRequirement | None = None
     note: str | None = None
     partners: tuple[MailboxId, ...] = ()
+    link: str | None = None
 
     @property
     def people(self) -> tuple[MailboxId, ...]:
@@ -113,6 +115,7 @@ class EntryRecord:
     :param generation: the stamp's generation when it was last seen there; 0 when it was never seen, or is gone.
     :param digest: `syncd.model.entry.digest` of it when last seen; what differs later, a human changed.
     :param missing_since: first look (UTC) that missed it after it had been seen; a second look confirms.
+    :param link: `syncd.model.entry.Entry.link` at this look; it is kept with the meeting.
     """
 
     mailbox: MailboxId
@@ -122,6 +125,7 @@ class EntryRecord:
     generation: int = 0
     digest: str | None = None
     missing_since: datetime | None = None
+    link: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Entry:
     :param cancelled: STATUS:CANCELLED was set on it.
     :param room_answer: PARTSTAT / ResponseType of the invited room where a booking attendant answers.
     :param rooms: addresses (lower case) of the invited rooms, each with its answer in iCalendar's words.
+    :param link: to meet by; empty when the server was asked for one and has not made it, None when it makes none.
     """
 
     key: GroupKey
@@ -71,6 +72,7 @@ class Entry:
     cancelled: bool = False
     room_answer: str | None = None
     rooms: tuple[tuple[str, str], ...] = ()
+    link: str | None = None
 
 
 def digest(interval: Interval | None, summary: str, location: str) -> str:

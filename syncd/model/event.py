@@ -17,7 +17,7 @@ class EventKind(StrEnum):
     BOOKING_MOVED = "booking.moved"
     """Another time, whoever moved it."""
     BOOKING_CHANGED = "booking.changed"
-    """Another caseworker, form or announced room, at the same time."""
+    """Another caseworker, form, announced room or link to meet by, at the same time."""
     BOOKING_CANCELLED = "booking.cancelled"
     BOOKING_NO_SHOW = "booking.no-show"
     SLOTS_CHANGED = "slots.changed"

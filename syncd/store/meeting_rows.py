@@ -138,6 +138,7 @@ def meeting_values(meeting: Meeting) -> dict[str, object]:
         "beside": meeting.beside,
         "asks": asked(meeting.asks),
         "note": meeting.note,
+        "link": meeting.link,
     }
 
 
@@ -168,6 +169,7 @@ def meeting(row: Row[Any]) -> Meeting:
         beside=row.beside,
         asks=asks(row.asks),
         note=row.note,
+        link=row.link,
     )
 
 

@@ -190,6 +190,8 @@ class MeetingRow(Base):
     """What it asks of a room (JSON) when that is not its offer's to say."""
     note: Mapped[str | None]
     """What could not be had, as its entry tells it."""
+    link: Mapped[str | None]
+    """Where it is held by video, when the calendar server made a link."""
 
     __table_args__ = (
         Index(None, "due"),

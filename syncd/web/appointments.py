@@ -51,7 +51,7 @@ def booking_content(
         "calendars": "written" if meeting.settled else "owed",
         "standing": stands,
         "say": {"da": shown.da, "en": shown.en} if shown.da else None,
-        "video": directory.video(meeting.caseworker) if meeting.form is Form.VIDEO else None,
+        "video": (directory.video(meeting.caseworker) or meeting.link) if meeting.form is Form.VIDEO else None,
         "conflict": meeting.conflict,
         "attention": meeting.attention is not None,
     }

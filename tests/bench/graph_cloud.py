@@ -22,7 +22,7 @@ def main(mailboxes: int, entries: int, seconds: float, first: datetime) -> None:
             body = {"contentType": "html", "content": BODY}
             graph.outlook.book(address, start, start + timedelta(minutes=45), subject="Møde", body=body)
     if seconds:
-        graph.faults.add("hang", seconds=seconds)
+        graph.faults.add("hang", "delta", seconds=seconds)
     print(graph.base, flush=True)
     graph.serve()
 

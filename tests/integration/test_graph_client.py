@@ -121,6 +121,13 @@ def test_a_token_endpoint_that_is_down_is_tried_again_later(graph: GraphServer, 
     assert events(client) == []
 
 
+def test_a_token_endpoint_that_answers_503_is_down_too(graph: GraphServer, client: Client):
+    graph.faults.add("unavailable", "Token", times=1)
+
+    with pytest.raises(Transient, match="No token could be fetched"):
+        events(client)
+
+
 def test_a_key_that_is_none_is_told_in_words(graph: GraphServer):
     unusable = Credential(certificate="graph.pem", key="oops")
 

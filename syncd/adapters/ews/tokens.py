@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
 import requests
 
 from syncd.adapters.ews.account import TokenSource
+from syncd.adapters.kept_token import KeptToken
 from syncd.errors import AccessDenied, Transient
 
 EARLY = 120.0
 """Seconds before its end at which a token is replaced."""
 
 
-class Tokens:
+class Tokens(KeptToken):
     """Tokens of one app by the client credentials grant (RFC 6749 4.4).
 
     :param session: speaks to the token endpoint.
@@ -29,29 +29,10 @@ class Tokens:
     def __init__(
         self, source: TokenSource, session: requests.Session, elapsed: Callable[[], float] = time.monotonic
     ) -> None:
+        super().__init__(EARLY, elapsed)
         self._source = source
         self._session = session
-        self._elapsed = elapsed
-        self._lock = Lock()
-        self._token = ""
-        self._until = 0.0
         self.fetched = 0
-
-    def get(self) -> str:
-        """A token that holds for some minutes more.
-
-        :raises AccessDenied: the endpoint does not know the app, or not its secret. :raises Transient: it is down.
-        """
-        with self._lock:
-            if self._elapsed() >= self._until:
-                self._token, self._until = self._fetch()
-            return self._token
-
-    def drop(self, token: str) -> None:
-        """The server refused *token*; the next `get` fetches another, unless somebody did already."""
-        with self._lock:
-            if token == self._token:
-                self._until = 0.0
 
     def _fetch(self) -> tuple[str, float]:
         self.fetched += 1
@@ -72,8 +53,7 @@ class Tokens:
             )
         if answer.status_code != 200 or not isinstance(said, dict) or not said.get("access_token"):
             raise Transient(f"{source.url} gave no token (status {answer.status_code}); it is tried again later.")
-        lasts = float(said.get("expires_in") or 3600)
-        return str(said["access_token"]), self._elapsed() + max(lasts - EARLY, lasts / 2)
+        return str(said["access_token"]), float(said.get("expires_in") or 3600)
 
 
 class Bearer(requests.auth.AuthBase):

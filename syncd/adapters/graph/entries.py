@@ -88,10 +88,10 @@ class Entries:
 
     def _entry(self, item: Item) -> Entry:
         """*item* as the core knows it; a room that was passed over has declined."""
-        place = item.location_address
+        place, teams = item.location_address, self._client.account.teams
         if place and place not in dict(item.rooms) and self._passed.over(item.uid, place, item.span):
-            return entry_of(replace(item, rooms=(*item.rooms, (place, "DECLINED"))))
-        return entry_of(item)
+            return entry_of(replace(item, rooms=(*item.rooms, (place, "DECLINED"))), teams=teams)
+        return entry_of(item, teams=teams)
 
     def _told(self, item: Item, draft: EntryDraft) -> Entry:
         """The entry just written; says so when a link to meet by was wanted and Graph made none without a word."""

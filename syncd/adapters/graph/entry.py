@@ -143,8 +143,11 @@ def item_of(row: Whole, zone: str) -> Item:
     )
 
 
-def entry_of(item: Item) -> Entry:
-    """*item* as the core knows it."""
+def entry_of(item: Item, *, teams: bool = False) -> Entry:
+    """*item* as the core knows it.
+
+    :param teams: links to meet by are made here.
+    """
     verdict = _verdict([answer for _, answer in item.rooms]) if item.rooms else None
     return Entry(
         key=item.id,
@@ -159,6 +162,7 @@ def entry_of(item: Item) -> Entry:
         # A room that is ours is only named as the place, and has nothing to answer.
         room_answer=verdict or ("ACCEPTED" if item.location_address else None),
         rooms=item.rooms,
+        link=item.link if teams else None,
     )
 
 

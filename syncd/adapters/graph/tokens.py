@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from syncd.adapters.graph import advice
 from syncd.adapters.graph.account import Credential, GraphAccount
+from syncd.adapters.kept_token import KeptToken
 from syncd.errors import AccessDenied, CalendarError, Transient
 
 if TYPE_CHECKING:
@@ -27,43 +27,28 @@ EARLY = 300.0
 """Seconds before its end at which a token is replaced."""
 
 
-class Tokens:
+class Tokens(KeptToken):
     """Tokens of one application (client credentials grant, RFC 6749 4.4).
 
     :param http: speaks to the token endpoint.
-    :param elapsed: a clock that only runs forward, in seconds.
     """
 
     def __init__(
         self, account: GraphAccount, http: httpx2.Client, elapsed: Callable[[], float] = time.monotonic
     ) -> None:
+        super().__init__(EARLY, elapsed)
         self._account = account
         self._http = Login(http, account.login_url)
-        self._elapsed = elapsed
-        self._lock = Lock()
         self._apps: dict[int, Any] = {}
         self._good = 0
-        self._token = ""
-        self._until = 0.0
-
-    def get(self) -> str:
-        """A token that holds for some minutes more.
-
-        :raises AccessDenied: the tenant does not know the application, or takes none of its credentials.
-        :raises Transient: the token endpoint cannot be reached.
-        """
-        with self._lock:
-            if self._elapsed() >= self._until:
-                self._token, self._until = self._fetch()
-            return self._token
 
     def drop(self, token: str) -> None:
-        """Graph refused *token*; the next `get` fetches another, unless somebody did already."""
+        """See `KeptToken.drop`; msal has the token, too, and would bring it back."""
         with self._lock:
-            if token == self._token:
-                self._until = 0.0
-                for app in self._apps.values():
-                    app.remove_tokens_for_client()
+            refused = token == self._token
+        super().drop(token)
+        for app in self._apps.values() if refused else ():
+            app.remove_tokens_for_client()
 
     def _fetch(self) -> tuple[str, float]:
         """A new token, by the first credential that the tenant takes; the one that worked last comes first."""
@@ -81,12 +66,15 @@ class Tokens:
         raise refused or AccessDenied(f"No certificate or secret is configured for {self._account.client_id}.")
 
     def _ask(self, which: int) -> tuple[str, float]:
+        # What msal makes of a status above 499.
+        from msal.exceptions import MsalError  # type: ignore[import-untyped]
+
         host = urlsplit(self._account.login_url).netloc
         try:
             if which not in self._apps:
                 self._apps[which] = self._app(self._account.credentials[which])
             said = self._apps[which].acquire_token_for_client([f"{self._account.graph_url}/.default"]) or {}
-        except (OSError, LoginFailed, json.JSONDecodeError, RuntimeError, KeyError) as error:
+        except (OSError, LoginFailed, MsalError, json.JSONDecodeError, RuntimeError, KeyError) as error:
             raise Transient(f"No token could be fetched from {host}; it is tried again later.") from error
         except ValueError as error:
             # msal's word for a key it cannot read, and for an answer that is none.
@@ -100,8 +88,7 @@ class Tokens:
                 raise Transient(f"{host} gives no token now ({code}); it is tried again later.")
             hint = advice.refused(said.get("error_codes"))
             raise AccessDenied(f"{host} gives the application {self._account.client_id} no token ({code}).{hint}")
-        lasts = float(said.get("expires_in") or 3600)
-        return str(said["access_token"]), self._elapsed() + max(lasts - EARLY, lasts / 2)
+        return str(said["access_token"]), float(said.get("expires_in") or 3600)
 
     def _app(self, credential: Credential) -> Any:
         import msal  # type: ignore[import-untyped]  # 0.1 s, and only for those who have mailboxes in the cloud

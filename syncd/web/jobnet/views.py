@@ -89,7 +89,7 @@ class Views:
             end=told(meeting.interval.end),
             title=offer.title["da"][:500] if offer else "Samtale",
             place=self._place(self._where(meeting, now)),
-            link=directory.video(meeting.caseworker) if meeting.form is Form.VIDEO else None,
+            link=(directory.video(meeting.caseworker) or meeting.link) if meeting.form is Form.VIDEO else None,
             caseworker=self.times.supervisor(meeting.caseworker, directory.caseworkers.get(meeting.caseworker)),
             compulsory=True,
             should_accept=summons and link is not None and link.accepted is None,

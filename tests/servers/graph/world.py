@@ -135,7 +135,7 @@ class Mailbox:
 
     :param generation: of its delta tokens; older ones are answered by 410.
     :param hosted: ``cloud`` or ``onprem``.
-    :param teams: whether its owner may make Teams meetings.
+    :param teams: whether its owner may make Teams meetings. :param teams_delay: seconds until a join link is there.
     :param enabled: whether its account may sign in. :param guest: somebody of another organisation.
     :param place: what Places knows of a room beside its name and seats.
     """
@@ -146,6 +146,7 @@ class Mailbox:
     policy: RoomPolicy | None = None
     hosted: str = "cloud"
     teams: bool = True
+    teams_delay: float = 0
     allowed: bool = True
     enabled: bool = True
     guest: bool = False

@@ -110,13 +110,19 @@ class Writer:
         if not box.teams:
             event.values |= {"isOnlineMeeting": False, "onlineMeetingProvider": "unknown", "onlineMeeting": None}
             return
+        event.values["onlineMeetingProvider"] = "teamsForBusiness"
+        if box.teams_delay:
+            self.world.later(box.teams_delay, lambda: self._join(event))
+        else:
+            self._join(event)
+
+    def _join(self, event: Event) -> None:
+        """The join link is there."""
         url = f"{JOIN}{event.number}"
         kept = event.values.get("body") or {"contentType": "text", "content": ""}
-        event.values |= {
-            "onlineMeetingProvider": "teamsForBusiness",
-            "onlineMeeting": {"joinUrl": url},
-            "body": {**kept, "content": f"{kept['content']}\n________\n{url}"},
-        }
+        body = {**kept, "content": f"{kept['content']}\n________\n{url}"}
+        event.values |= {"onlineMeeting": {"joinUrl": url}, "body": body}
+        self.world.touch(event)
 
     def _send(self, box: Mailbox, event: Event, known: set[str], what: str) -> None:
         for address in _addresses(event.values) - known:
