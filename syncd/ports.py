@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from syncd.model.dfdg import About, Change, Entity, Said
 from syncd.model.directory import ListedRoom, Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
+from syncd.model.subscription import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,23 @@ class Listening(Protocol):
 
         Whoever asks is listened for from then on, in the background; who does not ask for a minute is forgotten.
         """
+        ...
+
+
+@runtime_checkable
+class Notifying(Protocol):
+    """What a `CalendarPort` may offer beside: a server that calls us; like `Listening` it only says where to look."""
+
+    def subscribe(self, mailbox: Mailbox, url: str, word: str, until: datetime) -> Subscription:
+        """Ask to be called at *url* with *word* whenever *mailbox* changes. :raises CalendarError: it does not."""
+        ...
+
+    def renew(self, mailbox: Mailbox, subscription: str, until: datetime) -> Subscription:
+        """Let it last longer. :raises Rejected: it is not there any more."""
+        ...
+
+    def unsubscribe(self, mailbox: Mailbox, subscription: str) -> None:
+        """End it; nothing happens when it has ended."""
         ...
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from syncd.adapters.sides import Side, SideMemory, sides
@@ -26,6 +27,7 @@ from syncd.model.delta import Delta, GroupKey, Since
 from syncd.model.directory import ListedRoom, Mailbox, MailboxId
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
+from syncd.model.subscription import Subscription
 from syncd.ports import (
     CalendarPort,
     CheckResult,
@@ -36,6 +38,7 @@ from syncd.ports import (
     Listening,
     Member,
     Memory,
+    Notifying,
     Preparing,
     RoomSource,
     Scoped,
@@ -123,6 +126,26 @@ class HybridCalendar:
             if isinstance(side.port, Listening):
                 found |= side.port.heard([one for one in mailboxes if self._homes.get(one.id) is side])
         return found
+
+    def subscribe(self, mailbox: Mailbox, url: str, word: str, until: datetime) -> Subscription:
+        """See `Notifying.subscribe`; only what lives where somebody calls."""
+        return self._calling(mailbox).subscribe(mailbox, url, word, until)
+
+    def renew(self, mailbox: Mailbox, subscription: str, until: datetime) -> Subscription:
+        """See `Notifying.renew`."""
+        return self._calling(mailbox).renew(mailbox, subscription, until)
+
+    def unsubscribe(self, mailbox: Mailbox, subscription: str) -> None:
+        """See `Notifying.unsubscribe`; also of a mailbox that has moved away since."""
+        for side in self._sides:
+            if isinstance(side.port, Notifying):
+                side.port.unsubscribe(mailbox, subscription)
+
+    def _calling(self, mailbox: Mailbox) -> Notifying:
+        home = self._homes.get(mailbox.id)
+        if home is None or not isinstance(home.port, Notifying):
+            raise Rejected(f"{mailbox.address} does not live, as far as is known, on a server that tells of changes.")
+        return home.port
 
     def answers(self, room: Mailbox) -> bool:
         """See `Inviting.answers`; on both servers a room answers for itself, wherever it lives."""

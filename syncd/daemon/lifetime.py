@@ -20,6 +20,7 @@ from syncd.daemon.garbage import look_seldom
 from syncd.daemon.health import look
 from syncd.daemon.jobnet import facade_of
 from syncd.daemon.listener import Listener
+from syncd.daemon.notices import notice_listeners
 from syncd.daemon.pages import page_parts
 from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
 from syncd.daemon.pulse import Pulse
@@ -85,10 +86,11 @@ class Daemon:
         self._listen_to_signals()
         self._front.app = build_app(self._deps(parts))
         web = Listener(self._front, config.http, "http.listen")
-        more = list(secured(config, self._front, lambda: self._front.app.state.deps.jobnet))
+        tls = list(secured(config, self._front, lambda: self._front.app.state.deps.jobnet))
+        more = [*tls, *notice_listeners(config, self._front)]
         for each in (web, *more):
             each.start()
-        for each in more:
+        for each in tls:
             log.info("daemon.secured", address=each.address)
         self._begin(web.address, owed)
         self._wait(web)
@@ -133,6 +135,7 @@ class Daemon:
             tls=parts.config.tls,
             jobnet=facade_of(parts, self._clock),
             reporting=parts.reporting,
+            notices=parts.config.notices.by,
         )
 
     def _begin(self, address: str, owed: int) -> None:
@@ -237,5 +240,6 @@ def _needs_restart(before: Parts, after: Parts) -> list[str]:
         "tls": old.tls != new.tls,
         "jobnet.listen": old.jobnet.listen != new.jobnet.listen,
         "monitor.listen": old.monitor.listen != new.monitor.listen,
+        "notices.listen": old.notices.listen != new.notices.listen,
     }
     return [key for key, differs in changed.items() if differs]

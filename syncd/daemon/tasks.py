@@ -14,6 +14,7 @@ from syncd.daemon import loudness, reports
 from syncd.daemon.gauges import CHECK_SECONDS, check_claims, gauge
 from syncd.daemon.issuer import REFRESH_SECONDS
 from syncd.daemon.jobnet import forget as forget_jobnet
+from syncd.daemon.notices import notice_tasks
 from syncd.daemon.parts import Parts
 from syncd.daemon.people import follow_groups, outdated
 from syncd.daemon.polling import due
@@ -64,6 +65,7 @@ def tasks(
         *_reading(parts, clock, stopping),
         *_writing(parts, clock, stopping),
         *_telling(parts, clock, stopping),
+        *notice_tasks(parts, clock, stopping),
         *reporting_tasks(lambda: parts().config, lambda: parts().reporting, lambda: parts().store, clock, stopping),
         Task("supply.record", RECORD_SECONDS, lambda _beat: record(parts(), clock)),
         Task("holds.expire", EXPIRE_SECONDS, lambda _beat: expire(parts(), clock)),

@@ -59,6 +59,12 @@ GRAPH_TEAMS_MISSING = Counter(
 )
 
 
+NOTICES = Counter(
+    "syncd_graph_notices_total",
+    "Notifications of Microsoft 365 that came; a stranger's change nothing",
+    ["outcome"],
+    registry=REGISTRY,
+)
 REMOTE = Counter(
     "syncd_remote_requests_total",
     "Calls to calendar servers; the outcome unknown is a write whose answer was lost",

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Response
 
-from syncd.web import api, described, feeds, front, health, pushes, refusals
+from syncd.web import api, described, feeds, front, health, notices, pushes, refusals
 from syncd.web.deps import Deps
 from syncd.web.edge import Edge
 from syncd.web.jobnet.gate import Gate
@@ -39,6 +39,7 @@ def build_app(deps: Deps) -> FastAPI:
     app.include_router(health.router(deps.health, deps.metrics, lambda: True))
     app.include_router(feeds.router)
     app.include_router(pushes.router)
+    app.include_router(notices.router)
     app.include_router(front.router(deps, app.openapi))
     for router in PAGES:
         app.include_router(router)

@@ -81,6 +81,8 @@ class Deps:
     pages: PageParts = field(default_factory=PageParts)
     jobnet: Facade | None = None
     """The planner facade, when it is configured."""
+    notices: str | None = None
+    """The listener on which Microsoft 365 may tell of changes (empty: the one for everything); None when on none."""
     reporting: Reporting | None = None
     """Reporting to DFDG, when the facade is configured."""
 

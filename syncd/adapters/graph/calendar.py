@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from syncd.adapters.graph import directory, rights
+from syncd.adapters.graph import directory, rights, subscriptions
 from syncd.adapters.graph.account import GraphAccount
 from syncd.adapters.graph.advice import silent_room
 from syncd.adapters.graph.client import Client
@@ -23,6 +23,7 @@ from syncd.model.directory import ListedRoom, Mailbox, MailboxId, MailboxKind
 from syncd.model.entry import Entry, EntryDraft
 from syncd.model.interval import Interval
 from syncd.model.marks import folded
+from syncd.model.subscription import Subscription
 from syncd.observe.logs import log
 from syncd.observe.metrics import GRAPH_DRIFT, GRAPH_SEEDS
 from syncd.ports import CheckResult, Glimpse, Member, Memory
@@ -122,6 +123,21 @@ class GraphCalendar:
         """See `syncd.ports.Translating.translated`."""
         with self.client.call(mailbox.address):
             return directory.translated(self.client, mailbox.address, keys)
+
+    def subscribe(self, mailbox: Mailbox, url: str, word: str, until: datetime) -> Subscription:
+        """See `syncd.ports.Notifying.subscribe`."""
+        with self.client.call(mailbox.address):
+            return subscriptions.subscribe(self.client, mailbox.address, url, word, until)
+
+    def renew(self, mailbox: Mailbox, subscription: str, until: datetime) -> Subscription:
+        """See `syncd.ports.Notifying.renew`."""
+        with self.client.call(mailbox.address):
+            return subscriptions.renew(self.client, mailbox.address, subscription, until)
+
+    def unsubscribe(self, mailbox: Mailbox, subscription: str) -> None:
+        """See `syncd.ports.Notifying.unsubscribe`."""
+        with self.client.call(mailbox.address):
+            subscriptions.unsubscribe(self.client, mailbox.address, subscription)
 
     def scope(self) -> tuple[CheckResult, ...]:
         """See `syncd.ports.Scoped.scope`."""

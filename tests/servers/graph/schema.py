@@ -11,7 +11,17 @@ import jsonschema_rs
 from lxml import etree
 
 _EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
-ROOTS = ("event", "room", "roomList", "scheduleInformation", "user", "group", "dateTimeTimeZone", "convertIdResult")
+ROOTS = (
+    "event",
+    "room",
+    "roomList",
+    "scheduleInformation",
+    "user",
+    "group",
+    "dateTimeTimeZone",
+    "convertIdResult",
+    "subscription",
+)
 NAVIGATED = ("singleValueExtendedProperties", "exceptionOccurrences")
 """Other entities that may stand inside; all others lead through half of Graph, and nobody here writes them."""
 _PLAIN: dict[str, Any] = {

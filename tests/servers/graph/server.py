@@ -24,6 +24,7 @@ from tests.servers.graph.http import Handler, Listener
 from tests.servers.graph.outlook import Outlook
 from tests.servers.graph.render import Wishes, full
 from tests.servers.graph.schema import Validator
+from tests.servers.graph.subscriptions import Subscriptions
 from tests.servers.graph.wire import GraphError, bad
 from tests.servers.graph.world import Instance, Mailbox, RoomPolicy, Values, World
 from tests.servers.graph.writing import Writer
@@ -45,6 +46,9 @@ _ROUTES = [
     ("groups", "GET", r"/groups()"),
     ("translate", "POST", r"/users/([^/]+)/translateExchangeIds"),
     ("members", "GET", r"/groups/([^/]+)/transitiveMembers(?:/microsoft\.graph\.user)?"),
+    ("subscribe", "POST", r"/subscriptions()"),
+    ("renew", "PATCH", r"/subscriptions/([^/]+)"),
+    ("unsubscribe", "DELETE", r"/subscriptions/([^/]+)"),
     ("user", "GET", r"/users/([^/]+)"),
 ]
 _OWN = re.compile(
@@ -103,6 +107,7 @@ class GraphServer:
     ) -> None:
         self.world, self.faults, self.door = World(clock, seed), Faults(KINDS, seed), Door()
         self.outlook, self.rounds, self.writer = Outlook(self.world), Rounds(self.world), Writer(self.world)
+        self.subscriptions = Subscriptions(self.world)
         self.validator = Validator(metadata) if metadata else None
         self.concurrency, self.page = concurrency, page
         self.seen: list[Request] = []
@@ -289,6 +294,20 @@ class GraphServer:
         row = directory.user(self.world.box(parts[0]))
         self._judge("answer", "user", [row])
         return Answer(200, row)
+
+    def _subscribe(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
+        body = json.loads(request.body)
+        self._judge("request", "subscription", [body])
+        row = self.subscriptions.create(body).shown()
+        self._judge("answer", "subscription", [row])
+        return Answer(201, row)
+
+    def _renew(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
+        return Answer(200, self.subscriptions.renew(parts[0], json.loads(request.body)).shown())
+
+    def _unsubscribe(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
+        del self.subscriptions.known[self.subscriptions.find(parts[0]).id]
+        return Answer(204)
 
     # Form
 
