@@ -22,11 +22,8 @@ from syncd.config.entries import EntriesSection, MarksSection
 from syncd.config.groups import GroupSection
 from syncd.config.hybrid import other_sides
 from syncd.config.jobnet import JobnetSection
-<<<<<<< HEAD
 from syncd.config.mail import MailSection
-=======
 from syncd.config.notices import NoticesSection
->>>>>>> dfc985c (Let Microsoft 365 tell of changes at an address of the operator's choice; polls go on as ever)
 from syncd.config.oauth import OAuthSection
 from syncd.config.openings import weekly_hours
 from syncd.config.operating import BackupSection, MonitorSection
