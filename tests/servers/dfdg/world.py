@@ -202,12 +202,12 @@ class World:
     def coming(self, cpr: str) -> list[Record]:
         """The citizen's talks that are still to come, the earliest first."""
         now = self.clock()
-        mine = (self.records[one] for one in self._records_by.get(cpr, ()))
+        mine = (self.records[one] for one in self._records_by.get(cpr, ()) if one in self.records)
         coming = (one for one in mine if one.cpr == cpr and one.active and one.end > now)
         return sorted(coming, key=lambda one: one.start)
 
     def _deadlines_of(self, cpr: str) -> list[Deadline]:
-        mine = (self.deadlines[one] for one in self._deadlines_by.get(cpr, ()))
+        mine = (self.deadlines[one] for one in self._deadlines_by.get(cpr, ()) if one in self.deadlines)
         return [one for one in mine if one.cpr == cpr]
 
     def absent(self, cpr: str, kind: int) -> None:
