@@ -19,6 +19,7 @@ from syncd.booking.allowed import BOOKED
 from syncd.booking.announce import site_of
 from syncd.booking.decide import decide
 from syncd.booking.follow import Ground, follow, overlapped
+from syncd.booking.holder import ALONE, Holder
 from syncd.booking.invited import answered, inviting, waiting
 from syncd.booking.record import conclude, record
 from syncd.booking.sight import Decision, Limits, Sighting, Verdict
@@ -41,6 +42,15 @@ LEASE = timedelta(seconds=90)
 CHANCE = secrets.SystemRandom().random
 ROUNDS = 4
 """Looks at one meeting in a row, as long as each one changes what is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Leave to look at a meeting: its id, the number of this look, and when it ends by `elapsed`."""
+
+    meeting: str
+    lease: int
+    until: float
 
 
 class Result(StrEnum):
@@ -81,6 +91,7 @@ class Reconciler:
     :param directory, rulebook: the ones in force now.
     :param chance: a number in [0, 1) for the jitter of pauses.
     :param number: the number to call that an entry shall tell, by its bookings.
+    :param node: who looks; writes nothing once others may take it for dead.
     """
 
     def __init__(
@@ -92,8 +103,10 @@ class Reconciler:
         limits: Limits | None = None,
         chance: Callable[[], float] = CHANCE,
         number: Callable[[Tx, Sequence[str]], str] = lambda _tx, _bookings: "",
+        node: Holder = ALONE,
     ) -> None:
         self._number = number
+        self._node = node
         self._store = store
         self._ports = ports
         self._directory = directory
@@ -107,20 +120,24 @@ class Reconciler:
         :param stopping: asked before each; once true, no more are begun.
         :raises StoreError: the database cannot be used.
         """
-        looked = 0
+        looked, begun = 0, self._node.elapsed()
         while looked < limit and not stopping():
-            meeting = self._lease(now)
-            if meeting is None:
+            spent = timedelta(seconds=int(self._node.elapsed() - begun))  # a slow batch must not lease in the past
+            look = self._lease(now + spent)
+            if look is None:
                 break
             passing("reconcile.leased")
-            self.meeting(meeting, now)
+            self.meeting(look.meeting, now, look)
             looked += 1
         return looked
 
-    def meeting(self, meeting_id: str, now: datetime) -> Result:
-        """Look at one meeting now and do what is needed."""
+    def meeting(self, meeting_id: str, now: datetime, look: Look | None = None) -> Result:
+        """Look at one meeting now and do what is needed.
+
+        :param look: the leave to do so; None: whoever asks does not wait for one, and nobody is kept away.
+        """
         with canonical_line("meeting.reconciled", meeting=meeting_id) as facts:
-            result = self._settle(meeting_id, now)
+            result = self._settle(meeting_id, now, look)
             facts["outcome"] = result.value
         metrics.RECONCILED.labels(result.value).inc()
         return result
@@ -190,15 +207,21 @@ class Reconciler:
         with self._store.begin() as tx:
             return brake.release(tx, actor, now)
 
-    def _lease(self, now: datetime) -> str | None:
+    def _lease(self, now: datetime) -> Look | None:
         """The next meeting to look at; None when none is due, or the outward brake is on."""
 
-        def work(tx: Tx) -> str | None:
-            return None if brake.stopped(tx) else tx.meetings.lease(now, now + LEASE)
+        def work(tx: Tx) -> tuple[str, int] | None:
+            return None if brake.stopped(tx) else tx.meetings.lease(now, now + LEASE, self._node.name)
 
-        return self._store.run(work)
+        until = self._node.elapsed() + LEASE.total_seconds()
+        found = self._store.run(work) if self._node.alive() else None
+        return None if found is None else Look(*found, until)
 
-    def _settle(self, meeting_id: str, now: datetime) -> Result:
+    def _may_write(self, look: Look | None) -> bool:
+        """Whether nobody else looks at the meeting yet, as far as can be told without asking."""
+        return look is None or (self._node.alive() and self._node.elapsed() < look.until)
+
+    def _settle(self, meeting_id: str, now: datetime, look: Look | None) -> Result:
         for _ in range(ROUNDS):
             facts = self._facts(meeting_id, now)
             if facts is None:
@@ -213,7 +236,7 @@ class Reconciler:
             decision = decide(facts.meeting, sightings, facts.installation, now, self._limits)
             passing("reconcile.decided")
             if decision.verdict is None:
-                return self._act(facts, decision, failures, now)
+                return self._act(facts, decision, failures, now, look)
             self._follow(facts.meeting, decision.verdict, now)
         self._postpone(meeting_id, now)
         return Result.OWED
@@ -307,14 +330,22 @@ class Reconciler:
         own = self._directory(), title, facts.installation, facts.bookings, facts.number, facts.told
         return draft(facts.meeting, mailbox, *own)
 
-    def _act(self, facts: Facts, decision: Decision, failures: dict[MailboxId, CalendarError], now: datetime) -> Result:
+    def _act(
+        self,
+        facts: Facts,
+        decision: Decision,
+        failures: dict[MailboxId, CalendarError],
+        now: datetime,
+        look: Look | None,
+    ) -> Result:
         known = {record.mailbox: record for record in facts.records}
-        acted = act(decision.steps, known, self._directory(), self._ports())
+        acted = act(decision.steps, known, self._directory(), self._ports(), lambda: self._may_write(look))
         metrics.DRIFT_REPAIRED.inc(acted.repairs)
         passing("reconcile.acted")
         done = replace(acted, failures={**failures, **acted.failures})
         ground = self._ground(now)
-        settled = self._store.run(lambda tx: record(tx, facts.meeting, decision, done, ground, self._chance()))
+        lease = None if look is None else look.lease
+        settled = self._store.run(lambda tx: record(tx, facts.meeting, decision, done, ground, self._chance(), lease))
         passing("reconcile.recorded")
         return Result.SETTLED if settled else Result.OWED
 

@@ -23,17 +23,28 @@ UNKNOWN_SOON = 3
 """How many unknown outcomes in a row are looked up at once; after that the pauses grow like any other."""
 
 
-def record(tx: Tx, looked_at: Meeting, decision: Decision, acted: Acted, ground: Ground, chance: float) -> bool:
+def record(
+    tx: Tx,
+    looked_at: Meeting,
+    decision: Decision,
+    acted: Acted,
+    ground: Ground,
+    chance: float,
+    lease: int | None = None,
+) -> bool:
     """Write down what is known now, and when to look again; returns whether the calendars are as desired.
 
     :param looked_at: the meeting as the look began; if more is desired since, nothing is recorded.
     :param chance: in [0, 1), for the jitter of the pause.
+    :param lease: the number of this look; if another one began since, nothing is recorded and a third one is due.
     """
     if looked_at.wanted and (looked_at.conflict or looked_at.room_state is RoomState.MISSING):
         tx.mailboxes.lock(*looked_at.people)
         lock_site_days(tx, ground.directory, {looked_at.caseworker}, [looked_at.interval])
     meeting = tx.meetings.get(looked_at.id, lock=True)
-    if meeting is None or meeting.desired_generation != looked_at.desired_generation:
+    if meeting is None or (lease is not None and tx.meetings.outrun(meeting.id, lease)):
+        return False
+    if meeting.desired_generation != looked_at.desired_generation:
         return False
     _note(tx, meeting, (*decision.records, *acted.records))
     meeting = _linked(_counted(meeting, acted.repairs, ground.now), (*decision.records, *acted.records))

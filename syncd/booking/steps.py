@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from syncd.booking import body, texts
@@ -10,7 +10,7 @@ from syncd.booking.beside import beside_draft
 from syncd.booking.decide import seen
 from syncd.booking.invited import inviting, waiting
 from syncd.booking.sight import Remove, Step, Write
-from syncd.errors import CalendarError, OutcomeUnknown, VersionConflict
+from syncd.errors import CalendarError, OutcomeUnknown, Transient, VersionConflict
 from syncd.model.booking import EntryRecord, Meeting, RoomState
 from syncd.model.busy import Stamp
 from syncd.model.directory import Directory, Mailbox, MailboxId, MailboxKind, Room
@@ -135,8 +135,12 @@ def act(
     records: Mapping[MailboxId, EntryRecord],
     directory: Directory,
     ports: Mapping[str, CalendarPort],
+    allowed: Callable[[], bool] = lambda: True,
 ) -> Acted:
-    """Carry out *steps* in order; a calendar that fails is left alone for this pass, the others go on."""
+    """Carry out *steps* in order; a calendar that fails is left alone for this pass, the others go on.
+
+    :param allowed: asked right before each; once another node may be at it, nothing more is written.
+    """
     failures: dict[MailboxId, CalendarError] = {}
     known: dict[MailboxId, EntryRecord] = {}
     repairs = 0
@@ -144,6 +148,8 @@ def act(
         if step.mailbox in failures:
             continue
         try:
+            if not allowed():
+                raise Transient(texts.AWAY)
             record = _carry_out(step, records[step.mailbox], directory.mailboxes[step.mailbox], ports)
             known |= {} if record is None else {step.mailbox: record}
             passing("reconcile.wrote")

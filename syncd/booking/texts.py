@@ -42,6 +42,7 @@ LASTING = (RESTORED, RESTORED_UNKNOWN)
 """Sentences that stay until a person has looked; all others go when their cause does."""
 SHOULD_BE_GONE = "Mødet er aflyst, men kan endnu ikke fjernes fra kalenderen. Slet aftalen i hånden, hvis den står der."
 NOT_SEEN = "Aftalen kan ikke findes i kalenderen, og kalenderen har ikke kunnet læses igen."
+AWAY = "Den maskine, der skulle skrive, var væk for længe. En anden ser på mødet, eller den samme igen."
 NEVER_WRITTEN = "Mødet nåede aldrig ind i kalenderen, før det blev holdt. Kontrollér adgangen til kalenderen."
 
 

@@ -131,7 +131,7 @@ def _told_object(item: UnreadableObject) -> dict[str, object]:
 
 
 def _print_unreadable(broken: list[UnreadableObject]) -> None:
-    from syncd.sync.engine import acknowledging
+    from syncd.sync.outcome import acknowledging
 
     if broken:
         screen.say("Objects that could not be understood; an offer is closed until each is mended or acknowledged:")

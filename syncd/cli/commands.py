@@ -22,6 +22,7 @@ from syncd.cli import (
     intake,
     jobnet,
     mailboxes,
+    nodes,
     operation,
     pages,
     people,
@@ -71,6 +72,7 @@ def main(
 for part in (
     beginning,
     operation,
+    nodes,
     daily,
     calendars,
     mailboxes,

@@ -30,14 +30,27 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(config, name="config")
 
 
-def run(path: ConfigOption = DEFAULT_CONFIG) -> None:
+def run(
+    path: ConfigOption = DEFAULT_CONFIG,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            "--role",
+            help="Serve together with other nodes on one PostgreSQL: api answers, worker works, all does both. "
+            "Without it this is the only node, on SQLite or PostgreSQL.",
+        ),
+    ] = None,
+) -> None:
     """Run the service in the foreground (systemd does this).
 
     SIGTERM drains and stops within 10 seconds; SIGHUP reads the configuration again, or keeps the old one and says why.
     """
     from syncd.daemon.lifetime import Daemon
+    from syncd.daemon.node import Role
 
-    raise typer.Exit(Daemon(path).run())
+    if role is not None and role not in set(Role):
+        raise typer.BadParameter(f"--role is one of {', '.join(Role)}, not {role!r}. Nothing was started.")
+    raise typer.Exit(Daemon(path, None if role is None else Role(role)).run())
 
 
 def demo(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from cryptography import x509
 
-from syncd.clock import Clock
+from syncd.clock import Clock, SystemClock
 from syncd.config import Config
+from syncd.daemon.node import Role
 from syncd.daemon.parts import Parts
 from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus, trust
@@ -19,6 +20,7 @@ from syncd.observe import metrics
 from syncd.observe.logs import log
 from syncd.store import Tx
 from syncd.store.backup import last_backup
+from syncd.store.nodes import Node
 from syncd.store.overview import due, overlapping, owed, server_clock
 from syncd.store.pauses import paused
 
@@ -35,12 +37,20 @@ def gauge(parts: Parts, clock: Clock) -> None:
         made = last_backup(tx)
         metrics.MAINTENANCE.set(paused(tx.settings) is not None)
         elsewhere = server_clock(tx.session) if not parts.store.sqlite else None
+        nodes = [] if parts.node.name is None else tx.nodes.all()
     _calendars(parts, [statuses.get(box) for box in parts.directory.mailboxes], now)
     metrics.BACKUP_AGE.set((now - made).total_seconds() if made else inf)
     if elsewhere is not None:
-        metrics.CLOCK_OFFSET.set((clock.now() - elsewhere).total_seconds())
+        metrics.CLOCK_OFFSET.set((SystemClock().now() - elsewhere).total_seconds())
+    _nodes(nodes)
     for account, expires in certificates(parts.config):
         metrics.CERTIFICATE.labels(account).set((expires - now).total_seconds())
+
+
+def _nodes(nodes: Sequence[Node]) -> None:
+    metrics.NODE_AGE.set(max((node.silent.total_seconds() for node in nodes), default=0))
+    for role in Role:
+        metrics.NODES.labels(role.value).set(sum(node.role == role.value for node in nodes))
 
 
 def check_claims(parts: Parts, clock: Clock) -> None:

@@ -22,7 +22,8 @@ def look(parts: Parts, now: datetime, late: Sequence[str]) -> Health:
     :param late: names of tasks that have not ended a run for long.
     """
     try:
-        return Health((_database(parts), _calendars(parts, now), _writes(parts, now), _tasks(parts), _scheduler(late)))
+        checks = [_database(parts), _calendars(parts, now), _writes(parts, now), _tasks(parts), _scheduler(late)]
+        return Health((*checks, *_nodes(parts)))
     except StoreError:
         return Health(
             (
@@ -96,6 +97,23 @@ def _tasks(parts: Parts) -> Check:
         f"{waiting} opgaver venter på et menneske: syncd tasks",
         f"{waiting} tasks wait for a person: syncd tasks",
     )
+
+
+def _nodes(parts: Parts) -> list[Check]:
+    """How many serve together; nothing where one does."""
+    if parts.node.name is None:
+        return []
+    with parts.store.read() as tx:
+        found = tx.nodes.all()
+    silent = sum(node.dead for node in found)
+    if not silent and parts.node.alive():
+        said = f"{len(found)} maskiner arbejder sammen.", f"{len(found)} nodes serve together."
+        return [Check("nodes", Standing.GOOD, *said)]
+    if not parts.node.alive():
+        said = "Denne maskine var væk, og de andre har taget over.", "This node was away, and the others took over."
+        return [Check("nodes", Standing.DEGRADED, *said)]
+    said = f"{silent} maskiner er tavse; de andre tager over.", f"{silent} nodes are silent; the others take over."
+    return [Check("nodes", Standing.DEGRADED, *said)]
 
 
 def _scheduler(late: Sequence[str]) -> Check:

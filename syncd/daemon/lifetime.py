@@ -20,13 +20,15 @@ from syncd.daemon.garbage import look_seldom
 from syncd.daemon.health import look
 from syncd.daemon.jobnet import facade_of
 from syncd.daemon.listener import Listener
+from syncd.daemon.node import Role
 from syncd.daemon.notices import notice_listeners
 from syncd.daemon.pages import page_parts
 from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
 from syncd.daemon.pulse import Pulse
 from syncd.daemon.secured import secured
 from syncd.daemon.tasks import tasks
-from syncd.dispatch.local import LocalDispatcher
+from syncd.daemon.together import Together, joined
+from syncd.dispatch.port import Dispatcher
 from syncd.errors import ConfigError, SyncdError
 from syncd.observe import logs, metrics, systemd
 from syncd.observe.logs import log
@@ -55,15 +57,17 @@ class Daemon:
     """One running instance.
 
     :param path: its configuration file, read again on SIGHUP.
+    :param role: what it does among many nodes; None: it is alone.
     """
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path, role: Role | None = None) -> None:
         self._path = path
-        self._clock = clock or SystemClock()
+        self._role = role
+        self._clock: Clock = SystemClock()
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._reload = False
-        self._dispatcher = LocalDispatcher(THREADS, self._clock)
+        self._together: Together | None = None
         self._front = Front()
         self._parts: Parts | None = None
         self._pulse = Pulse(lambda: self._now_in_force().store)
@@ -72,29 +76,43 @@ class Daemon:
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit code.
 
-        :raises ConfigError: the configuration cannot be used; nothing was started.
+        :raises ConfigError: the configuration cannot be used, or not in this role; nothing was started.
         :raises StoreError: the database cannot be used; nothing was started.
         """
         config = load(self._path)
         logs.configure(config.log.level, config.log.format)
         monitor = self._watched_over(config)
         store = open_store(config)
-        parts = self._parts = assemble(config, store, self._clock)
+        together = self._together = joined(store, self._role, THREADS)
+        self._clock = together.clock
+        parts = self._parts = assemble(config, store, self._clock, together.node)
         put_in_force(parts, self._clock)
         with store.begin() as tx:
-            owed = tx.meetings.hurry()
+            # Whoever held a lease or waited for a pause to end was another process, unless others serve with us.
+            owed = tx.meetings.hurry() if together.first else 0
         self._listen_to_signals()
+        fronts = self._answering(config, parts) if together.answers else self._supervised(config, monitor)
+        for each in fronts:
+            each.start()
+        for each in fronts[1:]:
+            log.info("daemon.secured", address=each.address)
+        self._begin((fronts or monitor)[0].address, owed)
+        self._wait((fronts or monitor)[0])
+        return self._drain([*fronts, *monitor])
+
+    def _answering(self, config: Config, parts: Parts) -> list[Listener]:
+        """For portals and people; the first is the plain one."""
         self._front.app = build_app(self._deps(parts))
         web = Listener(self._front, config.http, "http.listen")
-        tls = list(secured(config, self._front, lambda: self._front.app.state.deps.jobnet))
-        more = [*tls, *notice_listeners(config, self._front)]
-        for each in (web, *more):
-            each.start()
-        for each in tls:
-            log.info("daemon.secured", address=each.address)
-        self._begin(web.address, owed)
-        self._wait(web)
-        return self._drain([web, *more, *monitor])
+        tls = secured(config, self._front, lambda: self._front.app.state.deps.jobnet)
+        return [web, *tls, *notice_listeners(config, self._front)]
+
+    def _supervised(self, config: Config, monitor: list[Listener]) -> list[Listener]:
+        """For supervisors of a node that only works, where they have no listener of their own."""
+        if monitor:
+            return []
+        app = build_monitor(self._health, metrics.text, self._ready.is_set)
+        return [Listener(app, config.http, "http.listen")]
 
     def _watched_over(self, config: Config) -> list[Listener]:
         """The listener for supervisors, from the very beginning, so that a long upgrade can be seen to go on."""
@@ -111,11 +129,15 @@ class Daemon:
         assert self._parts is not None
         return self._parts
 
+    def _dispatcher(self) -> Dispatcher:
+        assert self._together is not None
+        return self._together.dispatcher
+
     def _health(self) -> Health:
         parts = self._parts
         if parts is None or not self._ready.is_set():
             return STARTING
-        return look(parts, self._clock.now(), self._dispatcher.late())
+        return look(parts, self._clock.now(), self._dispatcher().late())
 
     def _deps(self, parts: Parts) -> Deps:
         return Deps(
@@ -140,8 +162,10 @@ class Daemon:
 
     def _begin(self, address: str, owed: int) -> None:
         self._schedule()
-        self._dispatcher.every(self._pulse.task())
-        self._dispatcher.start()
+        self._dispatcher().every(self._pulse.task())
+        if self._together is not None and self._together.heartbeat is not None:
+            self._dispatcher().every(self._together.heartbeat)
+        self._dispatcher().start()
         if not self._pulse.felt(FIRST_BEAT_SECONDS):
             raise SyncdError(
                 f"The scheduler did no work within {FIRST_BEAT_SECONDS:.0f} seconds, so nothing would be read or "
@@ -162,7 +186,7 @@ class Daemon:
 
     def _schedule(self) -> None:
         for task in tasks(self._now_in_force, self._clock, self._stopping.is_set, self._ask_to_reload):
-            self._dispatcher.every(task)
+            self._dispatcher().every(task)
 
     def _listen_to_signals(self) -> None:
         def stop(_number: int, _frame: FrameType | None) -> None:
@@ -191,7 +215,7 @@ class Daemon:
                 self._read_again()
 
     def _feed_watchdog(self) -> None:
-        if faults := self._pulse.faults(self._dispatcher.late()):
+        if faults := self._pulse.faults(self._dispatcher().late()):
             log.error("daemon.not_fresh", problems=faults)
         else:
             systemd.notify("WATCHDOG=1")
@@ -203,7 +227,8 @@ class Daemon:
             config = load(self._path)
             kept = self._now_in_force()
             parts = self._parts = rebuilt(kept, config, self._clock)
-            self._front.app = build_app(self._deps(parts))
+            if self._together is None or self._together.answers:
+                self._front.app = build_app(self._deps(parts))
             kept.live.close()
             self._schedule()
             logs.configure(config.log.level, config.log.format)
@@ -219,9 +244,11 @@ class Daemon:
         deadline = monotonic() + DRAIN_SECONDS
         for each in listeners:
             each.ask_to_stop()
-        drained = self._dispatcher.stop(deadline - monotonic() - 1)
+        drained = self._dispatcher().stop(deadline - monotonic() - 1)
         ended = [each.join(max(0.1, deadline - monotonic())) for each in listeners]
         code = 0 if self._stopping.is_set() else 1
+        if self._together is not None:
+            self._together.part()
         log.info("daemon.stopped", drained=drained and all(ended))
         if not (drained and all(ended)):
             # A call to a calendar hangs. Its write stays owed; the interpreter would wait for its thread for minutes.

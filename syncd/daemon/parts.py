@@ -25,6 +25,7 @@ from syncd.clock import Clock, SystemClock
 from syncd.config import Config, demand, sealing_key, secret
 from syncd.daemon.accounts import close_ports, ports_of
 from syncd.daemon.issuer import IssuerKeys
+from syncd.daemon.node import SINGLE, Membership
 from syncd.daemon.reporting import demands_of, reporting_of
 from syncd.daemon.servers import remind
 from syncd.daemon.upgrading import layout_of, upgrade
@@ -73,6 +74,7 @@ class Parts:
     courier: HttpCourier
     recorder: Recorder
     issuer: IssuerKeys
+    node: Membership
     reporting: Reporting | None = None
     dfdg: DfdgClient | None = None
 
@@ -163,16 +165,17 @@ class TrialRules(RulesInForce):
         return self._book
 
 
-def assemble(config: Config, store: Store, clock: Clock) -> Parts:
+def assemble(config: Config, store: Store, clock: Clock, node: Membership = SINGLE) -> Parts:
     """Build everything; changes nothing yet.
 
+    :param node: this process among others on the same database.
     :raises ConfigError: something that the configuration points to is missing or wrong; with all problems.
     """
     directory = directory_of(config, store, clock.now())
     demand(config, applied=applied_in(store), directory=directory)
     ports = ports_of(config, clock)
     remind(store, ports)
-    return _joined(config, directory, store, ports, clock)
+    return _joined(config, directory, store, ports, clock, node)
 
 
 def directory_of(config: Config, store: Store, now: datetime) -> Directory:
@@ -197,15 +200,20 @@ def rebuilt(kept: Parts, config: Config, clock: Clock) -> Parts:
 
     :raises ConfigError: it cannot be used; *kept* is untouched.
     """
-    parts = assemble(config, kept.store, clock)
+    parts = assemble(config, kept.store, clock, kept.node)
     put_in_force(parts, clock)
     return parts
 
 
 def _joined(
-    config: Config, directory: Directory, store: Store, ports: Mapping[str, CalendarPort], clock: Clock
+    config: Config,
+    directory: Directory,
+    store: Store,
+    ports: Mapping[str, CalendarPort],
+    clock: Clock,
+    node: Membership,
 ) -> Parts:
-    engine = Engine(store, ports, directory, pace_of(config), marks=config.marks.marks())
+    engine = Engine(store, ports, directory, pace_of(config), marks=config.marks.marks(), apart=node.apart)
     rules = RulesInForce(store, lambda: directory)
     publisher = _publisher(config, store, directory, rules)
     contacts = Contacts(_seal(config))
@@ -228,6 +236,7 @@ def _joined(
             rules,
             RepairLimits(max_age=max_age),
             number=contacts.numbers if config.contacts.in_calendar else lambda _tx, _bookings: "",
+            node=node,
         ),
         rooms=RoomKeeper(store, lambda: directory, rules, max_age),
         announcer=Announcer(store, lambda: directory, rules),
@@ -242,6 +251,7 @@ def _joined(
         courier=HttpCourier(clock),
         recorder=Recorder(store, publisher),
         issuer=IssuerKeys(config.oauth),
+        node=node,
         reporting=reporting,
         dfdg=dfdg,
     )

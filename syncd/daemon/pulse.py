@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from syncd.dispatch.local import Task
+from syncd.dispatch.port import Scope, Task
 from syncd.observe import metrics
 from syncd.store import Store
 
@@ -27,7 +27,7 @@ class Pulse:
 
     def task(self) -> Task:
         """What the dispatcher does for it."""
-        return Task("pulse", BEAT_SECONDS, lambda _beat: self.beat(), apart=True)
+        return Task("pulse", BEAT_SECONDS, lambda _beat: self.beat(), apart=True, scope=Scope.EACH)
 
     def beat(self) -> None:
         """Note that the scheduler begins work, and that the database takes a write.

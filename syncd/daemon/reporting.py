@@ -24,7 +24,7 @@ from syncd.dfdg.ledger import Ledger
 from syncd.dfdg.linking import Linker
 from syncd.dfdg.report import Reporter
 from syncd.dfdg.reporting import Reporting
-from syncd.dispatch.local import Task
+from syncd.dispatch.port import Scope, Task
 from syncd.errors import CalendarError, ConfigError
 from syncd.model.dfdg import Words
 from syncd.model.directory import Directory
@@ -164,6 +164,9 @@ def reporting_tasks(
         if (found := reporting()) is not None and found.reporter is not None:
             create = config().dfdg.report_selfbook == "if-missing"
             found.reporter.look_for_unseen(clock.now(), PATIENCE, create=create)
+
+    def gauge(_beat: Callable[[], None]) -> None:
+        if reporting() is not None:
             measure(store(), clock)
 
     return [
@@ -171,6 +174,7 @@ def reporting_tasks(
         Task("dfdg.poll", float(config().dfdg.poll_seconds), poll),
         Task("dfdg.handle", HANDLE_SECONDS, handle),
         Task("dfdg.unseen", UNSEEN_SECONDS, unseen),
+        Task("dfdg.gauges", UNSEEN_SECONDS, gauge, scope=Scope.EACH),
     ]
 
 

@@ -17,10 +17,10 @@ from syncd.daemon.jobnet import forget as forget_jobnet
 from syncd.daemon.notices import notice_tasks
 from syncd.daemon.parts import Parts
 from syncd.daemon.people import follow_groups, outdated
-from syncd.daemon.polling import due
+from syncd.daemon.polling import Share, due, shares
 from syncd.daemon.reporting import reporting_tasks
 from syncd.daemon.servers import PROBE_SECONDS, probe
-from syncd.dispatch.local import Task
+from syncd.dispatch.port import Scope, Task
 from syncd.model.zones import wall_clock
 from syncd.notify.deliver import deliver
 from syncd.notify.relay import relay
@@ -47,6 +47,7 @@ GUARD_SECONDS = 60.0
 EXPECTED_SECONDS = 3600.0
 MARKS_SECONDS = 2.0
 GROUPS_SECONDS = 300.0
+PEOPLE_SECONDS = 60.0
 REPAIR_SECONDS = 60.0
 ANNOUNCE_SECONDS = 15.0
 NIGHT_SECONDS = 3600.0
@@ -67,42 +68,47 @@ def tasks(
         *_telling(parts, clock, stopping),
         *notice_tasks(parts, clock, stopping),
         *reporting_tasks(lambda: parts().config, lambda: parts().reporting, lambda: parts().store, clock, stopping),
-        Task("supply.record", RECORD_SECONDS, lambda _beat: record(parts(), clock)),
+        Task("supply.record", RECORD_SECONDS, lambda _beat: record(parts(), clock), scope=Scope.ONE),
         Task("holds.expire", EXPIRE_SECONDS, lambda _beat: expire(parts(), clock)),
         Task("marks.obey", MARKS_SECONDS, lambda _beat: obey_marks(parts(), clock)),
         Task("groups.follow", GROUPS_SECONDS, lambda _beat: follow_people(parts(), clock, reload)),
+        Task("groups.people", PEOPLE_SECONDS, lambda _beat: take_in_people(parts(), clock, reload), scope=Scope.EACH),
         Task("rooms.repair", REPAIR_SECONDS, lambda _beat: repair_rooms(parts(), clock)),
         Task("rooms.announce", ANNOUNCE_SECONDS, lambda _beat: announce_rooms(parts(), clock)),
         Task("rooms.rearrange", NIGHT_SECONDS, lambda _beat: rearrange_rooms(parts(), clock)),
         Task("meetings.sweep", SWEEP_SECONDS, lambda _beat: sweep(parts(), clock)),
-        Task("supply.guard", GUARD_SECONDS, lambda _beat: guard_supply(parts(), clock)),
+        Task("supply.guard", GUARD_SECONDS, lambda _beat: guard_supply(parts(), clock), scope=Scope.EACH),
         Task("supply.expected", EXPECTED_SECONDS, lambda _beat: expect_supply(parts(), clock)),
         Task("reports.send", reports.SECONDS, lambda _beat: reports.send_reports(parts(), clock)),
         Task("people.asked", WATCH_SECONDS, lambda _beat: ask_people(parts(), clock)),
-        Task("servers.probe", PROBE_SECONDS, lambda _beat: probe(parts(), clock)),
-        Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock)),
-        Task("log.level", loudness.LOOK_SECONDS, lambda _beat: loudness.follow(parts(), clock)),
+        Task("servers.probe", PROBE_SECONDS, lambda _beat: probe(parts(), clock), scope=Scope.EACH),
+        Task("gauges", GAUGE_SECONDS, lambda _beat: gauge(parts(), clock), scope=Scope.EACH),
+        Task("log.level", loudness.LOOK_SECONDS, lambda _beat: loudness.follow(parts(), clock), scope=Scope.EACH),
         Task("claims.check", CHECK_SECONDS, lambda _beat: check_claims(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
-        Task("oauth.keys", REFRESH_SECONDS, lambda _beat: parts().issuer.refresh()),
+        Task("oauth.keys", REFRESH_SECONDS, lambda _beat: parts().issuer.refresh(), scope=Scope.EACH),
         Task("audit.chain", CHAIN_SECONDS, lambda _beat: chain_audit(parts())),
     ]
 
 
 def _reading(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
-    """One task per account, so that a server that hangs delays only its own calendars."""
+    """Tasks of their own for each account, so that a server that hangs delays only its own calendars."""
     pace = parts().config.sync.interval_seconds
 
-    def read(account: str, beat: Callable[[], None]) -> None:
-        sync(parts(), account, clock, stopping, beat)
+    def read(share: Share, beat: Callable[[], None]) -> None:
+        if share in shares(parts()):  # else a reload has cut them otherwise
+            sync(parts(), share, clock, stopping, beat)
 
     def hear(account: str, beat: Callable[[], None]) -> None:
         listen(parts(), account, clock, stopping, beat)
 
     accounts = sorted({box.account for box in parts().directory.mailboxes.values()})
-    reading = [Task(f"sync.{name}", pace, partial(read, name), jitter=pace // 10) for name in accounts]
+    reading = [
+        Task(f"sync.{share.name}", pace, partial(read, share), jitter=pace // 10, queue=f"sync.{share.account}")
+        for share in shares(parts())
+    ]
     told = [name for name in accounts if isinstance(parts().ports.get(name), Listening)]
-    return reading + [Task(f"listen.{name}", LISTEN_SECONDS, partial(hear, name)) for name in told]
+    return reading + [Task(f"listen.{name}", LISTEN_SECONDS, partial(hear, name), scope=Scope.ONE) for name in told]
 
 
 def _writing(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
@@ -111,7 +117,7 @@ def _writing(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bo
     def write(beat: Callable[[], None]) -> None:
         reconcile(parts(), clock, stopping, beat)
 
-    return [Task(f"reconcile.{number}", RECONCILE_SECONDS, write) for number in range(WRITERS)]
+    return [Task(f"reconcile.{n}", RECONCILE_SECONDS, write, scope=Scope.WORKERS) for n in range(WRITERS)]
 
 
 def _telling(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bool]) -> list[Task]:
@@ -129,12 +135,12 @@ def _telling(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bo
     return [relaying, *(Task(f"webhooks.{name}", EVENT_SECONDS, partial(tell, name)) for name in parts().receivers)]
 
 
-def sync(parts: Parts, account: str, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
-    """One pass over every mailbox of *account* that is due."""
-    boxes = due(parts, account, clock.now())
+def sync(parts: Parts, share: Share, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
+    """One pass over every mailbox of *share* that is due."""
+    boxes = [box for box in due(parts, share.account, clock.now()) if share.holds(box)]
     if not boxes:
         return
-    with canonical_line("sync.round", account=account) as facts:
+    with canonical_line("sync.round", account=share.account) as facts:
         outcomes = parts.engine.sync_many(boxes, clock, progress=lambda _outcome: beat(), stopping=stopping)
         ordered = sorted(outcomes, key=lambda outcome: outcome.result)
         counted = {str(result): len(list(group)) for result, group in groupby(ordered, key=lambda o: o.result)}
@@ -210,8 +216,13 @@ def obey_marks(parts: Parts, clock: Clock) -> None:
 
 
 def follow_people(parts: Parts, clock: Clock, reload: Callable[[], None]) -> None:
-    """Ask distribution groups who is in them; other people mean other parts."""
+    """Ask distribution groups who is in them."""
     follow_groups(parts, clock.now())
+    take_in_people(parts, clock, reload)
+
+
+def take_in_people(parts: Parts, clock: Clock, reload: Callable[[], None]) -> None:
+    """Other people in distribution groups mean other parts."""
     if outdated(parts, clock.now()):
         reload()
 

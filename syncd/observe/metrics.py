@@ -94,6 +94,16 @@ CLOCK_OFFSET = Gauge(
     "syncd_clock_offset_seconds", "This clock less the database server's; NaN on SQLite", registry=REGISTRY
 )
 CLOCK_OFFSET.set(float("nan"))
+NODE_AGE = Gauge(
+    "syncd_node_heartbeat_age_seconds",
+    "How long the node that was silent longest has been silent; 0 where one node serves",
+    registry=REGISTRY,
+)
+NODES = Gauge("syncd_nodes", "Nodes that serve together, by role", ["role"], registry=REGISTRY)
+TAKEOVERS = Counter("syncd_takeovers_total", "Dead nodes whose work this one gave to the living", registry=REGISTRY)
+NODE_AWAY = Counter(
+    "syncd_node_away_total", "Times this node was taken for dead though it was only away", registry=REGISTRY
+)
 MAINTENANCE = Gauge("syncd_maintenance", "1 while offers are closed for maintenance", registry=REGISTRY)
 
 _OUTCOMES = (

@@ -88,7 +88,7 @@ def apply_file_if_changed(store: Keeper, path: Path, directory: Directory, now: 
             return None
     parse(text, directory, 0, str(path))
     with store.begin() as tx:
-        tx.rules.remember_digest(digest)
+        tx.rules.remember_digest(digest)  # first: nodes that start together go on from here one by one
         return _add(tx.rules, text, f"file:{path.name}", now)
 
 

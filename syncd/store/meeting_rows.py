@@ -24,7 +24,7 @@ _BOOKINGS = cast(Table, BookingRow.__table__)
 MEETING = prepared(select(*_MEETINGS.c).where(_MEETINGS.c.id == bindparam("id")))
 MEETING_LOCKED = prepared(MEETING.with_for_update())
 ADD_MEETING = prepared(insert(_MEETINGS))
-_UNCHANGING = {"id", "uid", "created"}
+_UNCHANGING = {"id", "uid", "created", "leased_by", "lease"}
 SAVE_MEETING = prepared(
     update(_MEETINGS)
     .where(_MEETINGS.c.id == bindparam("which"))

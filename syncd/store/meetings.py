@@ -46,8 +46,15 @@ _LONGEST_WAITING = (
 _LEASE = prepared(
     update(MeetingRow)
     .where(MeetingRow.id == _LONGEST_WAITING)
-    .values(due=bindparam("until"))
-    .returning(MeetingRow.id)
+    .values(due=bindparam("until"), lease=MeetingRow.lease + 1, leased_by=bindparam("by"))
+    .returning(MeetingRow.id, MeetingRow.lease)
+    .execution_options(synchronize_session=False)
+)
+_LOOK = select(MeetingRow.lease).where(MeetingRow.id == bindparam("of"))
+_ONCE_MORE = (
+    update(MeetingRow)
+    .where(MeetingRow.id == bindparam("of_meeting"))
+    .values(due=AT_ONCE, lease=MeetingRow.lease + 1)
     .execution_options(synchronize_session=False)
 )
 _CLAIMS = prepared(
@@ -145,12 +152,26 @@ class Meetings:
         question = select(MeetingRow.id).where(MeetingRow.due <= epoch(now)).order_by(MeetingRow.due, MeetingRow.id)
         return list(self._session.scalars(question.limit(limit)))
 
-    def lease(self, now: datetime, until: datetime) -> str | None:
+    def lease(self, now: datetime, until: datetime, by: str | None = None) -> tuple[str, int] | None:
         """Take the meeting that waits longest, so that nobody else looks at it before *until*; None when none waits.
 
-        A lease only spares double work, it guards nothing: should its holder die or dawdle, another one looks.
+        A lease only spares double work: should its holder die or dawdle, another one looks.
+
+        :param by: the node that looks, so that others know what it leaves behind.
+        :returns: the meeting, and the number of this look for `outrun`.
         """
-        return self._session.scalar(_LEASE, {"now": epoch(now), "until": epoch(until)})
+        found = self._session.execute(_LEASE, {"now": epoch(now), "until": epoch(until), "by": by}).one_or_none()
+        return None if found is None else (found.id, found.lease)
+
+    def outrun(self, meeting_id: str, lease: int) -> bool:
+        """Whether a later look at a meeting has begun; then this one's knowledge is old, and one more look is due.
+
+        What this look wrote into calendars is thus always looked at again, by a look that began afterwards.
+        """
+        if self._session.scalar(_LOOK, {"of": meeting_id}) == lease:
+            return False
+        self._session.execute(_ONCE_MORE, {"of_meeting": meeting_id})
+        return True
 
     def postpone(self, meeting_id: str, until: datetime) -> None:
         """Let nobody look at the meeting before *until*, unless something new is wished."""

@@ -6,6 +6,7 @@ import secrets
 import typing
 
 from sqlalchemy import BigInteger, Table, Text, bindparam, cast, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from syncd.store.prepared import prepared
@@ -58,15 +59,16 @@ class Settings:
         if value is None:
             self._session.execute(delete(Setting).where(Setting.name == name))
             return
-        self._session.merge(Setting(name=name, value=value))
-        self._session.flush()
+        wish = self._insert(name, value)
+        self._session.execute(wish.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
     def secret(self, name: str) -> str:
         """A random 256-bit key (hex) under this name, made at the first call inside a write transaction."""
         found = self.value(name)
         if found is None:
-            found = secrets.token_hex(32)
-            self.put(name, found)
+            # Two nodes may make one at the same moment; whoever comes second takes the first one's.
+            self._session.execute(self._insert(name, secrets.token_hex(32)).on_conflict_do_nothing())
+            found = self._known(name)
         return found
 
     def found(self) -> None:
@@ -75,6 +77,10 @@ class Settings:
             self.put(INSTALLATION, secrets.token_hex(8))
         if self.value(GENERATION) is None:
             self.put(GENERATION, "1")
+
+    def _insert(self, name: str, value: str) -> postgresql.Insert | sqlite.Insert:
+        make = sqlite.insert if self._session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        return make(_ROWS).values(name=name, value=value)
 
     def _known(self, name: str) -> str:
         value = self.value(name)

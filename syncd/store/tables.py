@@ -192,6 +192,10 @@ class MeetingRow(Base):
     """What could not be had, as its entry tells it."""
     link: Mapped[str | None]
     """Where it is held by video, when the calendar server made a link."""
+    leased_by: Mapped[str | None]
+    """The node that looks at it, or looked last; empty where one node serves."""
+    lease: Mapped[int] = mapped_column(server_default="0")
+    """Another number at each look: a look with an older one records nothing."""
 
     __table_args__ = (
         Index(None, "due"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -24,7 +24,7 @@ from syncd.store import Store, Tx
 from syncd.store.memory import StoredMemory
 from syncd.sync.glance import glance, stands_for_a_pass
 from syncd.sync.marked import marked
-from syncd.sync.outcome import LossPreview, Outcome, Result
+from syncd.sync.outcome import LossPreview, Outcome, Result, unreadable_problem
 from syncd.sync.own import owed_anew, own_entries, recognised
 from syncd.sync.plan import Held, Limits, Loss, Plan, beside, plan, touched_keys
 from syncd.sync.quiet import Notes, says_nothing
@@ -57,6 +57,7 @@ class Engine:
     :param directory: whose calendars are watched; a reload builds a new engine.
     :param elapsed: a clock that only runs forward, in seconds.
     :param marks: the categories that are obeyed; the mirror keeps them under their names inside, and no others.
+    :param apart: keeps other nodes from a mailbox for a block; False when one of them is at it and went on for long.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class Engine:
         pace: Pace,
         elapsed: Callable[[], float] = monotonic,
         marks: Marks = DEFAULT_MARKS,
+        apart: Callable[[MailboxId], AbstractContextManager[bool]] = lambda _mailbox: nullcontext(True),
     ) -> None:
         self._store = store
+        self._apart = apart
         self._ports = ports
         self._directory = directory
         self._pace = pace
@@ -113,8 +116,10 @@ class Engine:
         watched = self.watched(mailbox)
         if not self._prepared:
             self.prepare()
-        with self._locks[mailbox]:
+        with self._locks[mailbox], self._apart(mailbox) as mine:
             status = self._status(mailbox)
+            if not mine:
+                return Outcome(mailbox, Result.OVERTAKEN, unreadable=status.unreadable)
             if not (force or full or accept_loss) and _waits(status, now):
                 return Outcome(mailbox, Result.WAITING, status.problem, unreadable=status.unreadable)
             limits = None if accept_loss and shown is None else self._pace.limits
@@ -123,8 +128,10 @@ class Engine:
 
     def _sync_noting(self, mailbox: MailboxId, now: datetime, full: bool, force: bool, notes: Notes) -> Outcome:
         """`sync_mailbox`, but that nothing changed is left to *notes*."""
-        with self._locks[mailbox]:
+        with self._locks[mailbox], self._apart(mailbox) as mine:
             status = self._status(mailbox)
+            if not mine:
+                return Outcome(mailbox, Result.OVERTAKEN, unreadable=status.unreadable)
             if not (force or full) and _waits(status, now):
                 return Outcome(mailbox, Result.WAITING, status.problem, unreadable=status.unreadable)
             return self._reported(_Pass(self.watched(mailbox), status, now, self._pace.limits, notes=notes), full)
@@ -343,7 +350,7 @@ class Engine:
         return Outcome(
             mailbox,
             Result.UNCHANGED if decided.same else Result.OK,
-            problem=_unreadable_problem(broken),
+            problem=unreadable_problem(broken),
             full=full,
             changed=len(decided.changed),
             removed=len(decided.removed),
@@ -371,22 +378,6 @@ class Engine:
 def _waits(status: MailboxStatus, now: datetime) -> bool:
     """Whether the pause after a failure is not over."""
     return status.retry_at is not None and now < status.retry_at
-
-
-def _unreadable_problem(broken: Sequence[UnreadableObject]) -> str | None:
-    if not broken:
-        return None
-    first = broken[0]
-    others = f" (all of them: syncd check {first.mailbox})" if broken[1:] else ""
-    return (
-        f"{len(broken)} object(s) cannot be understood ({first.reason}), so nothing is offered on this calendar"
-        f"{others}. Mend them, or if they do not matter run: {acknowledging(first)}"
-    )
-
-
-def acknowledging(item: UnreadableObject) -> str:
-    """The command that acknowledges *item*, as a shell takes it."""
-    return f"syncd sync {shlex.quote(item.mailbox)} --acknowledge {shlex.quote(item.key)}"
 
 
 def _keep_word(tx: Tx, actor: str, mailbox: MailboxId, loss: Loss, now: datetime) -> None:

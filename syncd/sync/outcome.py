@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
+from syncd.model.mirror import UnreadableObject
 from syncd.sync.plan import Loss
 
 
@@ -72,3 +75,20 @@ class LossPreview:
     mailbox: MailboxId
     loss: Loss
     refused: bool
+
+
+def unreadable_problem(broken: Sequence[UnreadableObject]) -> str | None:
+    """What to do about objects that cannot be understood; None without any."""
+    if not broken:
+        return None
+    first = broken[0]
+    others = f" (all of them: syncd check {first.mailbox})" if broken[1:] else ""
+    return (
+        f"{len(broken)} object(s) cannot be understood ({first.reason}), so nothing is offered on this calendar"
+        f"{others}. Mend them, or if they do not matter run: {acknowledging(first)}"
+    )
+
+
+def acknowledging(item: UnreadableObject) -> str:
+    """The command that acknowledges *item*, as a shell takes it."""
+    return f"syncd sync {shlex.quote(item.mailbox)} --acknowledge {shlex.quote(item.key)}"

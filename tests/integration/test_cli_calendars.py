@@ -15,8 +15,8 @@ from urllib.parse import quote
 import pytest
 
 from syncd.model.mirror import UnreadableObject
-from syncd.sync.engine import Engine, acknowledging
-from syncd.sync.outcome import LossPreview
+from syncd.sync.engine import Engine
+from syncd.sync.outcome import LossPreview, acknowledging
 from tests.integration.cli_office import Done, Office, beside_other_tests
 from tests.servers.dav import DavServer
 from tests.servers.radicale import radicale

@@ -56,6 +56,8 @@ class Service:
     people: tuple[str, ...] = ("anna",)
     rooms: tuple[str, ...] = ("lokale-1",)
     environment: dict[str, str] = field(default_factory=dict)
+    role: str = ""
+    """Of one of many nodes; empty: it is alone."""
 
     @property
     def url(self) -> str:
@@ -132,10 +134,15 @@ site = "torvet"
     def start(self, *, ready: bool = True) -> None:
         """Start it; with *ready*, wait until it serves."""
         with (self.folder / "syncd.log").open("ab") as output:
-            line = [*DIE_WITH_PARENT, sys.executable, "-m", "syncd", "run", "--config", str(self.config)]
+            role = ["--role", self.role] if self.role else []
+            line = [*DIE_WITH_PARENT, sys.executable, "-m", "syncd", "run", "--config", str(self.config), *role]
             self.child = subprocess.Popen(line, stdout=output, stderr=output, env=_environment() | self.environment)
         if ready:
-            wait_for(self._serves, "the service to serve")
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until it serves."""
+        wait_for(self._serves, "the service to serve")
 
     def _serves(self) -> bool:
         assert self.child is not None

@@ -1,0 +1,233 @@
+"""procrastinate on PostgreSQL: deals jobs out to nodes, never one of a name twice at a time.
+
+Its rows say who runs what when, and nothing else: they live in a schema of their own, are deleted when done, and may
+be lost at any time. Traps (reference, reliability 1): synchronous work runs on asyncio's default executor, whose size
+is set here; signals are the daemon's; a job whose worker died stays "doing", and keeps its lock, until somebody takes
+it over. The schema's name holds a digest of its layout, so that nodes of two versions never share one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import psycopg
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Job, Status
+from procrastinate.schema import SchemaManager
+from procrastinate.worker import Worker
+
+from syncd.errors import StoreError
+from syncd.observe.logs import frames, log
+
+T = TypeVar("T")
+
+SCHEMA = f"syncd_jobs_{sha256(SchemaManager.get_schema().encode()).hexdigest()[:8]}"
+LOCK = 7_291_550_133_205
+"""Any number; it keeps two nodes from making the schema at once."""
+TASK = "syncd.run"
+BEAT_SECONDS = 5.0
+DEAD_SECONDS = 20.0
+POLL_SECONDS = 2.0
+"""A job that had to wait for its lock is looked for so often; a new one is announced."""
+PATIENCE = 10.0
+KEPT_HOURS = 24
+_SETTINGS = f"-c search_path={SCHEMA} -c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s"
+_CONNECT: dict[str, Any] = {
+    "connect_timeout": 10,
+    "application_name": "syncd jobs",
+    "options": _SETTINGS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A queue and how many of its jobs one node does at a time."""
+
+    queue: str
+    hands: int
+
+
+def prepare(conninfo: str) -> None:
+    """Make the engine's schema if it is not there; several nodes may do so at once.
+
+    :raises StoreError: the database does not allow it.
+    """
+    try:
+        with psycopg.connect(conninfo, **_CONNECT) as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}".encode())
+            if connection.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() == (None,):
+                connection.execute(SchemaManager.get_schema().encode())
+    except psycopg.Error as error:
+        raise StoreError(
+            f"The schema {SCHEMA} for work shared by nodes cannot be made ({type(error).__name__}). Nothing was "
+            "started. Let syncd's role create schemas in its database: GRANT CREATE ON DATABASE … TO …"
+        ) from error
+
+
+class Engine:
+    """One node's part in the engine, in a thread of its own.
+
+    :param perform: runs the task of that name here; False when there is no such task, or it runs already.
+    :param hands: threads for all lanes together; never fewer than they can use at once.
+    """
+
+    def __init__(self, conninfo: str, perform: Callable[[str], bool], hands: int) -> None:
+        connector = PsycopgConnector(conninfo=conninfo, kwargs=_CONNECT, min_size=1, max_size=8)
+        self._app = App(connector=connector)
+        self._app.task(name=TASK)(self._one)
+        self._perform, self._hands = perform, hands
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._live, name="jobs", daemon=True)
+        self._workers: dict[str, Worker] = {}
+        self._open, self._stopping = threading.Event(), threading.Event()
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # what matters of it is logged here
+
+    def start(self) -> None:
+        """Connect.
+
+        :raises StoreError: the database does not answer.
+        """
+        self._thread.start()
+        if not self._open.wait(PATIENCE * 3):
+            raise StoreError("The database takes no further connections for shared work. Nothing was started.")
+
+    def work(self, lanes: Iterable[Lane]) -> None:
+        """Take jobs from these lanes from now on, beside those of before."""
+        self.ask(self._begin(list(lanes)))
+
+    def defer(self, names: Iterable[tuple[str, str, int]]) -> int:
+        """Put tasks into their queues; returns how many nobody else had put there for this time.
+
+        :param names: task, queue and time; a time is whatever grows, and each is put there once.
+        """
+        return self.ask(self._defer_all(list(names)))
+
+    def take_over(self) -> list[str]:
+        """Let jobs of dead workers begin anew elsewhere; returns their tasks."""
+        return self.ask(self._take_over())
+
+    def purge(self) -> None:
+        """Forget jobs that ended other than well, a day later; all others went when they were done."""
+        delete = self._app.job_manager.delete_old_jobs
+        self.ask(delete(KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True))
+
+    def waiting(self) -> int:
+        """How many jobs wait for a hand."""
+        return self.ask(self._count())
+
+    def stop(self, seconds: float) -> bool:
+        """Begin nothing new and wait up to *seconds* for what runs; whether all has ended."""
+        self._stopping.set()
+        if not self._open.is_set():
+            return True
+        self._loop.call_soon_threadsafe(self._end)
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def ask(self, question: Coroutine[Any, Any, T]) -> T:
+        """Run *question* on the engine's loop.
+
+        :raises StoreError: the database did not answer.
+        """
+        future = asyncio.run_coroutine_threadsafe(question, self._loop)
+        try:
+            return future.result(PATIENCE)
+        except (ConnectorException, TimeoutError, psycopg.Error) as error:
+            future.cancel()
+            raise StoreError(
+                "The database did not answer about shared work; nothing is lost, it comes again."
+            ) from error
+
+    def _live(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.set_default_executor(ThreadPoolExecutor(self._hands, "work"))
+        try:
+            self._loop.run_until_complete(self._serve())
+        except Exception as error:
+            log.error("dispatch.ended", error=type(error).__name__, where=frames(error))
+        finally:
+            self._open.clear()
+
+    async def _serve(self) -> None:
+        self._over = asyncio.Event()
+        async with self._app.open_async():
+            self._open.set()
+            await self._over.wait()
+            for worker in self._workers.values():
+                worker.stop()
+            await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+
+    def _end(self) -> None:
+        self._over.set()
+
+    async def _begin(self, lanes: list[Lane]) -> None:
+        for lane in lanes:
+            if lane.queue not in self._lanes:
+                self._lanes[lane.queue] = asyncio.create_task(self._lane(lane))
+
+    async def _lane(self, lane: Lane) -> None:
+        """Work, and begin again whenever the database went away: a worker does not survive that."""
+        while not self._stopping.is_set():
+            worker = self._workers[lane.queue] = Worker(
+                app=self._app,
+                queues=[lane.queue],
+                name=lane.queue,
+                concurrency=lane.hands,
+                install_signal_handlers=False,
+                delete_jobs="successful",
+                fetch_job_polling_interval=POLL_SECONDS,
+                update_heartbeat_interval=BEAT_SECONDS,
+                stalled_worker_timeout=2 * DEAD_SECONDS,
+            )
+            try:
+                await worker.run()
+            except Exception as error:
+                log.warning("dispatch.lane_ended", queue=lane.queue, error=type(error).__name__)
+            if not self._stopping.is_set():
+                await asyncio.sleep(1)
+
+    def _one(self, name: str, timestamp: int) -> None:
+        if not self._perform(name):
+            log.debug("dispatch.left_out", task=name, slot=timestamp)
+
+    async def _defer_all(self, names: list[tuple[str, str, int]]) -> int:
+        return sum(await asyncio.gather(*(self._defer(*one) for one in names)))
+
+    async def _defer(self, name: str, queue: str, at: int) -> bool:
+        job = Job(
+            queue=queue, lock=name, queueing_lock=name, task_name=TASK, task_kwargs={"name": name, "timestamp": at}
+        )
+        try:
+            return await self._app.job_manager.defer_periodic_job(job, name, at) is not None
+        except AlreadyEnqueued:
+            return False
+
+    async def _take_over(self) -> list[str]:
+        manager, taken = self._app.job_manager, []
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_SECONDS):
+            try:
+                await manager.finish_job(job, Status.FAILED, delete_job=True)
+                taken.append(str(job.task_kwargs["name"]))
+                await manager.defer_job_async(job.evolve(id=None, status=None, worker_id=None))
+            except (AlreadyEnqueued, ConnectorException):
+                continue  # another node was faster, or it waits already
+        return taken
+
+    async def _count(self) -> int:
+        query = "SELECT count(*) AS number FROM procrastinate_jobs WHERE status = 'todo'"
+        row = await self._app.connector.execute_query_one_async(query)
+        return int(row["number"])

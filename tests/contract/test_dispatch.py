@@ -1,0 +1,277 @@
+"""What every dispatcher promises, kept by threads on SQLite and by the engine of many nodes on PostgreSQL alike."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from syncd.clock import SystemClock
+from syncd.dispatch.cluster import ClusterDispatcher
+from syncd.dispatch.engine import SCHEMA, prepare
+from syncd.dispatch.local import LocalDispatcher
+from syncd.dispatch.port import Dispatcher, Scope, Task
+from syncd.errors import StoreError
+from syncd.observe.metrics import TASK_FAILURES
+
+PATIENCE = 30.0
+
+
+@dataclass
+class Works:
+    """Work that can be watched and held up."""
+
+    begun: list[str] = field(default_factory=list)
+    at_once: int = 0
+    most: int = 0
+    gate: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def task(self, name: str, *, by: str = "", seconds: float = 1.0, queue: str = "", scope: Scope = Scope.ANY) -> Task:
+        def run(beat: Callable[[], None]) -> None:
+            with self.lock:
+                self.begun.append(f"{name}{by}")
+                self.at_once += 1
+                self.most = max(self.most, self.at_once)
+            self.gate.wait(PATIENCE)
+            beat()
+            with self.lock:
+                self.at_once -= 1
+
+        return Task(name, seconds, run, queue=queue, scope=scope)
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s for {what}"
+        threading.Event().wait(0.02)
+
+
+@pytest.fixture
+def works() -> Iterator[Works]:
+    made = Works()
+    yield made
+    made.gate.set()
+
+
+@pytest.fixture(scope="module")
+def conninfo(postgres) -> Iterator[str]:
+    url = postgres.database()
+    yield make_url(url).set(drivername="postgresql").render_as_string()
+    postgres.drop(url)
+
+
+@pytest.fixture(autouse=True)
+def empty(request: pytest.FixtureRequest) -> None:
+    if "conninfo" in request.fixturenames or "cluster" in str(request.node.name):
+        info = request.getfixturevalue("conninfo")
+        prepare(info)
+        with psycopg.connect(info, options=f"-c search_path={SCHEMA}") as connection:
+            connection.execute(
+                "TRUNCATE procrastinate_jobs, procrastinate_periodic_defers, procrastinate_workers CASCADE"
+            )
+
+
+@pytest.fixture
+def member(conninfo: str) -> Iterator[Callable[..., ClusterDispatcher]]:
+    """Makes nodes, which end with the test."""
+    made: list[ClusterDispatcher] = []
+
+    def make(*, keeps: bool = True, works: bool = True) -> ClusterDispatcher:
+        made.append(ClusterDispatcher(conninfo, 4, SystemClock(), lambda _name: keeps, works=works))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.stop(5)
+
+
+@pytest.fixture(params=["local", "cluster"])
+def dispatcher(request: pytest.FixtureRequest) -> Iterator[Dispatcher]:
+    if request.param == "local":
+        made: Dispatcher = LocalDispatcher(4)
+    else:
+        made = request.getfixturevalue("member")()
+    yield made
+    made.stop(5)
+
+
+def test_a_task_begins_at_once_and_again_and_again(dispatcher: Dispatcher, works: Works) -> None:
+    for scope in Scope:
+        dispatcher.every(works.task(scope.value, scope=scope))
+    dispatcher.start()
+
+    until(lambda: all(works.begun.count(scope.value) >= 2 for scope in Scope), "two runs of each")
+
+
+def test_a_task_never_runs_twice_at_a_time_and_others_run_beside_it(dispatcher: Dispatcher, works: Works) -> None:
+    works.gate.clear()
+    beside = Works()
+    dispatcher.every(works.task("slow"))
+    dispatcher.every(beside.task("quick"))
+    dispatcher.start()
+    until(lambda: len(beside.begun) >= 3, "three runs of the quick one")
+
+    assert (["slow"], 1) == (works.begun, works.most)
+
+
+def test_a_task_that_fails_is_counted_and_runs_again(dispatcher: Dispatcher) -> None:
+    begun: list[int] = []
+
+    def fail(_beat: Callable[[], None]) -> None:
+        begun.append(1)
+        raise StoreError("no") if len(begun) % 2 else ValueError("a defect")
+
+    counted = TASK_FAILURES.labels("failing")
+    before = counted._value.get()
+    dispatcher.every(Task("failing", 1, fail))
+    dispatcher.start()
+    until(lambda: counted._value.get() >= before + 2, "two failures")
+
+    assert len(begun) >= 2
+
+
+def test_a_task_of_the_same_name_takes_the_place_of_the_one_before(dispatcher: Dispatcher, works: Works) -> None:
+    dispatcher.every(works.task("one", by=" before"))
+    dispatcher.start()
+    until(lambda: works.begun, "a run")
+    dispatcher.every(works.task("one", by=" after"))
+    until(lambda: "one after" in works.begun, "a run of the new one")
+    settled = len(works.begun)
+    until(lambda: len(works.begun) > settled, "another run")
+
+    assert ["one after"] * (len(works.begun) - settled) == works.begun[settled:]
+
+
+def test_a_stop_waits_for_what_runs_and_begins_nothing_more(dispatcher: Dispatcher, works: Works) -> None:
+    works.gate.clear()
+    dispatcher.every(works.task("slow"))
+    dispatcher.start()
+    until(lambda: works.begun, "a run")
+    threading.Timer(0.3, works.gate.set).start()
+
+    assert dispatcher.stop(10)
+    assert (["slow"], 0) == (works.begun, works.at_once)
+
+
+def test_a_stop_gives_up_on_what_hangs(dispatcher: Dispatcher, works: Works) -> None:
+    works.gate.clear()
+    dispatcher.every(works.task("hanging"))
+    dispatcher.start()
+    until(lambda: works.begun, "a run")
+
+    assert not dispatcher.stop(0.2)
+    works.gate.set()
+
+
+def test_nothing_is_late_that_goes_on(dispatcher: Dispatcher, works: Works) -> None:
+    dispatcher.every(works.task("one"))
+    dispatcher.start()
+    until(lambda: works.begun, "a run")
+
+    assert [] == dispatcher.late()
+
+
+def test_two_nodes_do_each_thing_once_each_time(member, conninfo: str, works: Works) -> None:
+    nodes = [member() for _ in range(2)]
+    for number, node in enumerate(nodes):
+        for name in "abcdef":
+            node.every(works.task(name, by=f" on {number}", seconds=3600))
+        node.start()
+    until(lambda: len(works.begun) >= 6, "each once")
+    put = [node.tick() for node in nodes]
+    for node in nodes:
+        node.stop(5)
+
+    assert list("abcdef") == sorted(one[0] for one in works.begun)
+    assert [0, 0] == put
+
+
+def test_a_node_that_only_answers_does_nothing_but_look_after_itself(member, conninfo: str, works: Works) -> None:
+    node = member(works=False)
+    for scope in Scope:
+        node.every(works.task(scope.value, scope=scope, seconds=0.1))
+    node.start()
+    until(lambda: len(works.begun) >= 3, "three runs")
+    node.stop(5)
+
+    assert {"each"} == set(works.begun)
+
+
+def test_one_node_alone_does_what_only_one_may(member, conninfo: str, works: Works) -> None:
+    nodes = [member(keeps=keeps) for keeps in (False, True)]
+    for number, node in enumerate(nodes):
+        node.every(works.task("listen", by=f" on {number}", seconds=0.1, scope=Scope.ONE))
+        node.start()
+    until(lambda: len(works.begun) >= 3, "three runs")
+
+    assert {"listen on 1"} == set(works.begun)
+
+
+def test_what_a_dead_node_was_doing_begins_anew_on_another(member, conninfo: str, works: Works) -> None:
+    """Its thread goes on here, as that of a frozen process would: its lock is free all the same."""
+    works.gate.clear()
+    dead, living = member(), member()
+    dead.every(works.task("sync", by=" on the dead", seconds=3600))
+    dead.start()
+    until(lambda: works.begun, "a run")
+    again = Works()
+    living.every(again.task("sync", by=" on the living", seconds=3600))
+    living.start()
+    assert [] == living.watch()
+    with psycopg.connect(conninfo, options=f"-c search_path={SCHEMA}") as connection:
+        late = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '21 s' WHERE id IN (%s)"
+        connection.execute((late % "SELECT worker_id FROM procrastinate_jobs WHERE status = 'doing'").encode())
+
+    assert ["sync"] == living.watch()
+    until(lambda: again.begun, "a run on the other node")
+    assert [] == living.watch()
+    works.gate.set()
+
+
+def test_tasks_of_one_queue_run_one_after_the_other_on_each_node(member, conninfo: str, works: Works) -> None:
+    node = member()
+    for number in range(4):
+        node.every(works.task(f"share/{number}", queue="sync.main", seconds=3600))
+    node.start()
+    until(lambda: len(works.begun) == 4, "all four")
+    node.stop(5)
+
+    assert 1 == works.most
+
+
+def test_work_that_ended_leaves_nothing_behind_in_the_engine(member, conninfo: str, works: Works) -> None:
+    node = member()
+    node.every(works.task("one", seconds=3600))
+    node.start()
+    until(lambda: works.begun, "a run")
+    node.engine.purge()
+    node.stop(5)
+
+    with psycopg.connect(conninfo, options=f"-c search_path={SCHEMA}") as connection:
+        counts = [
+            connection.execute(f"SELECT count(*) FROM procrastinate_{table}".encode()).fetchone()
+            for table in ("jobs", "events", "workers")
+        ]
+    assert [(0,), (0,), (0,)] == counts
+
+
+def test_work_goes_on_after_the_database_was_away(member, conninfo: str, works: Works) -> None:
+    node = member()
+    node.every(works.task("one"))
+    node.start()
+    until(lambda: works.begun, "a run")
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        mine = "pid <> pg_backend_pid() AND datname = current_database()"
+        connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}".encode())
+    before = len(works.begun)
+    until(lambda: len(works.begun) >= before + 2, "two runs more")
