@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env packages demo test test-broad test-long fuzz check format catalogs screenshots lock bench wheel deb
-.PHONY: schedules crash-points kill-storm contention fault-proxy mutate sbom licences load
+.PHONY: schedules crash-points kill-storm nodes nodes-storm contention fault-proxy mutate sbom licences load
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,12 @@ crash-points: env packages ## kill -9 at each named point, on databases and cale
 
 kill-storm: env packages ## kill and freeze the service while clients book; an independent judge looks afterwards
 	@$(BIN)/pytest -q -m programme tests/system/test_kill_storm.py
+
+nodes: env packages ## three nodes as processes: roles, take-over of a dead and a frozen one, two versions side by side
+	@$(BIN)/pytest -q -m programme tests/system/test_nodes.py tests/system/test_nodes_versions.py
+
+nodes-storm: env packages ## kill, freeze and cut off three nodes while clients book; the same judge looks afterwards
+	@$(BIN)/pytest -q -m programme tests/system/test_nodes_storm.py
 
 contention: env packages ## two hundred clients, and several processes, for the same times
 	@$(BIN)/pytest -q -m programme tests/integration/test_booking_contention.py

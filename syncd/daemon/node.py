@@ -127,7 +127,7 @@ class Member:
         if self._store.run(lambda tx: tx.nodes.beat(name)):
             self._beaten = before
         else:
-            log.warning("node.was_away", node=name, seconds=round(before - self._beaten))
+            log.warning("node.was_away", node=name, duration_ms=round(1000 * (before - self._beaten)))
             metrics.NODE_AWAY.inc()
             self._enter()
         self.clock.look(self._shown)

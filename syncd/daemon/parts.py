@@ -41,7 +41,7 @@ from syncd.publish import Publisher, PublishSettings, RulesInForce
 from syncd.publish.guard import SupplyGuard
 from syncd.publish.recording import Recorder
 from syncd.store import Store, Tx
-from syncd.store.schema import head
+from syncd.store.schema import head, serves_us
 from syncd.sync.engine import Engine
 from syncd.sync.live import LiveLook, Patience
 from syncd.sync.plan import Limits
@@ -127,12 +127,18 @@ def look_into_store(config: Config) -> Store:
     found = layout_of(store)
     if found is None:
         store.upgrade()
-    elif found != head():
+    elif found != head() and not _goes_on(store):
         raise StoreError(
             f"{store.place} has layout {found}, this version of syncd needs {head()}. Nothing was done. "
             "Stop the service, then run: syncd db upgrade"
         )
     return store
+
+
+def _goes_on(store: Store) -> bool:
+    """Whether a newer version's layout can be used by this one for as long as an upgrade takes."""
+    with store.raw() as connection:
+        return serves_us(connection)
 
 
 def store_of(config: Config) -> Store:

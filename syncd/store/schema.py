@@ -15,6 +15,12 @@ from syncd.errors import StoreError
 LOCK = 7_291_550_133_204
 """Any number; it keeps two PostgreSQL clients from upgrading at once."""
 
+SERVES = "layout_serves"
+"""The setting that holds `serving`, for nodes of an older version that start again during an upgrade."""
+_TELL = text(
+    "INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
 GUARDS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'claims'",
     "postgresql": "SELECT conname FROM pg_constraint WHERE contype = 'x' AND conrelid = 'claims'::regclass",
@@ -47,8 +53,34 @@ def knows(layout: str) -> bool:
     return layout in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
+def serving() -> list[str]:
+    """The layouts whose versions of syncd can go on using a database of the newest one, the newest first.
+
+    Migrations only add; one that takes away what the version before still uses says ``contracts = True``, and comes a
+    release later than the one that made it needless. So nodes of two versions serve side by side.
+    """
+    found = []
+    for script in ScriptDirectory.from_config(_config()).walk_revisions():
+        found.append(str(script.revision))
+        if getattr(script.module, "contracts", False):
+            break
+    return found
+
+
+def serves_us(connection: Connection) -> bool:
+    """Whether a newer version upgraded this database, and said that this one can go on using it."""
+    return head() in _served(connection).split()
+
+
+def _served(connection: Connection) -> str:
+    found = connection.execute(text("SELECT value FROM settings WHERE name = :name"), {"name": SERVES}).scalar()
+    return str(found or "")
+
+
 def upgrade(connection: Connection, layout: str = "head") -> None:
     """Run the missing migrations inside the connection's transaction, up to *layout*.
+
+    A layout of a newer version that goes on serving this one is left as it is.
 
     :raises StoreError: the database has a layout this version does not know.
     """
@@ -56,12 +88,17 @@ def upgrade(connection: Connection, layout: str = "head") -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     current = revision(connection)
     if current is not None and not knows(current):
+        if serves_us(connection):
+            return
         raise StoreError(
             f"The database has layout {current!r}, made by a newer syncd than this one (which knows {head()!r}). "
             "Install that version again, or restore a backup made before the upgrade. Nothing was changed."
         )
     if current != head():
         command.upgrade(_config(connection), layout)
+    told = " ".join(serving())
+    if layout == "head" and _served(connection) != told:
+        connection.execute(_TELL, {"name": SERVES, "value": told})
 
 
 def verify(connection: Connection) -> None:

@@ -242,6 +242,7 @@ def test_several_processes_may_upgrade_at_once(database_url: str) -> None:
 def test_a_database_of_a_newer_version_is_refused_in_a_sentence(store: Store) -> None:
     with store.begin() as tx:
         tx.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        tx.settings.put(schema.SERVES, "9999")
     with pytest.raises(StoreError, match="newer syncd"):
         store.upgrade()
 

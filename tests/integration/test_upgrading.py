@@ -74,12 +74,27 @@ def test_a_database_of_a_newer_version_is_refused_in_a_sentence_and_not_even_bac
     store = open_store(config)
     with store.begin() as tx:
         tx.session.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
+        tx.settings.put("layout_serves", "r9999 r9998")
 
     with pytest.raises(StoreError, match="made by a newer syncd than this one"):
         upgrade(config, store, NOW)
     with pytest.raises(StoreError, match="has layout r9999"):
         look_into_store(config)
 
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_database_that_a_newer_version_upgraded_is_used_as_long_as_that_one_says_so(tmp_path: Path) -> None:
+    config = _config(tmp_path, "sqlite:///syncd.sqlite3")
+    store = open_store(config)
+    with store.begin() as tx:
+        tx.session.execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
+        tx.settings.put("layout_serves", f"r9999 {head()}")
+
+    upgrade(config, store, NOW)
+    look_into_store(config).close()
+
+    assert "r9999" == store.revision()
     assert not (tmp_path / "kept").exists()
 
 

@@ -14,6 +14,7 @@ from tests.system.calendars import KINDS
 from tests.system.nodes import Nodes, running
 from tests.system.service import Service, wait_for
 
+pytestmark = [pytest.mark.programme, pytest.mark.timeout(400)]
 PEOPLE = tuple(f"person-{number:02d}" for number in range(6))
 
 

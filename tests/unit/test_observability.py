@@ -99,6 +99,7 @@ def test_labels_come_from_short_lists() -> None:
         "quantile",
         "queue",
         "result",
+        "role",
         "route",
         "status",
         "task",

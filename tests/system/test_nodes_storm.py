@@ -1,0 +1,81 @@
+"""Nodes die, freeze and are cut off while clients book: nothing acknowledged is lost, and no calendar is left alone.
+
+`make nodes-storm` plays the short one, `make test-long` the long one. The judge (`tests.system.history`) shares no code
+with the product.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.servers.proxy import proxy
+from tests.servers.wire import wire
+from tests.system.calendars import KINDS
+from tests.system.history import Journal, judge
+from tests.system.nodes import Nodes, running
+from tests.system.nodes_storm import LostWrites, NodesStorm
+from tests.system.storm import at_rest
+
+SEED = int(os.environ.get("SYNCD_SEED", "1"))
+UNSERVED = 60.0
+
+
+def storm(folder: Path, url: str, *, people: int, rooms: int, bookings: int, kills: int) -> dict[str, float]:
+    """One storm over three nodes, of which one has a clock ten minutes ahead and one ten minutes behind; judged."""
+    names = tuple(f"person-{number:02d}" for number in range(people))
+    places = tuple(f"lokale-{number:02d}" for number in range(rooms))
+    with (
+        KINDS["graph"](folder) as server,
+        proxy(server) as between,
+        wire(folder / "w0", url) as (first, through_first),
+        wire(folder / "w1", url) as (second, through_second),
+    ):
+        for owner in (*names, *places):
+            server.make_calendar(owner)
+        nodes = Nodes(folder, server.at(between.url), url, people=names, rooms=places, interval=2)
+        nodes.add(database=through_first)
+        nodes.add(database=through_second, ahead=600)
+        nodes.add(ahead=-600)
+        journal = Journal(folder / "journal.jsonl")
+        with running(nodes):
+            between.rule = losing = LostWrites(0.05, SEED)
+            raging = NodesStorm(nodes.all[0], journal, SEED, bookings, nodes=nodes, wires={0: first, 1: second})
+            raging.rage(kills)
+            between.calm()
+            at_rest(nodes.all[2], journal, 300)
+            calendars = {owner: server.texts(owner) for owner in (*names, *places)}
+            verdict = judge(journal.lines(), lambda name: nodes.all[0].get(f"/bookings/{name}").json(), calendars)
+            taken = sum(node.log.count('"node.taken_over"') for node in nodes.all)
+            overlaps = sum(node.log.count('"claims.overlap"') for node in nodes.all)
+    assert not verdict.broken, f"SYNCD_SEED={SEED} make nodes-storm\n" + "\n".join(verdict.broken)
+    assert raging.worst <= UNSERVED, f"a calendar was not read for {raging.worst:.0f} s"
+    assert not overlaps
+    found = dict(verdict.counted) | dict(raging.struck) | {"taken over": taken, "lost writes": losing.lost}
+    return found | {"longest unserved, s": round(raging.worst, 1)}
+
+
+@pytest.mark.programme
+@pytest.mark.timeout(900)
+def test_ten_kills_of_three_nodes_lose_nothing(
+    tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted = storm(tmp_path, postgres_url, people=8, rooms=4, bookings=300, kills=10)
+
+    with capsys.disabled():
+        print(f"\nnodes storm: {counted}")
+    assert counted["acknowledged"] > 100
+    assert counted["taken over"] > 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(10_800)
+def test_a_hundred_kills_of_three_nodes_in_ten_thousand_bookings_lose_nothing(
+    tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted = storm(tmp_path, postgres_url, people=40, rooms=25, bookings=10_000, kills=100)
+
+    with capsys.disabled():
+        print(f"\nnodes storm: {counted}")
