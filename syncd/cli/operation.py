@@ -36,6 +36,7 @@ def run(
         str | None,
         typer.Option(
             "--role",
+            envvar="SYNCD_ROLE",
             help="Serve together with other nodes on one PostgreSQL: api answers, worker works, all does both. "
             "Without it this is the only node, on SQLite or PostgreSQL.",
         ),

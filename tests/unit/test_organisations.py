@@ -1,0 +1,82 @@
+"""One table of organisations becomes configurations that load, and units of a size that fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from syncd.cli.commands import app
+from syncd.config import load
+from syncd.config.organisations import instances
+
+TABLE = """name;organisation;adapter;url;username;site;mailboxes;tenant;database
+aarup;Aarup Kommune;ews;https://mail.aarup.dk/EWS/Exchange.asmx;svc-syncd;Torvet 1;40;;
+bredby;Bredby Kommune;graph;;app-id;Rådhuset;1200;tenant-1;postgresql://syncd@/bredby
+"""
+
+
+def made(folder: Path, table: str, *more: str) -> tuple[int, str]:
+    (folder / "table.csv").write_text(table, encoding="utf-8")
+    places = ["--folder", str(folder / "etc"), "--units", str(folder / "units")]
+    done = CliRunner().invoke(app, ["organisations", "make", str(folder / "table.csv"), *places, *more])
+    return done.exit_code, done.output
+
+
+def test_each_row_becomes_a_configuration_that_loads_and_ports_of_its_own(tmp_path: Path) -> None:
+    code, said = made(tmp_path, TABLE)
+
+    assert 0 == code, said
+    first, second = (load(tmp_path / "etc" / f"{name}.toml") for name in ("aarup", "bredby"))
+    assert ["127.0.0.1:8100", "127.0.0.1:8102"] == [first.http.listen, second.http.listen]
+    assert ["127.0.0.1:8101", "127.0.0.1:8103"] == [first.monitor.listen, second.monitor.listen]
+    assert tmp_path / "etc" / "aarup" / "offers.toml" == first.rules_file
+    assert "postgresql://syncd@/bredby" == second.database
+    assert "MemoryMax=320M" in (tmp_path / "units" / "syncd@aarup.service.d" / "size.conf").read_text()
+    assert "MemoryMax=512M" in (tmp_path / "units" / "syncd@bredby.service.d" / "size.conf").read_text()
+
+
+def test_a_second_time_makes_what_is_new_and_leaves_what_people_changed(tmp_path: Path) -> None:
+    made(tmp_path, TABLE)
+    changed = tmp_path / "etc" / "aarup.toml"
+    changed.write_text(changed.read_text().replace("Aarup Kommune", "Aarup By"))
+
+    code, said = made(tmp_path, TABLE + "cityby;Cityby;caldav;https://dav.cityby.dk/;syncd;Torvet;10;;\n")
+
+    assert 0 == code, said
+    assert "Aarup By" == load(changed).organisation
+    assert "127.0.0.1:8104" == load(tmp_path / "etc" / "cityby.toml").http.listen
+
+
+def test_a_table_with_mistakes_makes_nothing_and_says_them_all(tmp_path: Path) -> None:
+    bad = (
+        TABLE
+        + "aarup;Anden;ews;https://x/;u;S;10;;\nBig Town;T;ews;https://x/;u;S;10;;\nc;C;fax;https://x/;u;S;many;;\n;;;;;;;;\n"
+    )
+    code, said = made(tmp_path, bad)
+
+    assert 1 == code
+    for sentence in (
+        "row 4: name 'aarup' is another row's",
+        "row 5: name 'Big Town'",
+        "row 6: adapter 'fax'",
+        "row 6: mailboxes 'many'",
+        "row 7: organisation is missing",
+    ):
+        assert sentence in said.replace("\n", " "), said
+    assert not (tmp_path / "etc").exists()
+
+
+def test_a_rehearsal_writes_nothing(tmp_path: Path) -> None:
+    code, said = made(tmp_path, TABLE, "--dry-run")
+
+    assert (0, True) == (code, "Nothing was written" in said)
+    assert not (tmp_path / "etc").exists()
+
+
+def test_three_hundred_organisations_have_three_hundred_different_ports() -> None:
+    row = {"organisation": "O", "adapter": "ews", "url": "https://x/", "username": "u", "site": "S", "mailboxes": "50"}
+    found, problems = instances({**row, "name": f"town-{number}"} for number in range(300))
+
+    assert [] == problems
+    assert 600 == len({port for one in found for port in (one.port, one.port + 1)})
