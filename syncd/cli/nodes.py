@@ -26,12 +26,13 @@ def nodes(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> N
     """
     from syncd.config import load
     from syncd.daemon.parts import look_into_store
+    from syncd.store.nodes import Nodes
 
     config = load(path)
     store = look_into_store(config)
     try:
         with store.read() as tx:
-            found = [] if store.sqlite else tx.nodes.all()
+            found = [] if store.sqlite else Nodes(tx.session).all()
     finally:
         store.close()
     if as_json:

@@ -20,7 +20,7 @@ from syncd.observe import metrics
 from syncd.observe.logs import log
 from syncd.store import Tx
 from syncd.store.backup import last_backup
-from syncd.store.nodes import Node
+from syncd.store.nodes import Node, Nodes
 from syncd.store.overview import due, overlapping, owed, server_clock
 from syncd.store.pauses import paused
 
@@ -37,7 +37,7 @@ def gauge(parts: Parts, clock: Clock) -> None:
         made = last_backup(tx)
         metrics.MAINTENANCE.set(paused(tx.settings) is not None)
         elsewhere = server_clock(tx.session) if not parts.store.sqlite else None
-        nodes = [] if parts.node.name is None else tx.nodes.all()
+        nodes = [] if parts.node.name is None else Nodes(tx.session).all()
     _calendars(parts, [statuses.get(box) for box in parts.directory.mailboxes], now)
     metrics.BACKUP_AGE.set((now - made).total_seconds() if made else inf)
     if elsewhere is not None:

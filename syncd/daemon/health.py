@@ -9,6 +9,7 @@ from syncd.daemon.parts import Parts
 from syncd.errors import StoreError
 from syncd.model.interval import Interval
 from syncd.model.mirror import trust
+from syncd.store.nodes import Nodes
 from syncd.store.overview import owed
 from syncd.web.health import Check, Health, Standing
 
@@ -104,7 +105,7 @@ def _nodes(parts: Parts) -> list[Check]:
     if parts.node.name is None:
         return []
     with parts.store.read() as tx:
-        found = tx.nodes.all()
+        found = Nodes(tx.session).all()
     silent = sum(node.dead for node in found)
     if not silent and parts.node.alive():
         said = f"{len(found)} maskiner arbejder sammen.", f"{len(found)} nodes serve together."

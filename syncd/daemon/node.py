@@ -19,7 +19,7 @@ from syncd.model.directory import MailboxId
 from syncd.observe import metrics
 from syncd.observe.logs import log
 from syncd.store import Store
-from syncd.store.nodes import DEAD
+from syncd.store.nodes import DEAD, Nodes
 
 BEAT_SECONDS = 5.0
 MARGIN = 2.0
@@ -115,7 +115,7 @@ class Member:
         self.clock.look(self._shown)
         self._enter()
         with self._store.read() as tx:
-            return sum(not node.dead for node in tx.nodes.all()) - 1
+            return sum(not node.dead for node in Nodes(tx.session).all()) - 1
 
     def beat(self) -> None:
         """Say that this node is alive, look at the clock, and take over from those that are not.
@@ -124,14 +124,14 @@ class Member:
         """
         before = self._clock()
         name = self._name
-        if self._store.run(lambda tx: tx.nodes.beat(name)):
+        if self._store.run(lambda tx: Nodes(tx.session).beat(name)):
             self._beaten = before
         else:
             log.warning("node.was_away", node=name, duration_ms=round(1000 * (before - self._beaten)))
             metrics.NODE_AWAY.inc()
             self._enter()
         self.clock.look(self._shown)
-        if gone := self._store.run(lambda tx: tx.nodes.bury()):
+        if gone := self._store.run(lambda tx: Nodes(tx.session).bury()):
             metrics.TAKEOVERS.inc(len(gone))
             log.warning("node.taken_over", node=self._name, nodes=gone)
 
@@ -139,7 +139,7 @@ class Member:
         """End: others need not wait to find out."""
         name, self._beaten = self._name, float("-inf")
         try:
-            self._store.run(lambda tx: tx.nodes.leave(name))
+            self._store.run(lambda tx: Nodes(tx.session).leave(name))
         except StoreError as error:
             log.warning("node.not_taken_leave", node=name, problem=str(error))
 
@@ -154,7 +154,7 @@ class Member:
                 return False
             self._tried[what] = self._clock()
         name = self._name
-        if self._store.run(lambda tx: tx.nodes.take(what, name)) is None:
+        if self._store.run(lambda tx: Nodes(tx.session).take(what, name)) is None:
             return False
         with self._lock:
             if name == self._name:
@@ -166,22 +166,22 @@ class Member:
     def apart(self, mailbox: MailboxId) -> Iterator[bool]:
         """See `Membership`."""
         which, name, until = f"mailbox:{mailbox}", self._name, self._clock() + WAIT_SECONDS
-        epoch = self._store.run(lambda tx: tx.nodes.take(which, name))
+        epoch = self._store.run(lambda tx: Nodes(tx.session).take(which, name))
         while epoch is None and self._clock() < until:
             threading.Event().wait(LOOK_SECONDS)
-            epoch = self._store.run(lambda tx: tx.nodes.take(which, name))
+            epoch = self._store.run(lambda tx: Nodes(tx.session).take(which, name))
         try:
             yield epoch is not None
         finally:
             if epoch is not None:
                 mine = epoch
-                self._store.run(lambda tx: tx.nodes.give_back(which, name, mine))
+                self._store.run(lambda tx: Nodes(tx.session).give_back(which, name, mine))
 
     def _enter(self) -> None:
         """Begin under a new name: what the old one held is in other hands."""
         before = self._clock()
         name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
-        self._store.run(lambda tx: tx.nodes.join(name, self.role.value, __version__))
+        self._store.run(lambda tx: Nodes(tx.session).join(name, self.role.value, __version__))
         with self._lock:
             self._name, self._beaten = name, before
             self._kept.clear()
@@ -190,4 +190,4 @@ class Member:
 
     def _shown(self) -> datetime:
         with self._store.read() as tx:
-            return tx.nodes.clock()
+            return Nodes(tx.session).clock()

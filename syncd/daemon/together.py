@@ -12,6 +12,7 @@ from syncd.dispatch.local import LocalDispatcher
 from syncd.dispatch.port import Dispatcher, Scope, Task
 from syncd.errors import ConfigError
 from syncd.store import Store
+from syncd.store.nodes import Nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _refuse_company(store: Store) -> None:
     if store.sqlite:
         return
     with store.read() as tx:
-        others = [node.id for node in tx.nodes.all() if not node.dead]
+        others = [node.id for node in Nodes(tx.session).all() if not node.dead]
     if others:
         raise ConfigError(
             "syncd run",

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from syncd.store.marks import Marks
     from syncd.store.meetings import Meetings
     from syncd.store.members import Members
-    from syncd.store.nodes import Nodes
     from syncd.store.rooms import Rooms
     from syncd.store.rules import Rules
     from syncd.store.tasks import Tasks
@@ -183,13 +182,6 @@ class Tx:
         from syncd.store.jobnet import Jobnet
 
         return Jobnet(self.session)
-
-    @cached_property
-    def nodes(self) -> Nodes:
-        """Who serves together with us."""
-        from syncd.store.nodes import Nodes
-
-        return Nodes(self.session)
 
     @cached_property
     def visits(self) -> Visits:

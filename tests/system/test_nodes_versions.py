@@ -66,8 +66,12 @@ def test_old_and_new_nodes_serve_side_by_side_and_an_old_one_may_even_start_agai
             hold = old.post("/holds", {"offer": "samtale", "start": second, "form": "phone", "caseworker": "anna"})
             booked = new.post("/bookings", {"hold": hold.json()["id"], "citizen": {"reference": "borger-2"}})
             assert 201 == booked.status_code, booked.text
-            for name in (first["id"], booked.json()["id"]):
-                wait_for(lambda name=name: {old.state(name), new.state(name)} == {"confirmed"}, "confirmation")
+            both = (first["id"], booked.json()["id"])
+
+            def confirmed() -> bool:
+                return {node.state(name) for node in (old, new) for name in both} == {"confirmed"}
+
+            wait_for(confirmed, "confirmation")
             versions = {row[0] for row in nodes.ask("SELECT version FROM nodes")}
             old.kill()
             old.start()  # the older version, on the newer layout
