@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import delete, select, update
 
 from syncd import points
 from syncd.booking import texts
-from syncd.booking.reconcile import Result
+from syncd.booking.reconcile import Look, Result
 from syncd.errors import AccessDenied, OutcomeUnknown, SlotGone, Throttled, Transient
 from syncd.model.booking import BookingState, RoomState
 from syncd.model.busy import BusyType, Occurrence, Stamp
@@ -672,6 +673,35 @@ def test_a_look_holds_its_meeting_for_ninety_seconds(office):
 
     assert made.meeting.id == office.reconciler._lease(NOW).meeting
     assert 90 == wait(office, made, NOW)
+
+
+def test_a_look_that_a_later_one_outran_records_nothing_and_one_more_looks_at_what_it_wrote(any_office):
+    office = any_office
+    made = office.book(at(9))
+    with office.store.begin() as tx:
+        _, old = tx.meetings.lease(NOW, NOW + MINUTE)
+    with office.store.begin() as tx:
+        _, new = tx.meetings.lease(NOW + MINUTE, NOW + 2 * MINUTE)
+
+    assert Result.OWED is office.reconciler.meeting(made.meeting.id, NOW, Look(made.meeting.id, old, float("inf")))
+    assert Interval.at(at(9), 45) in office.standing("anna")  # it was frozen in the midst of its write, say
+    assert not office.meeting(made.meeting.id).settled
+    with office.store.begin() as tx:
+        assert tx.meetings.outrun(made.meeting.id, new)  # which cannot know whether it saw that write
+    assert 1 == office.reconciler.run_due(NOW)
+    assert office.meeting(made.meeting.id).settled
+    assert 1 == len(office.standing("anna"))
+
+
+@pytest.mark.parametrize(("alive", "until"), [(False, float("inf")), (True, 0.0)])
+def test_a_node_that_others_may_have_taken_over_from_writes_nothing(office, alive, until):
+    made = office.book(at(9))
+    with office.store.begin() as tx:
+        _, lease = tx.meetings.lease(NOW, NOW + MINUTE)
+    office.reconciler._node = SimpleNamespace(name="away", alive=lambda: alive, elapsed=lambda: 1.0)
+
+    assert Result.OWED is office.reconciler.meeting(made.meeting.id, NOW, Look(made.meeting.id, lease, until))
+    assert [] == list(office.standing("anna"))
 
 
 def test_no_more_looks_are_begun_than_asked_for_and_none_once_it_is_to_stop(office):

@@ -136,7 +136,9 @@ site = "torvet"
         with (self.folder / "syncd.log").open("ab") as output:
             role = ["--role", self.role] if self.role else []
             line = [*DIE_WITH_PARENT, sys.executable, "-m", "syncd", "run", "--config", str(self.config), *role]
-            self.child = subprocess.Popen(line, stdout=output, stderr=output, env=_environment() | self.environment)
+            # Not in the checkout: `python -m` would take what lies in its own folder before any other version.
+            environment = _environment() | self.environment
+            self.child = subprocess.Popen(line, stdout=output, stderr=output, env=environment, cwd=self.folder)
         if ready:
             self.wait_until_ready()
 
