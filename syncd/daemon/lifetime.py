@@ -94,8 +94,8 @@ class Daemon:
         fronts = self._answering(config, parts) if together.answers else self._supervised(config, monitor)
         for each in fronts:
             each.start()
-        for each in fronts[1:]:
-            log.info("daemon.secured", address=each.address)
+            if each.secured:
+                log.info("daemon.secured", address=each.address)
         self._begin((fronts or monitor)[0].address, owed)
         self._wait((fronts or monitor)[0])
         return self._drain([*fronts, *monitor])

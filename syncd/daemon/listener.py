@@ -46,6 +46,11 @@ class Listener:
         return self._thread.is_alive()
 
     @property
+    def secured(self) -> bool:
+        """Whether it speaks TLS."""
+        return self._scheme == "https"
+
+    @property
     def address(self) -> str:
         """Where it listens really, also when port 0 was asked for."""
         host, port = self._web.servers[0].sockets[0].getsockname()[:2]

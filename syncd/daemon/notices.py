@@ -21,7 +21,7 @@ from syncd.config.notices import LISTENER, PATH
 from syncd.daemon.listener import Listener
 from syncd.daemon.parts import Parts
 from syncd.daemon.secured import Labelled
-from syncd.dispatch.local import Task
+from syncd.dispatch.port import Scope, Task
 from syncd.errors import CalendarError, Rejected
 from syncd.model.directory import Mailbox, MailboxId
 from syncd.observe.logs import log
@@ -44,7 +44,12 @@ def notice_tasks(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[]
     """What is done again and again for it; nothing as long as no address is configured and nothing is left over."""
     keeper = Keeper()
     return [
-        Task("notices.keep", KEEP_SECONDS, lambda beat: keeper.keep(parts(), clock.now(), beat, stopping)),
+        Task(
+            "notices.keep",
+            KEEP_SECONDS,
+            lambda beat: keeper.keep(parts(), clock.now(), beat, stopping),
+            scope=Scope.ONE,
+        ),
         Task("notices.hear", HEAR_SECONDS, lambda beat: hear(parts(), clock, beat, stopping)),
     ]
 
