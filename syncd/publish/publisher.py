@@ -93,6 +93,10 @@ class Publisher:
         """How old the mirror of a calendar may be."""
         return self._settings.max_age
 
+    def trying(self, rules: Rules) -> Publisher:
+        """The same publisher with other rules, for a preview."""
+        return Publisher(self._store, self._directory, self._settings, rules)
+
     def answer(
         self,
         offer: str,

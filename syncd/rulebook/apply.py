@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from syncd.errors import ConfigError
+from syncd.errors import ChangedMeanwhile, ConfigError
 from syncd.model.directory import Directory
 from syncd.rulebook.parse import parse
 
@@ -55,17 +55,28 @@ class Keeper(Protocol):
 
 
 def apply_text(
-    store: Keeper, text: str, directory: Directory, actor: str, now: datetime, *, source: str = "rules"
+    store: Keeper,
+    text: str,
+    directory: Directory,
+    actor: str,
+    now: datetime,
+    *,
+    source: str = "rules",
+    seen: int | None = None,
 ) -> int:
     """Put *text* in force as the next revision; the same text as before stays the same revision.
 
     :param actor: who does it: ``cli:USER``, ``file:NAME``.
     :param source: what to call the text in messages.
+    :param seen: the revision that whoever decided looked at; None when that does not matter.
     :returns: the number of the revision in force afterwards.
     :raises ConfigError: with all problems at once; nothing was changed.
+    :raises ChangedMeanwhile: another revision is in force than *seen*.
     """
     parse(text, directory, 0, source)
     with store.begin() as tx:
+        if seen not in (None, tx.rules.number()):
+            raise ChangedMeanwhile("Somebody else has changed the rules meanwhile. Nothing was changed; look again.")
         return _add(tx.rules, text, actor, now)
 
 

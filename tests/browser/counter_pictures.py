@@ -19,7 +19,9 @@ def take(folder: Path, shoot: Callable[..., None]) -> None:
     store.upgrade()
     town = CounterTown.over(store, Size(12, 40, 12, 6))
     with store.begin() as tx:
-        cookie = tx.visits.add(NOW, subject="vera", name="Vera Holm", roles=frozenset({Role.STAFF}), language="da")
+        cookie = tx.visits.add(
+            NOW, subject="vera", name="Vera Holm", roles=frozenset({Role.STAFF, Role.COORDINATOR}), language="da"
+        )
     with serving(town.deps()) as served:
         for name, path, size, theme in (
             ("bookings", "/bookings?state=cancelled&to=2026-12-04", DESK, "light"),
@@ -27,6 +29,7 @@ def take(folder: Path, shoot: Callable[..., None]) -> None:
             ("booking-for-citizen", "/bookings/new?offer=sikker&day=2026-12-07", DESK, "light"),
             ("tasks", "/tasks", DESK, "dark"),
             ("absence", f"/absence/plan?caseworker={town.away}", DESK, "light"),
+            ("frames", "/frames", DESK, "light"),
             ("calls-phone", "/absence/calls", PHONE, "light"),
         ):
             shoot(served.base, name, path, size, theme, "", cookie)

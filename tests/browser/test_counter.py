@@ -24,15 +24,22 @@ def reception(browser: Browser, _sqlite_template: Path, tmp_path_factory: pytest
     store = Store(f"sqlite:///{path}")
     town = CounterTown.over(store, Size(6, 16, 4, 3))
     with store.begin() as tx:
-        cookie = tx.visits.add(NOW, subject="vera", name="Vera Holm", roles=frozenset({Role.STAFF}), language="da")
+        cookie = tx.visits.add(
+            NOW, subject="vera", name="Vera Holm", roles=frozenset({Role.STAFF, Role.COORDINATOR}), language="da"
+        )
     with serving(town.deps()) as running, eyes(browser, running.base, PHONE, cookie=cookie) as person:
         person.town = town  # type: ignore[attr-defined]
         yield person
     store.close()
 
 
-BUSIEST = ("/bookings/{lacking}", "/bookings/new?offer=sikker&day=2026-12-07", "/absence/plan?caseworker={away}")
-OTHERS = ("/bookings?state=cancelled", "/bookings/{moved}", "/tasks", "/absence", "/absence/calls")
+BUSIEST = (
+    "/frames",
+    "/bookings/{lacking}",
+    "/bookings/new?offer=sikker&day=2026-12-07",
+    "/absence/plan?caseworker={away}",
+)
+OTHERS = ("/frames/history/1", "/bookings?state=cancelled", "/bookings/{moved}", "/tasks", "/absence", "/absence/calls")
 
 
 def looked(person: Eyes, path: str) -> list[str]:
@@ -71,4 +78,20 @@ def test_an_absence_is_settled_with_the_keyboard(reception: Eyes) -> None:
 
     assert page.get_by_role("status").inner_text().startswith("Fraværet er noteret")
     assert [] == barriers(page)
+    assert [] == reception.complaints
+
+
+def test_a_closing_day_is_put_in_force_after_its_effect_was_seen(reception: Eyes) -> None:
+    page = reception.page("/frames?lang=da")
+    page.get_by_text("Luk en dag eller flere").click()
+    form = page.locator("form", has=page.locator("#c-first"))
+    form.get_by_label("Første dag").fill("2026-12-04")
+    form.get_by_label("Hvorfor (borgere").fill("Personaledag")
+    form.get_by_role("button", name="Se virkningen").click()
+    page.get_by_role("button", name="Sæt i kraft").wait_for()
+    assert [] == barriers(page)
+    page.get_by_role("button", name="Sæt i kraft").click()
+    page.wait_for_url("**/frames?done=2")
+
+    assert page.get_by_role("status").inner_text() == "Revision 2 af reglerne gælder nu."
     assert [] == reception.complaints

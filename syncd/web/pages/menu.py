@@ -27,6 +27,7 @@ class Entry:
 ROOMS = frozenset({Role.FACILITIES, Role.COORDINATOR, Role.MANAGER, Role.STAFF, Role.OPERATOR})
 USING = frozenset({Role.FACILITIES, Role.COORDINATOR, Role.MANAGER})
 COUNTER = frozenset({Role.STAFF, Role.COORDINATOR})
+DECIDING = frozenset({Role.COORDINATOR, Role.MANAGER, Role.AUDITOR})
 LOOKING = COUNTER | {Role.OPERATOR, Role.AUDITOR}
 SUPPLY = frozenset({Role.COORDINATOR, Role.MANAGER, Role.STAFF})
 
@@ -42,6 +43,7 @@ MENU: tuple[Entry, ...] = (
     Entry("/bookings", N_("Bookings"), N_("Find a booking, see what happened to it, move or cancel it."), LOOKING),
     Entry("/tasks", N_("Tasks"), N_("What waits for a person, with what could be done."), COUNTER | {Role.OPERATOR}),
     Entry("/absence", N_("Absence"), N_("Somebody is away: a solution for each meeting, confirmed at once."), COUNTER),
+    Entry("/frames", N_("Frames"), N_("What may be booked, when and with whom: change it, and undo it."), DECIDING),
 )
 
 
