@@ -33,13 +33,9 @@ def reception(browser: Browser, _sqlite_template: Path, tmp_path_factory: pytest
     store.close()
 
 
-BUSIEST = (
-    "/frames",
-    "/bookings/{lacking}",
-    "/bookings/new?offer=sikker&day=2026-12-07",
-    "/absence/plan?caseworker={away}",
-)
-OTHERS = ("/frames/history/1", "/bookings?state=cancelled", "/bookings/{moved}", "/tasks", "/absence", "/absence/calls")
+BUSIEST = ("/bookings/{lacking}", "/bookings/new?offer=sikker&day=2026-12-07", "/absence/plan?caseworker={away}")
+FRAMES = ("/frames", "/frames/history/1")
+OTHERS = ("/bookings?state=cancelled", "/bookings/{moved}", "/tasks", "/absence", "/absence/calls")
 
 
 def looked(person: Eyes, path: str) -> list[str]:
@@ -65,6 +61,13 @@ def test_the_counters_busiest_pages_have_no_barriers(reception: Eyes) -> None:
 def test_the_counters_pages_have_no_barriers_in_either_language(reception: Eyes) -> None:
     assert {} == all_looked(reception, OTHERS, "da")
     assert {} == all_looked(reception, (*BUSIEST, *OTHERS), "en")
+
+
+@pytest.mark.broad
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_the_frames_have_no_barriers_in_either_language(reception: Eyes, language: str) -> None:
+    assert {} == all_looked(reception, FRAMES, language)
+    assert [] == reception.complaints
 
 
 def test_an_absence_is_settled_with_the_keyboard(reception: Eyes) -> None:
