@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Table, and_, bindparam, delete, func, insert, not_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState, RoomState
@@ -101,6 +102,7 @@ _PINNED = prepared(select(_PINS.meeting, _PINS.room).where(_PINS.meeting.in_(bin
 _COMING = and_(_MEETINGS.wanted, _MEETINGS.start > bindparam("now"))
 _IN_ROOMS = prepared(select(_MEETINGS.id, _MEETINGS.room, _MEETINGS.start).where(_COMING, _MEETINGS.room.is_not(None)))
 _LACKING = prepared(select(_MEETINGS.id).where(_COMING, _MEETINGS.room_state == RoomState.MISSING.value).limit(1))
+_SHORT = ["site", "offer", "start"]
 _USED = [_MEETINGS[name] for name in ("id", "room", "start", "end", "offer", "caseworker", "wanted", "created")]
 
 
@@ -186,27 +188,21 @@ class Rooms:
 
     def turned_away(self, site: str, offer: str, start: datetime, minutes: int, now: datetime) -> None:
         """Count a request that was turned away for want of a room; who asked is not kept."""
-        row = self._session.get(RoomShortageRow, (site, offer, epoch(start)))
-        if row is None:
-            row = RoomShortageRow(
-                site=site, offer=offer, start=epoch(start), minutes=minutes, seen=epoch(now), refused=0
-            )
-            self._session.add(row)
-        row.refused += 1
-        self._session.flush()
+        counted = self._shortage(Shortage(site, offer, epoch(start), minutes, 1), now).on_conflict_do_update(
+            index_elements=_SHORT, set_={"refused": RoomShortageRow.refused + 1}
+        )
+        self._session.execute(counted)
 
     def missed(self, shortages: Iterable[Shortage], now: datetime) -> int:
         """Remember times that had no room, each once; returns how many are new."""
-        new = 0
-        for one in shortages:
-            if self._session.get(RoomShortageRow, (one.site, one.offer, one.start)) is None:
-                row = RoomShortageRow(
-                    site=one.site, offer=one.offer, start=one.start, minutes=one.minutes, seen=epoch(now)
-                )
-                self._session.add(row)
-                new += 1
-        self._session.flush()
-        return new
+        made = [self._shortage(one, now).on_conflict_do_nothing().returning(RoomShortageRow.start) for one in shortages]
+        return sum(self._session.scalar(one) is not None for one in made)
+
+    def _shortage(self, one: Shortage, now: datetime) -> sqlite.Insert | postgresql.Insert:
+        """A row to add; of several who add the same one at once one does, and the others say what becomes of theirs."""
+        insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        values = {"site": one.site, "offer": one.offer, "start": one.start, "minutes": one.minutes}
+        return insert(RoomShortageRow).values(values | {"seen": epoch(now), "refused": one.refused})
 
     def shortages(self, window: Interval) -> list[Shortage]:
         """Times in *window* that had no room, in order."""
