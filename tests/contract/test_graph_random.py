@@ -42,6 +42,7 @@ class Life:
     def __init__(self, graph: GraphServer, seed: int) -> None:
         self.dice = random.Random(seed)
         self.graph = graph
+        graph.world.dice = random.Random(seed)  # so that a life is the same whichever lives were before it
         self.address = f"life{seed}@byhavn.example"
         graph.mailbox(self.address)
         self.mailbox = Mailbox(f"life{seed}", MailboxKind.PERSON, "main", self.address, ZONE)

@@ -1,8 +1,8 @@
 """One pass over one mailbox: what a round said, put together into groups.
 
 Series are replaced whole, never instance by instance: a deleted date has no tombstone, a moved series has new ids,
-and a bare occurrence says nothing but its time. When instances that we hold are not in a round any more, the series
-itself is asked before their time is free.
+and a bare occurrence says nothing but its time. Only a first round is believed to bring all instances of a series;
+a later one says that something is new in it, and the series itself is asked what.
 """
 
 from __future__ import annotations
@@ -148,9 +148,8 @@ class Reading:
         for row in singles:
             self._add_single(row, known.get(row.id))
         for key in sorted((masters.keys() | dated.keys() | shrunk) - removed):
-            master = masters.get(key)
-            whole = master is not None and (seeding or self._is_whole(key, dated.get(key, ())))
-            self._add_series(key, master if whole else None, dated.get(key, []), span, known.get(key))
+            rows = dated.get(key, []) if seeding and key in masters else None
+            self._add_series(key, masters.get(key), rows, span, known.get(key))
         self._confirm(removed & self.versions.keys())
 
     def _marks(self, key: GroupKey) -> frozenset[str]:
@@ -160,12 +159,6 @@ class Reading:
     def _kept(self, key: GroupKey) -> Kept | None:
         held = self.held.get(key)
         return recalled(held.memory) if held is not None else None
-
-    def _is_whole(self, key: GroupKey, rows: Iterable[Row]) -> bool:
-        """Whether a series came with everything that we hold of it, so that no time becomes free by it."""
-        if key not in self.held:
-            return key not in self.versions
-        return self._marks(key) <= {mark_of(row.id) for row in rows}
 
     def _own(self, rows: Sequence[Row], span: Interval) -> dict[GroupKey, Ours]:
         """Who those of *rows* are that we wrote, or that a room copied from us.
@@ -214,20 +207,19 @@ class Reading:
         self.groups[row.id] = self._group(row.id, row.etag, [one] if one else [], remember(uid, ours, seen))
 
     def _add_series(
-        self, key: GroupKey, master: Row | None, rows: Iterable[Row], span: Interval, ours: Ours | None
+        self, key: GroupKey, master: Row | None, rows: Sequence[Row] | None, span: Interval, ours: Ours | None
     ) -> None:
         """One series whole.
 
-        :param master: when *rows* are all of it; None to ask for its instances.
+        :param rows: all its instances; None to ask for them.
         """
         kept = self._kept(key)
-        if master is None:
+        if rows is None:
             try:
                 rows = instances(self.client, self.mailbox.address, key, span)
             except Absent:
                 self.gone.add(key)
                 return
-        rows = list(rows)
         uid = (master.i_cal_u_id if master else None) or (kept.uid if kept else "") or key
         try:
             found = [
