@@ -142,6 +142,35 @@ def test_ids_of_the_premises_are_translated_where_they_are_known(graph: GraphSer
     assert {} == source.translated(replace(anna, address="nobody@example.dk"), ["AAMkOld="])
 
 
+@pytest.mark.parametrize(
+    ("kind", "writable", "expected"),
+    [
+        (MailboxKind.PERSON, True, (True, "can be read and written")),
+        (MailboxKind.PERSON, False, (False, "nothing may be written into it. See what it may do")),
+        (MailboxKind.ROOM, True, (True, "may be changed, too, which is more than syncd needs")),
+        (MailboxKind.ROOM, False, (True, "can be read; changes by calendarView/delta.")),
+    ],
+)
+def test_each_mailbox_is_said_to_be_open_as_far_as_it_must_be(graph: GraphServer, source, kind, writable, expected):
+    graph.mailbox("box@example.dk", writable=writable)
+    room = kind is MailboxKind.ROOM
+
+    told = source.check(Mailbox("box", kind, "main", "box@example.dk", "Europe/Copenhagen", invited=room))
+
+    assert (expected[0], True) == (told.ok, expected[1] in told.says), told.says
+    assert {True: "yes", False: "no"}[writable] == told.facts["writable"]
+
+
+def test_a_mailbox_of_which_it_cannot_be_told_whether_it_may_be_written_says_how_to_see(graph: GraphServer, source):
+    graph.mailbox("box@example.dk")
+    graph.faults.add("error", "update", status=400, code="ErrorInvalidIdMalformed")
+
+    told = source.check(Mailbox("box", MailboxKind.PERSON, "main", "box@example.dk", "Europe/Copenhagen"))
+
+    assert told.ok
+    assert "see: Test-ServicePrincipalAuthorization -Identity app-1 -Resource box@example.dk" in told.says
+
+
 def test_a_scope_that_fits_is_said_to_fit(graph: GraphServer, source: GraphCalendar):
     graph.mailbox("boss@example.dk", allowed=False)
     graph.consent("Place.Read.All", "User.Read.All")

@@ -32,6 +32,21 @@ def closed(mailbox: str, app: str) -> str:
     return f"See what it may do: {proof}; give it the right: {scope} (a change takes up to two hours to work)"
 
 
+def room_too_open(room: str, app: str) -> str:
+    """What to do when a room that is only read may be changed, too."""
+    shown = PROOF.replace("APP", app).replace("MAILBOX", room)
+    return (
+        "It may be changed, too, which is more than syncd needs: rooms are invited, and "
+        f"-Role 'Application Calendars.Read' in a scope of their own is enough for them. See what opens it: {shown}"
+    )
+
+
+def unproven(mailbox: str, app: str) -> str:
+    """What to do when it cannot be told whether a mailbox may be written."""
+    shown = PROOF.replace("APP", app).replace("MAILBOX", mailbox)
+    return f"Whether it may be written cannot be told from here; see: {shown}"
+
+
 def unknown(mailbox: str) -> str:
     """What to do when there is no such mailbox (404)."""
     return f"Is the address right? Get-Recipient {mailbox} | Format-List PrimarySmtpAddress,RecipientTypeDetails"

@@ -51,6 +51,7 @@ _ROUTES = [
     ("unsubscribe", "DELETE", r"/subscriptions/([^/]+)"),
     ("user", "GET", r"/users/([^/]+)"),
 ]
+CHANGES = frozenset(["create", "update", "delete", "cancel"])
 _OWN = re.compile(
     r"singleValueExtendedProperties/Any\(ep: ?ep/id eq '([^']+)' and ep/value eq '([^']+)'\)", re.IGNORECASE
 )
@@ -168,6 +169,8 @@ class GraphServer:
         try:
             if not self.door.let_in(came.headers.get("authorization")):
                 raise GraphError(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.")
+            if operation in CHANGES and mailbox in self.world.boxes and not self.world.boxes[mailbox].writable:
+                raise GraphError(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             with self._working(mailbox):
                 if "hang" in met:
                     threading.Event().wait(float(met["hang"].get("seconds", 1.0)))

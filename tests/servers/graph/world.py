@@ -136,6 +136,7 @@ class Mailbox:
     :param generation: of its delta tokens; older ones are answered by 410.
     :param hosted: ``cloud`` or ``onprem``.
     :param teams: whether its owner may make Teams meetings. :param teams_delay: seconds until a join link is there.
+    :param writable: whether the application may change it, if it is *allowed* in.
     :param enabled: whether its account may sign in. :param guest: somebody of another organisation.
     :param place: what Places knows of a room beside its name and seats.
     """
@@ -148,6 +149,7 @@ class Mailbox:
     teams: bool = True
     teams_delay: float = 0
     allowed: bool = True
+    writable: bool = True
     enabled: bool = True
     guest: bool = False
     place: Values = field(default_factory=dict)
