@@ -63,8 +63,8 @@ fault-proxy: env packages ## 2,000 requests to a real calendar server, of which 
 mutate: env ## change the booking code in small ways and see each change caught; SHARE=0.05 takes a sample, RESULTS=FILE goes on
 	@$(BIN)/python -m tests.mutation $(if $(SHARE),--share $(SHARE)) $(if $(RESULTS),--results $(RESULTS)) $(if $(filter-out 0,$(AGAIN)),--again)
 
-load: env packages ## LOAD_SECONDS (3600) at 50 requests/s with faults; memory and file descriptors stay flat
-	@LOAD_SECONDS=$(or $(LOAD_SECONDS),3600) $(BIN)/pytest -q -s -m long --timeout 8000 tests/system/test_load.py
+load: env packages ## LOAD_SECONDS (3600) at LOAD_RATE (50) requests/s with faults; memory and file descriptors stay flat
+	@LOAD_SECONDS=$(or $(LOAD_SECONDS),3600) LOAD_RATE=$(or $(LOAD_RATE),50) $(BIN)/pytest -q -s -m long --timeout 8000 tests/system/test_load.py
 
 fuzz: env ## let a fuzzer guided by coverage write .ics texts for FUZZ_SECONDS (60)
 	@$(BIN)/python -m tests.fuzz.fuzz_ics --seconds $(or $(FUZZ_SECONDS),60)

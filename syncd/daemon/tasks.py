@@ -11,6 +11,7 @@ from itertools import groupby
 from syncd.clock import Clock
 from syncd.config import RetentionSection
 from syncd.daemon import loudness, reports
+from syncd.daemon.auditing import Auditing
 from syncd.daemon.gauges import CHECK_SECONDS, check_claims, gauge
 from syncd.daemon.issuer import REFRESH_SECONDS
 from syncd.daemon.jobnet import forget as forget_jobnet
@@ -40,7 +41,6 @@ EVENT_SECONDS = 1.0
 RECORD_SECONDS = 5.0
 GAUGE_SECONDS = 15.0
 FORGET_SECONDS = 3600.0
-CHAIN_SECONDS = 60.0
 SWEEP_SECONDS = 300.0
 WATCH_SECONDS = 60.0
 GUARD_SECONDS = 60.0
@@ -87,7 +87,7 @@ def tasks(
         Task("claims.check", CHECK_SECONDS, lambda _beat: check_claims(parts(), clock)),
         Task("retention", FORGET_SECONDS, lambda _beat: forget(parts(), clock)),
         Task("oauth.keys", REFRESH_SECONDS, lambda _beat: parts().issuer.refresh(), scope=Scope.EACH),
-        Task("audit.chain", CHAIN_SECONDS, lambda _beat: chain_audit(parts())),
+        *Auditing(parts, clock).tasks(),
     ]
 
 
@@ -272,12 +272,6 @@ def _forget_links(parts: Parts, before: datetime) -> int:
     while gone := parts.store.run(lambda tx: audit_chain.forget(tx, before)):
         total += gone
     return total
-
-
-def chain_audit(parts: Parts) -> None:
-    """Chain the audit log, and tell the journal its newest link: what the database alone could not prove."""
-    head = audit_chain.chain(parts.store)
-    log.info("audit.head", number=head.number, link=head.link)
 
 
 def _periods(kept: RetentionSection) -> retention.Periods:

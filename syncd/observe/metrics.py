@@ -81,6 +81,10 @@ DUPLICATES = Counter("syncd_duplicates_removed_total", "Surplus copies of our en
 VIOLATIONS = Counter(
     "syncd_invariant_violations_total", "Overlapping claims found in the database; must stay 0", registry=REGISTRY
 )
+AUDIT_CHAIN_OK = Gauge(
+    "syncd_audit_chain_ok", "1 while the audit log is as it was chained; NaN until it was compared", registry=REGISTRY
+)
+AUDIT_CHAIN_OK.set(float("nan"))
 WRITES_STOPPED = Gauge("syncd_writes_stopped", "1 while the outward brake is on", registry=REGISTRY)
 ENGINE_PENDING = Gauge("syncd_engine_pending", "Work that is due now", ["queue"], registry=REGISTRY)
 TASK_FAILURES = Counter(

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from sqlalchemy import delete, insert, select, update
+from structlog.testing import capture_logs
 
+from syncd.clock import FixedClock
+from syncd.config import RetentionSection
+from syncd.daemon.auditing import Auditing
+from syncd.daemon.parts import Parts
+from syncd.observe import metrics
 from syncd.store import Store, Tx, audit_chain
 from syncd.store.audit_chain import Head, Verdict
 from syncd.store.audit_tables import AuditLinkRow
@@ -167,3 +175,37 @@ def test_a_citizen_hears_when_and_for_what_but_not_which_member_of_staff(store: 
 
     assert [("portal", None), ("staff", "recalls")] == [(look.who, look.purpose) for look in hidden]
     assert ["client:portal", "cli:hanne"] == [look.who for look in shown]
+
+
+def watching(store: Store) -> Auditing:
+    parts = SimpleNamespace(store=store, config=SimpleNamespace(retention=RetentionSection()))
+    return Auditing(lambda: cast(Parts, parts), FixedClock(NOW))
+
+
+def test_the_service_raises_an_alarm_over_a_changed_log_and_takes_it_back_when_it_is_whole_again(store: Store) -> None:
+    auditing = watching(store)
+    write(store)
+    auditing.chain()
+    seen = []
+    for actor in (None, "cli:other", "client:portal"):
+        if actor:
+            forged = update(AuditRow).where(AuditRow.id == 2).values(actor=actor)
+            with store.begin() as tx:
+                tx.session.execute(forged)
+        with capture_logs() as logged:
+            auditing.verify()
+        seen.append((metrics.AUDIT_CHAIN_OK._value.get(), [line["problems"] for line in logged]))
+
+    assert [(1, []), (0, [["link 2, row 2: the row was changed, or the link before it"]]), (1, [])] == seen
+
+
+def test_the_service_misses_what_it_told_the_journal_even_if_the_chain_was_made_anew(store: Store) -> None:
+    auditing = watching(store)
+    write(store)
+    auditing.chain()
+    change(store, FORGERIES["row removed"])
+    change(store, lambda tx: tx.session.execute(delete(AuditLinkRow)))
+    audit_chain.chain(store)
+    auditing.verify()
+
+    assert 0 == metrics.AUDIT_CHAIN_OK._value.get()

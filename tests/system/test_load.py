@@ -1,4 +1,4 @@
-"""Fifty requests a second with faults, for LOAD_SECONDS (3600): memory and file descriptors stay flat."""
+"""LOAD_RATE (50) requests a second with faults, for LOAD_SECONDS (3600): memory and file descriptors stay flat."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.servers.proxy import Proxy, say
 from tests.system.service import TOKEN, Service, wait_for
 
 SECONDS = float(os.environ.get("LOAD_SECONDS", "3600"))
-RATE = 50
+RATE = float(os.environ.get("LOAD_RATE", "50"))
 PAUSE = max(1.0, SECONDS / 240)
 """Seconds between two samples."""
 GROWTH = 1.10 if SECONDS >= 1800 else 1.35
@@ -93,6 +93,7 @@ def test_memory_and_files_stay_flat_under_load_with_faults(service: Service, bet
                 number += 1
             if passed > len(samples) * PAUSE:
                 samples.append(sample(service.child.pid))
+                print(f"{passed:.0f} s: {samples[-1][0]} KB, {samples[-1][1]} files, {number} requests", flush=True)
             time.sleep(0.01)
     ended.set()
     faults.join(10)
