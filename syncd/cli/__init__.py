@@ -19,10 +19,10 @@ def run() -> None:
 
 def _fenced() -> int:
     from syncd.cli import screen
-    from syncd.cli.commands import app
+    from syncd.cli.commands import app_of
 
     try:
-        app()
+        app_of(next((each for each in sys.argv[1:] if not each.startswith("-")), None))()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except ConfigError as error:

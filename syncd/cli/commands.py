@@ -2,57 +2,71 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from syncd import __version__
-from syncd.cli import (
-    absence,
-    audit,
-    beginning,
-    calendars,
-    citizens,
-    daily,
-    desk,
-    dfdg,
-    evidence,
-    feeds,
-    importing,
-    intake,
-    jobnet,
-    mailboxes,
-    nodes,
-    operation,
-    organisations,
-    pages,
-    people,
-    reports,
-    rooms,
-    rules,
-    shadow,
-    supply,
-    tasks,
-    webhooks,
-)
 
-app = typer.Typer(
-    name="syncd",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help=(
-        "Mirrors caseworkers' calendars, publishes their self-booking slots, writes booked meetings back "
-        "and assigns a meeting room to each.\n\n"
-        "New here? [bold]syncd demo[/] shows the whole of it on a made-up jobcentre. "
-        "Setting up? [bold]syncd init[/], then [bold]syncd check[/]."
-    ),
-    epilog=(
-        "Exit codes: 0 done, 1 not done (the text says why), 2 wrong usage, 70 a defect in syncd (please report it), "
-        "78 mistake in the configuration, 130 interrupted."
-    ),
-)
+MODULES = {
+    "beginning": {"init"},
+    "operation": {"run", "demo", "db", "client", "config"},
+    "nodes": {"nodes"},
+    "organisations": {"organisations"},
+    "daily": {"doctor", "maintenance", "log"},
+    "calendars": {"check", "sync", "busy"},
+    "mailboxes": {"mailboxes"},
+    "supply": {"slots", "why"},
+    "shadow": {"shadow"},
+    "evidence": {"supply"},
+    "desk": {"bookings", "writes"},
+    "citizens": {"bookings"},
+    "importing": {"bookings"},
+    "absence": {"absence"},
+    "audit": {"audit"},
+    "tasks": {"tasks"},
+    "rooms": {"rooms"},
+    "people": {"people"},
+    "intake": {"people", "rooms"},
+    "rules": {"offers"},
+    "reports": {"reports"},
+    "webhooks": {"webhooks"},
+    "feeds": {"feeds"},
+    "pages": {"pages"},
+    "dfdg": {"dfdg"},
+    "jobnet": {"jobnet"},
+}
+"""The modules of this package in the order of ``--help``, each with the commands that it adds or adds to.
+
+A command needs its own modules only, and importing all of them takes longer than most commands do.
+"""
+
+
+def app_of(command: str | None = None) -> typer.Typer:
+    """The command line with the modules that one command needs; with all of them where the command is not known."""
+    app = typer.Typer(
+        name="syncd",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        help=(
+            "Mirrors caseworkers' calendars, publishes their self-booking slots, writes booked meetings back "
+            "and assigns a meeting room to each.\n\n"
+            "New here? [bold]syncd demo[/] shows the whole of it on a made-up jobcentre. "
+            "Setting up? [bold]syncd init[/], then [bold]syncd check[/]."
+        ),
+        epilog=(
+            "Exit codes: 0 done, 1 not done (the text says why), 2 wrong usage, 70 a defect in syncd (please report it), "
+            "78 mistake in the configuration, 130 interrupted."
+        ),
+    )
+    app.callback()(main)
+    wanted = [name for name, commands in MODULES.items() if command in commands]
+    for name in wanted or MODULES:
+        import_module(f"syncd.cli.{name}").add_to(app)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -61,41 +75,9 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """The options before every command."""
-
-
-for part in (
-    beginning,
-    operation,
-    nodes,
-    organisations,
-    daily,
-    calendars,
-    mailboxes,
-    supply,
-    shadow,
-    evidence,
-    desk,
-    citizens,
-    importing,
-    absence,
-    audit,
-    tasks,
-    rooms,
-    people,
-    intake,
-    rules,
-    reports,
-    webhooks,
-    feeds,
-    pages,
-    dfdg,
-    jobnet,
-):
-    part.add_to(app)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncd import rulebook
-from syncd.cli.commands import app
+from syncd.cli.commands import app_of
 from syncd.config import load
 from tests.environment import ROOT
 
@@ -39,6 +39,7 @@ def test_both_files_load_and_fit_together(folder: Path) -> None:
 
 
 def test_every_command_on_the_page_exists() -> None:
+    app = app_of()
     groups = {group.name: group.typer_instance for group in app.registered_groups if group.typer_instance}
     single = {command.name for command in app.registered_commands}
     named = [line.split()[2:4] for block in blocks("console") for line in block.splitlines() if "$ syncd " in line]

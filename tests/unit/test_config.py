@@ -380,12 +380,12 @@ def test_the_lines_for_a_new_client_can_be_read_whatever_its_name(tmp_path: Path
 def test_an_account_printed_for_the_pages_can_be_read_and_matches_its_password() -> None:
     from typer.testing import CliRunner
 
-    from syncd.cli.commands import app
+    from syncd.cli.commands import app_of
     from syncd.config import PagesSection
     from syncd.config.passwords import matches
 
     words = "tre små grise i skoven"
-    printed = CliRunner().invoke(app, ["pages", "account", "drift", "--role", "operator"], input=f"{words}\n{words}\n")
+    printed = CliRunner().invoke(app_of(), ["pages", "account", "drift", "--role", "operator"], input=f"{words}\n{words}\n")
     text = printed.stdout[printed.stdout.index("[[pages") :]
     (account,) = PagesSection.model_validate(tomllib.loads(text)["pages"]).accounts
 

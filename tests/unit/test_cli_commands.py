@@ -1,0 +1,34 @@
+"""The command line from only the modules that a command needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib import import_module
+
+import pytest
+import typer
+
+from syncd.cli.commands import MODULES, app_of
+
+
+def commands(app: typer.Typer) -> Counter[str]:
+    """How many commands there are of each name; those below a group count for it, and so does each adding of it."""
+    found = Counter(str(one.name or one.callback.__name__) for one in app.registered_commands if one.callback)
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        found[str(group.name)] += 1 + len(group.typer_instance.registered_commands)
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_table_says_what_a_module_adds(module: str) -> None:
+    app = app_of()
+    before = commands(app)
+    import_module(f"syncd.cli.{module}").add_to(app)
+
+    assert MODULES[module] == (commands(app) - before).keys()
+
+
+def test_a_word_that_is_no_command_is_looked_for_among_all() -> None:
+    assert commands(app_of()).keys() == commands(app_of("slotz")).keys()
+    assert {"slots", "why"} == commands(app_of("slots")).keys()
