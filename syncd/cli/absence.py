@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syncd.booking.handover import Choice, Done, accepted
-from syncd.booking.proposals import Proposal, Remedy
 from syncd.cli import screen
 from syncd.cli.desk import booked
 from syncd.cli.opening import DEFAULT_CONFIG, ConfigOption, JsonOption, between, moment, parts_of, zone_of
 from syncd.clock import SystemClock
 from syncd.errors import SyncdError
-from syncd.model.absence import Absence
-from syncd.store.overview import meeting_named
 
 if TYPE_CHECKING:
+    from syncd.booking.handover import Choice, Done
+    from syncd.booking.proposals import Proposal, Remedy
     from syncd.daemon.parts import Parts
+    from syncd.model.absence import Absence
 
 absence = typer.Typer(help="Caseworkers who are away, and what becomes of their meetings.", no_args_is_help=False)
 
@@ -171,6 +170,10 @@ def handover(
     as_json: JsonOption = False,
 ) -> None:
     """Give a meeting to another caseworker; time and room stay. Or turn it into a talk by telephone."""
+    from syncd.booking.handover import Choice
+    from syncd.booking.proposals import Remedy
+    from syncd.store.overview import meeting_named
+
     now = SystemClock().now()
     with parts_of(path) as parts:
         zone = zone_of(parts.config)
@@ -197,6 +200,8 @@ def _known(parts: Parts, number: int) -> Absence:
 
 def _choices(found: list[Proposal], said: list[str], zone: str) -> list[Choice]:
     """Proposals as they are, but for those that the operator decided otherwise."""
+    from syncd.booking.handover import accepted
+
     chosen = {}
     for text in said:
         meeting, _, what = text.partition("=")
@@ -208,6 +213,9 @@ def _choices(found: list[Proposal], said: list[str], zone: str) -> list[Choice]:
 
 
 def _choice(meeting: str, what: str, zone: str) -> Choice | None:
+    from syncd.booking.handover import Choice
+    from syncd.booking.proposals import Remedy
+
     if what in ("cancel", "skip"):
         return Choice(meeting, Remedy.CANCEL) if what == "cancel" else None
     if match := re.fullmatch(r"phone:(.+)", what):

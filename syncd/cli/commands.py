@@ -23,7 +23,7 @@ MODULES = {
     "desk": {"bookings", "writes"},
     "citizens": {"bookings"},
     "importing": {"bookings"},
-    "absence": {"absence"},
+    "absence": {"absence", "bookings"},
     "audit": {"audit"},
     "tasks": {"tasks"},
     "rooms": {"rooms"},
@@ -58,8 +58,8 @@ def app_of(command: str | None = None) -> typer.Typer:
             "Setting up? [bold]syncd init[/], then [bold]syncd check[/]."
         ),
         epilog=(
-            "Exit codes: 0 done, 1 not done (the text says why), 2 wrong usage, 70 a defect in syncd (please report it), "
-            "78 mistake in the configuration, 130 interrupted."
+            "Exit codes: 0 done, 1 not done (the text says why), 2 wrong usage, 70 a defect in syncd "
+            "(please report it), 78 mistake in the configuration, 130 interrupted."
         ),
     )
     app.callback()(main)

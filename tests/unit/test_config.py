@@ -385,7 +385,9 @@ def test_an_account_printed_for_the_pages_can_be_read_and_matches_its_password()
     from syncd.config.passwords import matches
 
     words = "tre små grise i skoven"
-    printed = CliRunner().invoke(app_of(), ["pages", "account", "drift", "--role", "operator"], input=f"{words}\n{words}\n")
+    printed = CliRunner().invoke(
+        app_of(), ["pages", "account", "drift", "--role", "operator"], input=f"{words}\n{words}\n"
+    )
     text = printed.stdout[printed.stdout.index("[[pages") :]
     (account,) = PagesSection.model_validate(tomllib.loads(text)["pages"]).accounts
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from syncd.cli.commands import app
+from syncd.cli.commands import app_of
 from syncd.config import load
 from syncd.config.organisations import instances
 
@@ -19,7 +19,7 @@ bredby;Bredby Kommune;graph;;app-id;Rådhuset;1200;tenant-1;postgresql://syncd@/
 def made(folder: Path, table: str, *more: str) -> tuple[int, str]:
     (folder / "table.csv").write_text(table, encoding="utf-8")
     places = ["--folder", str(folder / "etc"), "--units", str(folder / "units")]
-    done = CliRunner().invoke(app, ["organisations", "make", str(folder / "table.csv"), *places, *more])
+    done = CliRunner().invoke(app_of(), ["organisations", "make", str(folder / "table.csv"), *places, *more])
     return done.exit_code, done.output
 
 
