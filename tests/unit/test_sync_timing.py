@@ -8,7 +8,7 @@ import pytest
 
 from syncd.errors import AccessDenied, CalendarNotFound, Throttled, Transient
 from syncd.model.mirror import MailboxStatus
-from syncd.sync.timing import LOCKOUT, LONGEST, chance, full_is_due, pause, window
+from syncd.sync.timing import LOCKOUT, LONGEST, Pace, chance, full_is_due, pause, poll_is_due, window
 from tests.rough_server import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -62,3 +62,44 @@ def test_chance_is_spread_and_repeatable() -> None:
     assert all(0 <= one <= 1 for one in drawn)
     assert 400 < sum(one < 0.5 for one in drawn) < 600
     assert drawn == [chance(str(n)) for n in range(1000)]
+
+
+@pytest.mark.parametrize(
+    ("due", "utc", "zone"),
+    [
+        (True, "2026-11-30T06:00", "Europe/Copenhagen"),  # Monday, seven o'clock
+        (False, "2026-11-30T05:59", "Europe/Copenhagen"),
+        (True, "2026-06-01T05:00", "Europe/Copenhagen"),  # seven o'clock in summer
+        (True, "2026-12-04T16:59", "Europe/Copenhagen"),
+        (False, "2026-12-04T17:00", "Europe/Copenhagen"),  # Friday, six o'clock
+        (True, "2026-12-04T17:00", "Europe/Lisbon"),
+        (False, "2026-12-05T10:00", "Europe/Copenhagen"),  # Saturday
+    ],
+)
+def test_a_calendar_that_is_offered_is_looked_at_each_round_in_office_hours(due: bool, utc: str, zone: str) -> None:
+    now = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+    assert due is poll_is_due(now - MINUTE, now, zone, Pace(), offered=True)
+    assert not poll_is_due(now - MINUTE, now, zone, Pace(), offered=False)
+
+
+@pytest.mark.parametrize("offered", [False, True])
+@pytest.mark.parametrize(
+    ("expected", "pace"),
+    [
+        (timedelta(minutes=5), Pace()),
+        (timedelta(minutes=1), Pace(max_age=3 * MINUTE)),  # well before its times are closed
+        (timedelta(seconds=50), Pace(interval=timedelta(seconds=10))),  # five rounds
+    ],
+)
+def test_at_night_a_calendar_is_looked_at_every_few_minutes(offered: bool, expected: timedelta, pace: Pace) -> None:
+    night = datetime(2026, 11, 30, 2, tzinfo=UTC)
+    rounds = [night + n * pace.interval for n in range(1, 10)]
+
+    first = next(now for now in rounds if poll_is_due(night, now, "Europe/Copenhagen", pace, offered=offered))
+
+    assert expected == first - night
+
+
+def test_a_calendar_that_was_never_read_is_looked_at_at_once() -> None:
+    assert poll_is_due(None, datetime(2026, 12, 5, 2, tzinfo=UTC), "Europe/Copenhagen", Pace(), offered=False)

@@ -28,6 +28,8 @@ T_co = TypeVar("T_co", covariant=True)
 ITEM = 'IdType="ImmutableId", outlook.timezone="UTC"'
 """Prefer of every request: ids that survive a move between folders, and times in UTC."""
 TEXT = f'{ITEM}, outlook.body-content-type="text"'
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding may raise: of another shape or cut off, no UTF-8, too deep."""
 STALE = 15.0
 """Seconds after which an idle connection is not used again: losing it would leave a write's outcome unknown."""
 
@@ -140,7 +142,7 @@ class Client:
         """
         try:
             return decoder.decode(content)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             if not content.lstrip()[:1] == b"{":
                 raise NotACalendar(
                     f"{self.host} answered with something that is not Graph's JSON; check graph_url in the "
@@ -294,7 +296,7 @@ def _code(content: bytes) -> str:
     """The error code in an answer; a word, never content."""
     try:
         found = _ERROR.decode(content).error
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return ""
     code = found.code if found is not None and found.code else ""
     return code if code.replace(".", "").replace("_", "").isalnum() and len(code) < 80 else ""

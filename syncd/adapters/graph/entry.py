@@ -12,6 +12,7 @@ import msgspec
 from syncd.adapters.graph.ours import EXPAND, ours_of
 from syncd.adapters.graph.rows import SELECT, EmailAddress, Row
 from syncd.adapters.graph.wire import Unusable, interval_of, moment
+from syncd.errors import Transient
 from syncd.model.busy import Stamp
 from syncd.model.entry import Entry, digest
 from syncd.model.interval import Interval
@@ -114,7 +115,10 @@ class Item:
 
 
 def item_of(row: Whole, zone: str) -> Item:
-    """*row* with its own times read in *zone* where they have none."""
+    """*row* with its own times read in *zone* where they have none.
+
+    :raises Transient: its attendees cannot be read.
+    """
     ours, place = ours_of(row), row.location or _Location()
     start, end, span = _times(row, zone)
     rooms, people = _attendees(row.attendees or ())
@@ -177,11 +181,17 @@ def _times(row: Row, zone: str) -> tuple[datetime | None, datetime | None, Inter
 
 
 def _attendees(rows: Collection[msgspec.Raw]) -> tuple[tuple[tuple[str, str], ...], tuple[dict[str, Any], ...]]:
-    """Resources with their answers, and everybody else as they came, without theirs."""
+    """Resources with their answers, and everybody else as they came, without theirs.
+
+    :raises Transient: somebody is not as Graph's documents have it; writing the list back would send them away.
+    """
     rooms: list[tuple[str, str]] = []
     people: list[dict[str, Any]] = []
     for raw in rows:
-        one = _ATTENDEE.decode(raw)
+        try:
+            one = _ATTENDEE.decode(raw)
+        except msgspec.ValidationError as error:
+            raise Transient("An attendee of an entry of ours cannot be read; it is tried again later.") from error
         if one.type == "resource":
             address = ((one.email_address.address if one.email_address else None) or "").lower()
             response = (one.status.response if one.status else None) or ""

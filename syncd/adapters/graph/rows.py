@@ -89,7 +89,7 @@ class _Raw(msgspec.Struct):
 
 class _Name(msgspec.Struct):
     id: str
-    etag: str = msgspec.field(name="@odata.etag", default="")
+    etag: object = msgspec.field(name="@odata.etag", default="")
 
 
 _PAGE = msgspec.json.Decoder(Page)
@@ -125,4 +125,4 @@ def _row(raw: msgspec.Raw) -> Row:
         name = _NAME.decode(raw)
     except msgspec.ValidationError as error:
         raise Transient("An event without an id was among the answers; the whole reading is tried again.") from error
-    return Row(id=name.id, etag=name.etag, broken=True)
+    return Row(id=name.id, etag=str(name.etag), broken=True)

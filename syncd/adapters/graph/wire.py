@@ -27,6 +27,8 @@ MASTER = "seriesMaster"
 OURS = "syncd:"
 """How the transactionId of an entry of ours begins: delta rounds show it, but no extended property."""
 
+BEYOND = "its time lies before the first year or after the last one"
+
 
 class Unusable(ValueError):
     """An event whose time cannot be told; the text says why, without its content."""
@@ -108,6 +110,13 @@ def moment(value: Moment) -> datetime:
         found = datetime.fromisoformat(value.date_time or "")
     except ValueError:
         raise Unusable("its time cannot be read") from None
+    try:
+        return _in_utc(found, value)
+    except OverflowError:
+        raise Unusable(BEYOND) from None
+
+
+def _in_utc(found: datetime, value: Moment) -> datetime:
     if found.tzinfo is not None:
         return found.astimezone(UTC)
     if value.time_zone in ("UTC", "Etc/GMT", None, ""):
@@ -128,7 +137,10 @@ def _whole_days(start: Moment, end: Moment, zone: str) -> Interval:
     first, after = _date(start), _date(end)
     if after < first:
         raise Unusable("it ends before it begins")
-    return whole_days(first, max(first, after - timedelta(days=1)), zone)
+    try:
+        return whole_days(first, max(first, after - timedelta(days=1)), zone)
+    except OverflowError:
+        raise Unusable(BEYOND) from None
 
 
 def _date(value: Moment) -> date:
@@ -144,6 +156,6 @@ def _offset(text: str | None) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
