@@ -10,8 +10,9 @@ from threading import Thread
 
 import httpx2
 import pytest
+import requests
 
-from syncd.adapters import issuer, outbound
+from syncd.adapters import issuer, outbound, provider
 from syncd.adapters.caldav.client import CaldavAccount
 from syncd.adapters.caldav.client import Client as CaldavClient
 from syncd.adapters.dfdg.client import Account as DfdgAccount
@@ -127,6 +128,15 @@ def ask_ews(url: str) -> object:
         return client.ask("<m:GetServerTimeZones/>", "anna@example.dk")
 
 
+def ask_sign_in(url: str) -> object:
+    with requests.Session() as session:
+        session.mount("http://", provider.Bounded())
+        try:
+            return session.get(url, allow_redirects=False).status_code
+        except requests.RequestException:
+            return None
+
+
 EVERYBODY = {
     "issuer": ask_issuer,
     "webhook": ask_webhook,
@@ -134,12 +144,14 @@ EVERYBODY = {
     "graph": ask_graph,
     "caldav": ask_caldav,
     "ews": ask_ews,
+    "sign-in": ask_sign_in,
 }
 
 
 @pytest.fixture
 def hostile(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile]:
     monkeypatch.setattr(issuer, "SECONDS", PATIENCE)
+    monkeypatch.setattr(provider, "SECONDS", PATIENCE)
     monkeypatch.setattr(tokens, "LOGIN_SECONDS", PATIENCE)
     server = Hostile(request.param)
     yield server

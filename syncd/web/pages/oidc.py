@@ -17,6 +17,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from requests.adapters import BaseAdapter
 
 from syncd.clock import Clock
 from syncd.config import OidcSection
@@ -26,7 +27,6 @@ log = structlog.get_logger()
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures with a key pair only: with none or a shared secret anybody, or we, could have signed."""
-SECONDS = 10
 LEEWAY = 60
 """Seconds by which two clocks may differ."""
 FRESH = timedelta(hours=1)
@@ -65,10 +65,13 @@ class Provider:
     """One provider; thread-safe. Nothing is asked of it before somebody signs in.
 
     :param secret: reads the client's secret. :param here: where the provider sends browsers back to.
+    :param way: how requests go out; it bounds time and size, and follows no redirect.
     """
 
-    def __init__(self, section: OidcSection, secret: Callable[[], str], here: str, clock: Clock) -> None:
-        self._section, self._secret, self._here, self._clock = section, secret, here, clock
+    def __init__(
+        self, section: OidcSection, secret: Callable[[], str], here: str, clock: Clock, way: BaseAdapter
+    ) -> None:
+        self._section, self._secret, self._here, self._clock, self._way = section, secret, here, clock, way
         self._lock = threading.Lock()
         self._told: tuple[datetime, dict[str, Any]] | None = None
         self._keys: KeySet | None = None
@@ -105,7 +108,6 @@ class Provider:
                     grant_type="authorization_code",
                     code=query["code"],
                     code_verifier=begun.verifier,
-                    timeout=SECONDS,
                     allow_redirects=False,
                 )
             return self._identity(self._claims(token, begun.nonce))
@@ -168,7 +170,7 @@ class Provider:
     def _fetch(self, url: str) -> dict[str, Any]:
         try:
             with self._session() as session:
-                answer = session.request("GET", url, withhold_token=True, timeout=SECONDS, allow_redirects=False)
+                answer = session.request("GET", url, withhold_token=True, allow_redirects=False)
                 answer.raise_for_status()
                 content = answer.json()
         except (OSError, ValueError) as error:
@@ -179,13 +181,17 @@ class Provider:
 
     def _session(self) -> OAuth2Session:
         section = self._section
-        return OAuth2Session(
+        session = OAuth2Session(
             section.client_id,
             self._secret(),
             scope=section.scope,
             redirect_uri=self._here,
             code_challenge_method="S256",
         )
+        session.trust_env = False
+        for scheme in ("https://", "http://"):  # http to this machine only, which the way out sees to
+            session.mount(scheme, self._way)
+        return session
 
 
 def _word(error: str | None) -> str:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs inside a booted Debian where the package is installed, and tells one line per thing that was seen.
+# Runs inside a booted Debian where the package of an earlier version is installed, and tells one line per thing seen.
 # Ends by switching the machine off; the lines are in /live.log.
 exec >/live.log 2>&1
 
@@ -14,13 +14,35 @@ seen() { what=$1; shift; if "$@" >/dev/null 2>&1; then say "ok: $what"; else say
 fresh() { python3 -c "import urllib.request,sys; sys.exit(urllib.request.urlopen('http://127.0.0.1:8081/$1').status != 200)"; }
 is_failed() { [ "$(property ActiveState syncd)" = failed ]; }
 restarts() { [ "$(property NRestarts syncd)" -ge "$1" ]; }
+told() { journalctl -u syncd --no-pager | grep -qF "$1"; }
+as_service() { # COMMAND...: as systemd/README.md says
+    systemd-run --pipe --wait --collect --quiet -p User=syncd -p Group=syncd -p StateDirectory=syncd \
+        -p LoadCredential=plain:/etc/syncd/credentials -p LoadCredentialEncrypted=sealed:/etc/syncd/credentials.sealed "$@"
+}
 
 install -m 0640 -g syncd /live/syncd.toml /etc/syncd/syncd.toml
 install -m 0640 -g syncd /live/offers.toml /etc/syncd/offers.toml
 install -m 0600 /live/secret /etc/syncd/credentials/plain-one
 systemd-creds encrypt --name=sealed_sealed-one /live/secret /etc/syncd/credentials.sealed/sealed-one
 
+seen "the version before this one starts" systemctl start syncd
+say "version: $(syncd --version)"
+seen "this version is installed over the running one" dpkg -i /live/syncd.deb
+seen "and serves" until_is 120 fresh readyz
+say "version: $(syncd --version)"
+kept=$(ls /var/lib/syncd/backups/syncd-before-*.sqlite3)
+seen "the database was backed up before its layout was changed" test -s "$kept"
+seen "and the journal tells the way back" told "Way back: stop syncd, install the version before"
+systemctl stop syncd; dpkg -i /live/before.deb >/dev/null; systemctl start --no-block syncd
+seen "the version before refuses the newer layout in a sentence" until_is 60 told "made by a newer syncd than this one"
+systemctl stop syncd; mkdir /aside; mv /var/lib/syncd/syncd.sqlite3* /aside/
+seen "the way back can be gone: the backup goes into an empty database" as_service syncd db restore "$kept"
+seen "and the version before serves again" systemctl start syncd
+systemctl stop syncd
+seen "this version is installed once more" dpkg -i /live/syncd.deb
+
 seen "starts, and systemctl returns only when it is ready" systemctl start syncd
+seen "syncd check works as the service would see it" as_service syncd check
 seen "ready: startupz answers 200 at that moment" fresh startupz
 seen "readyz answers 200" fresh readyz
 seen "both credentials were read" test "$(property ActiveState syncd)" = active
@@ -54,11 +76,6 @@ seen "lies in the folder of backups" sh -c "ls /var/lib/syncd/backups/syncd-*.sq
 seen "the timer can be enabled" systemctl enable --now syncd-backup.timer
 systemd-analyze security syncd --no-pager | tail -n 1
 
-if [ -e /live/newer.deb ]; then
-    seen "a newer package is installed over the running one" dpkg -i /live/newer.deb
-    seen "and the service runs on" until_is 90 fresh readyz
-    say "version: $(syncd --version)"
-fi
 seen "stops within 20 seconds" timeout 20 systemctl stop syncd
 seen "the package is removed, and configuration and database stay" sh -c "dpkg -r syncd && test -e /etc/syncd/syncd.toml -a -e /var/lib/syncd/syncd.sqlite3"
 seen "purged, nothing of it is left" sh -c "dpkg -P syncd && test ! -e /etc/syncd -a ! -e /var/lib/syncd -a ! -e /usr/lib/syncd"
