@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.adapters.provider import Bounded
+from syncd.adapters.provider import bind
 from syncd.clock import Clock
 from syncd.config import secret
 from syncd.daemon.parts import Parts
@@ -15,5 +15,5 @@ def page_parts(parts: Parts, clock: Clock) -> PageParts:
     section, provider = parts.config.pages, None
     if (oidc := section.oidc) is not None:
         here = section.public_url or f"http://{parts.config.http.listen}"
-        provider = Provider(oidc, lambda: secret(oidc.client_secret), f"{here}/sign-in/back", clock, Bounded())
+        provider = Provider(oidc, lambda: secret(oidc.client_secret), f"{here}/sign-in/back", clock, bind)
     return PageParts(section, provider, parts.rooms, supply=parts.config.supply)

@@ -39,7 +39,8 @@ class Upgraded:
 def way_back(kept: Path) -> str:
     """How to undo an upgrade."""
     return (
-        f"Way back: stop syncd, install the version before, give it an empty database and run: syncd db restore {kept} "
+        f"Way back: stop syncd, install the version before, give it an empty database (SQLite: move the file away) "
+        f"and run: syncd db upgrade; syncd db restore {kept} "
         "(bookings made after the upgrade are then known to the calendars only, and are taken up from there)."
     )
 

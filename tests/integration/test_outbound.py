@@ -130,7 +130,7 @@ def ask_ews(url: str) -> object:
 
 def ask_sign_in(url: str) -> object:
     with requests.Session() as session:
-        session.mount("http://", provider.Bounded())
+        provider.bind(session)
         try:
             return session.get(url, allow_redirects=False).status_code
         except requests.RequestException:

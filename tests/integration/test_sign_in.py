@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from syncd.adapters.provider import Bounded
+from syncd.adapters.provider import bind
 from syncd.config import LocalAccountSection, OidcSection, PagesSection, SecretRef
 from syncd.config.passwords import hashed
 from syncd.model.role import Role
@@ -65,7 +65,7 @@ def office(provider: oidc.Provider, town: Town, served: Served) -> Town:
         accounts=(LocalAccountSection(name="drift", password=HASH, roles=frozenset({Role.OPERATOR})),),
     )
     assert section.oidc
-    reached = Reached(section.oidc, lambda: oidc.SECRET, f"{served.base}/sign-in/back", town.clock, Bounded())
+    reached = Reached(section.oidc, lambda: oidc.SECRET, f"{served.base}/sign-in/back", town.clock, bind)
     served.app.state.deps = replace(town.deps(), pages=PageParts(section, reached))
     town.clock.at = datetime.now(UTC)  # tokens are dated by the provider's clock
     return town

@@ -15,6 +15,7 @@ from tests.environment import ROOT, not_covered, program
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 INSIDE = "systemd,systemd-sysv,dbus,python3,tzdata,adduser"
+LAYOUTS = "syncd/store/migrations/versions"
 CONFIG = """
 organisation = "Prøveby Kommune"
 rules_file = "offers.toml"
@@ -62,14 +63,21 @@ def _package(checkout: Path, version: str) -> Path:
     return next((checkout / "dist").glob(f"syncd_{version}_*.deb"))
 
 
+def _layouts(commit: str) -> list[str]:
+    """The migrations there were at *commit*, in their order."""
+    listed = _run("git", "-C", ROOT, "ls-tree", "--name-only", commit, f"{LAYOUTS}/").stdout.split()
+    return [name for name in listed if "/r0" in name]
+
+
 def _before(folder: Path) -> Path:
-    """A checkout of what was there before the newest layout of the database came."""
-    layouts = "syncd/store/migrations/versions"
-    newest = _run("git", "-C", ROOT, "log", "--diff-filter=A", "-1", "--format=%H", "--", layouts).stdout.strip()
-    for arguments in (("clone", "--shared", "--no-checkout", ROOT, folder), ("-C", folder, "checkout", f"{newest}^")):
-        done = _run("git", *arguments)
-        if done.returncode:
-            not_covered("there is no earlier version to upgrade from", "fetch the whole history: " + done.stderr[-200:])
+    """A checkout of the newest commit whose database has an older layout than today's."""
+    today = _layouts("HEAD")
+    touched = _run("git", "-C", ROOT, "log", "--format=%H", "--", LAYOUTS).stdout.split()
+    found = next((one for one in touched if (then := _layouts(one)) != today and then == today[: len(then)]), "")
+    if not found:
+        not_covered("there is no earlier version to upgrade from", "fetch the whole history")
+    for arguments in (("clone", "--shared", "--no-checkout", ROOT, folder), ("-C", folder, "checkout", found)):
+        assert 0 == _run("git", *arguments).returncode
     return folder
 
 

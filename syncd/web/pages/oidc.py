@@ -17,7 +17,6 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from requests.adapters import BaseAdapter
 
 from syncd.clock import Clock
 from syncd.config import OidcSection
@@ -65,13 +64,18 @@ class Provider:
     """One provider; thread-safe. Nothing is asked of it before somebody signs in.
 
     :param secret: reads the client's secret. :param here: where the provider sends browsers back to.
-    :param way: how requests go out; it bounds time and size, and follows no redirect.
+    :param bind: lets a session send under the rules of outbound requests only.
     """
 
     def __init__(
-        self, section: OidcSection, secret: Callable[[], str], here: str, clock: Clock, way: BaseAdapter
+        self,
+        section: OidcSection,
+        secret: Callable[[], str],
+        here: str,
+        clock: Clock,
+        bind: Callable[[OAuth2Session], object],
     ) -> None:
-        self._section, self._secret, self._here, self._clock, self._way = section, secret, here, clock, way
+        self._section, self._secret, self._here, self._clock, self._bind = section, secret, here, clock, bind
         self._lock = threading.Lock()
         self._told: tuple[datetime, dict[str, Any]] | None = None
         self._keys: KeySet | None = None
@@ -188,9 +192,7 @@ class Provider:
             redirect_uri=self._here,
             code_challenge_method="S256",
         )
-        session.trust_env = False
-        for scheme in ("https://", "http://"):  # http to this machine only, which the way out sees to
-            session.mount(scheme, self._way)
+        self._bind(session)
         return session
 
 

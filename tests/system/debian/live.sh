@@ -36,7 +36,7 @@ seen "and the journal tells the way back" told "Way back: stop syncd, install th
 systemctl stop syncd; dpkg -i /live/before.deb >/dev/null; systemctl start --no-block syncd
 seen "the version before refuses the newer layout in a sentence" until_is 60 told "made by a newer syncd than this one"
 systemctl stop syncd; mkdir /aside; mv /var/lib/syncd/syncd.sqlite3* /aside/
-seen "the way back can be gone: the backup goes into an empty database" as_service syncd db restore "$kept"
+seen "the way back can be gone: the backup goes into an empty database" as_service sh -c "syncd db upgrade && syncd db restore --yes $kept"
 seen "and the version before serves again" systemctl start syncd
 systemctl stop syncd
 seen "this version is installed once more" dpkg -i /live/syncd.deb
