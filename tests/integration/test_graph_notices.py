@@ -15,6 +15,7 @@ from syncd.config import load
 from syncd.config.notices import PATH
 from syncd.daemon.notices import EARLY, LASTS, Keeper, hear, notice_listeners
 from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
+from syncd.daemon.polling import due
 from syncd.store import notices
 from syncd.web.notices import PER_MINUTE
 from syncd.web.pace import Pace
@@ -251,3 +252,24 @@ def test_a_listener_of_its_own_answers_this_path_alone(office: Office) -> None:
     finally:
         listener.ask_to_stop()
         listener.join(5)
+
+
+def test_who_is_offered_is_read_each_round_in_office_hours_and_all_others_seldom(office: Office) -> None:
+    def read(hours: float) -> list[str]:
+        office.clock.at = NOW + timedelta(hours=hours)
+        found = due(office.parts, "main", office.clock.at)
+        office.parts.engine.sync_many(found, office.clock)
+        return sorted(found)
+
+    office.graph.mailbox("bo@example.dk", "Bo")
+    with (office.folder / "syncd.toml").open("a") as file:
+        file.write('[[caseworkers]]\nid = "bo"\nname = "Bo"\naddress = "bo@example.dk"\nsite = "hq"\n')
+    office.parts = rebuilt(office.parts, load(office.folder / "syncd.toml"), office.clock)
+    minute, night = 1 / 60, 14
+    few, all_of_them = ["anna", "large", "small"], ["anna", "bo", "large", "small"]
+
+    assert [all_of_them, few, few, few, few, all_of_them] == [read(1 + n * minute) for n in range(6)]
+    assert [all_of_them, [], [], [], [], all_of_them] == [read(night + n * minute) for n in range(6)]
+    office.graph.faults.add("error", "delta", "bo@example.dk", times=2, status=500)
+    assert all_of_them == read(night + 10 * minute)
+    assert ["bo"] == read(night + 11 * minute), "trouble is looked at again at once"
