@@ -152,6 +152,17 @@ def test_time_is_not_free_because_a_round_left_some_dates_out(scene: Scene):
         assert scene.times == [at(8, 7 * week) for week in range(4)]
 
 
+def test_a_new_series_whose_round_leaves_dates_out_is_taken_whole(scene: Scene):
+    scene.follow()
+    scene.graph.world.dice.seed(1)
+    scene.graph.faults.add("partial", "delta", times=1)
+    scene.series(times=4)
+
+    scene.follow()
+
+    assert scene.times == [at(8, 7 * week) for week in range(4)]
+
+
 def test_a_date_called_off_is_free_and_the_rest_is_not(scene: Scene):
     series = scene.series(times=2)
     scene.follow()
