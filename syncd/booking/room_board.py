@@ -5,15 +5,15 @@ Times, kinds and our own people only; of what others put into a room's calendar 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, and_, bindparam, select
 
-from syncd.model.booking import BookingState, RoomState
+from syncd.model.booking import LONGEST, BookingState, RoomState
 from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Room
 from syncd.model.interval import Interval, merge
@@ -21,15 +21,42 @@ from syncd.model.mirror import trust
 from syncd.store import Tx
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch, moment, span
+from syncd.store.prepared import prepared
 from syncd.store.rooms import CHANGED, REARRANGED
-from syncd.store.tables import AuditRow, BookingRow, MeetingRow
+from syncd.store.tables import AuditRow, BookingRow, MeetingRow, OccurrenceRow, RoomPinRow
 
-LONGEST = timedelta(days=1)
-"""No meeting of ours lasts longer."""
 STAFFED = ("cli", "staff")
 """Clients behind which one of our own people books."""
 LOST, GONE, PINNED = "meeting.room-lost", "meeting.room-gone", "room.pinned"
 _TOLD = (CHANGED, REARRANGED, LOST, GONE, PINNED)
+
+_OURS, _SEATS, _PINS, _AUDIT, _OTHERS = (
+    cast(Table, row.__table__).c for row in (MeetingRow, BookingRow, RoomPinRow, AuditRow, OccurrenceRow)
+)
+_SOME, _BEGIN, _UNTIL = bindparam("some", expanding=True), bindparam("begin"), bindparam("until")
+_INSIDE = and_(
+    *(_OURS.room.in_(_SOME), _OURS.start < _UNTIL, _OURS.start > bindparam("early"), _OURS.end > _BEGIN),
+)
+_MEETINGS = prepared(
+    select(
+        *(_OURS[name] for name in ("id", "uid", "room", "start", "end", "wanted", "caseworker", "room_state")),
+        *(_OURS.beside, _OURS.desired_generation, _SEATS.client, _SEATS.expires),
+    )
+    .outerjoin(_SEATS.id.table, and_(_SEATS.meeting == _OURS.id, _SEATS.state != BookingState.EXPIRED.value))
+    .where(_INSIDE)
+)
+_PINNED = prepared(select(_PINS.meeting).join(_OURS.id.table, _OURS.id == _PINS.meeting).where(_INSIDE))
+_MOVED = prepared(
+    select(_AUDIT.meeting)
+    .join(_OURS.id.table, _OURS.id == _AUDIT.meeting)
+    .where(_INSIDE, _AUDIT.action.in_((CHANGED, REARRANGED)))
+)
+_DIRECT = prepared(
+    select(_OTHERS.mailbox, _OTHERS.start, _OTHERS.end, _OTHERS.uid).where(
+        *(_OTHERS.mailbox.in_(_SOME), _OTHERS.start < _UNTIL, _OTHERS.end > _BEGIN),
+        _OTHERS.busy != BusyType.FREE.value,
+    )
+)
 
 
 class Kind(StrEnum):
@@ -60,7 +87,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A span of a room's time. :param reason: of a closure. :param changes: in order of time.
+    """A span of a room's time. :param reason: of a closure. :param moved: it stood in another room before.
 
     :param caseworker: whose meeting; None for what is not ours.
     """
@@ -71,12 +98,7 @@ class Bar:
     caseworker: MailboxId | None = None
     pinned: bool = False
     reason: str = ""
-    changes: tuple[Change, ...] = ()
-
-    @property
-    def moved(self) -> bool:
-        """Whether it stood in another room before."""
-        return any(change.action in (CHANGED, REARRANGED) for change in self.changes)
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +137,20 @@ def boards(look: Look, rooms: Sequence[Room], window: Interval) -> list[RoomBoar
     """What stands in these rooms in *window*, room by room in the order given."""
     ids = [room.id for room in rooms]
     found: dict[MailboxId, list[Bar]] = {room: [] for room in ids}
-    uids = _meetings(look, ids, window, found)
-    _direct(look, ids, window, uids, found)
-    for room, shut in _closures(look, window):
-        if room in found:
-            found[room].append(shut)
+    for some in chunks(ids):
+        inside = {"some": some, "begin": epoch(window.start), "until": epoch(window.end)}
+        ours = _meetings(look, inside | {"early": epoch(window.start - LONGEST)}, found)
+        for row in look.tx.session.execute(_DIRECT, inside):
+            if row.uid not in ours:
+                found[row.mailbox].append(Bar(Kind.DIRECT, span(row.start, row.end)))
+    for one in look.tx.rooms.closed(window):
+        if one.room in found:
+            found[one.room].append(Bar(Kind.CLOSED, one.interval, reason=one.reason))
     statuses = look.tx.mailboxes.statuses(ids)
     return [
         RoomBoard(
             room,
-            tuple(sorted(found[room.id], key=lambda bar: (bar.interval, bar.kind))),
+            tuple(sorted(found[room.id], key=lambda bar: (bar.interval.start, bar.interval.end, bar.kind))),
             _known(trust(statuses.get(room.id), look.now, look.max_age, window).window, window, look.now),
         )
         for room in rooms
@@ -138,92 +164,41 @@ def _known(believed: Interval | None, window: Interval, now: datetime) -> bool:
     return believed is not None and believed.start <= max(now, window.start) and believed.end >= window.end
 
 
-def _meetings(look: Look, ids: Collection[MailboxId], window: Interval, found: dict[MailboxId, list[Bar]]) -> set[str]:
+def _meetings(look: Look, inside: dict[str, Any], found: dict[MailboxId, list[Bar]]) -> set[str]:
     """Our own meetings; returns their UIDs, by which the rooms' calendars have them too."""
-    rows = [
-        row
-        for some in chunks(ids)
-        for row in look.tx.session.execute(
-            select(
-                MeetingRow.id,
-                MeetingRow.uid,
-                MeetingRow.room,
-                MeetingRow.start,
-                MeetingRow.end,
-                MeetingRow.wanted,
-                MeetingRow.caseworker,
-                MeetingRow.room_state,
-                MeetingRow.beside,
-                MeetingRow.desired_generation,
-            ).where(
-                MeetingRow.room.in_(some),
-                MeetingRow.start < epoch(window.end),
-                MeetingRow.start > epoch(window.start - LONGEST),
-                MeetingRow.end > epoch(window.start),
-            )
-        )
-    ]
-    names = [row.id for row in rows]
-    seats, changes = _seats(look, names), history(look.tx, names)
-    pins = look.tx.rooms.pinned(names)
-    for row in rows:
-        kind = _kind(row, *seats.get(row.id, ("", None)), epoch(look.now))
+    session, now = look.tx.session, epoch(look.now)
+    rows: dict[str, Any] = {}
+    held: dict[str, int] = {}
+    for row in session.execute(_MEETINGS, inside):
+        rows[row.id] = row
+        if row.expires:
+            held[row.id] = max(row.expires, held.get(row.id, 0))
+    pinned, moved = (set(session.execute(question, inside).scalars()) for question in (_PINNED, _MOVED))
+    for name, row in rows.items():
+        kind = _kind(row, held.get(name, 0), now)
         if kind is not None:
-            told = tuple(changes.get(row.id, ()))
-            one = Bar(kind, span(row.start, row.end), row.id, row.caseworker, row.id in pins, changes=told)
-            found[row.room].append(one)
-    return {row.uid for row in rows}
+            one = span(row.start, row.end)
+            found[row.room].append(Bar(kind, one, name, row.caseworker, name in pinned, moved=name in moved))
+    return {row.uid for row in rows.values()}
 
 
-def _kind(row: Any, client: str, held_until: int | None, now: int) -> Kind | None:
+def _kind(row: Any, held_until: int, now: int) -> Kind | None:
     """What a meeting is to whoever looks at rooms; None when it is nothing any more."""
     if not row.desired_generation:
-        return Kind.HELD if held_until is not None and held_until > now else None
+        return Kind.HELD if held_until > now else None
     if not row.wanted:
         return Kind.RELEASED
     if row.room_state == RoomState.PENDING.value and row.end > now:
         return Kind.PENDING
-    own = row.beside is not None or client.partition(":")[0] in STAFFED
+    own = row.beside is not None or (row.client or "").partition(":")[0] in STAFFED
     return Kind.STAFF if own else Kind.CITIZEN
 
 
-def _seats(look: Look, meetings: Collection[str]) -> dict[str, tuple[str, int | None]]:
-    """Per meeting the client that booked it, and until when it is held."""
-    found: dict[str, tuple[str, int | None]] = {}
-    for some in chunks(meetings):
-        question = (
-            select(BookingRow.meeting, func.max(BookingRow.client), func.max(BookingRow.expires))
-            .where(BookingRow.meeting.in_(some), BookingRow.state != BookingState.EXPIRED.value)
-            .group_by(BookingRow.meeting)
-        )
-        found |= {meeting: (client, expires) for meeting, client, expires in look.tx.session.execute(question)}
-    return found
-
-
-def history(tx: Tx, meetings: Collection[str]) -> dict[str, list[Change]]:
-    """What happened to the rooms of these meetings, in order."""
-    found: dict[str, list[Change]] = {}
-    for some in chunks(meetings):
-        question = (
-            select(AuditRow.meeting, AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.detail)
-            .where(AuditRow.meeting.in_(some), AuditRow.action.in_(_TOLD))
-            .order_by(AuditRow.id)
-        )
-        for row in tx.session.execute(question):
-            found.setdefault(row.meeting, []).append(Change(moment(row.at), row.actor, row.action, row.detail or ""))
-    return found
-
-
-def _direct(
-    look: Look, ids: Collection[MailboxId], window: Interval, ours: set[str], found: dict[MailboxId, list[Bar]]
-) -> None:
-    for room, events in look.tx.mailboxes.occurrences(list(ids), window).items():
-        found[room] += [
-            Bar(Kind.DIRECT, event.interval)
-            for event in events
-            if event.busy is not BusyType.FREE and event.uid not in ours
-        ]
-
-
-def _closures(look: Look, window: Interval) -> list[tuple[MailboxId, Bar]]:
-    return [(one.room, Bar(Kind.CLOSED, one.interval, reason=one.reason)) for one in look.tx.rooms.closed(window)]
+def history(tx: Tx, meeting: str) -> list[Change]:
+    """What happened to the room of a meeting, in order."""
+    question = (
+        select(AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.detail)
+        .where(AuditRow.meeting == meeting, AuditRow.action.in_(_TOLD))
+        .order_by(AuditRow.id)
+    )
+    return [Change(moment(row.at), row.actor, row.action, row.detail or "") for row in tx.session.execute(question)]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, RoomRequirement
+
+LONGEST = timedelta(days=7)
+"""So far back a meeting is looked for that is not over: rules allow a day, but a caseworker may stretch her event."""
 
 
 class BookingState(StrEnum):

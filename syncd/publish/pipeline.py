@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncd.model.directory import Site
@@ -126,19 +126,32 @@ class Frame:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """The frames of one form, by site, each made when first needed."""
+
+    scene: Scene
+    form: Form
+    made: dict[str, Frame] = field(default_factory=dict)
+
+    def of(self, site: Site) -> Frame:
+        """The frame of a site."""
+        found = self.made.get(site.id)
+        if found is None:
+            found = self.made[site.id] = Frame.of(self.scene, site, self.form)
+        return found
+
+
 def pooled(scene: Scene, form: Form) -> Iterator[tuple[Person, tuple[Cells, ...]]]:
     """Each person of the scene with what `STEPS` left."""
-    frames: dict[str, Frame] = {}
+    frames = Frames(scene, form)
     for person in scene.people:
-        frame = frames.get(person.site.id)
-        if frame is None:
-            frame = frames[person.site.id] = Frame.of(scene, person.site, form)
-        yield person, frame.survivors(person)
+        yield person, frames.of(person.site).survivors(person)
 
 
-def survivors(scene: Scene, person: Person, form: Form) -> Mapping[Step, Cells]:
+def survivors(frames: Frames, person: Person) -> Mapping[Step, Cells]:
     """What each step left of one person's candidates, by step."""
-    return dict(zip(STEPS, Frame.of(scene, person.site, form).survivors(person), strict=True))
+    return dict(zip(STEPS, frames.of(person.site).survivors(person), strict=True))
 
 
 def epoch_up(at: datetime) -> int:

@@ -21,7 +21,7 @@ from syncd.publish.choice import NO_ROOM, prove
 from syncd.publish.groups import joinable
 from syncd.publish.inforce import Rules, RulesInForce
 from syncd.publish.partners import fillings, free_by_role
-from syncd.publish.pipeline import pooled, survivors
+from syncd.publish.pipeline import Frames, pooled, survivors
 from syncd.publish.reserve import reserve_is_open
 from syncd.publish.roster import Roster
 from syncd.publish.scene import Asked, Memory, Reader, Scene
@@ -186,10 +186,10 @@ class Publisher:
             found: dict[MailboxId, list[Verdict]] = {one: [] for one in people}
             for each in asking.forms(known, form):
                 interval = Interval.at(start, known.minutes[each])
-                scene = self._around(tx, known, people, each, interval, now, whom)
+                frames = Frames(self._around(tx, known, people, each, interval, now, whom), each)
                 for one in people:
                     left_out = self._unasked(tx, known, Slot(interval, one, each), whom)
-                    found[one].append(left_out or Inquiry(tx, scene, one, each, interval).verdict())
+                    found[one].append(left_out or Inquiry(tx, frames, one, interval).verdict())
             return [best(some) for some in found.values()]
 
     def _around(
@@ -226,7 +226,7 @@ class Publisher:
         window = slot.interval.padded(timedelta(days=1), timedelta(days=1))
         one, form = slot.caseworker, slot.form
         about = self._about(tx, offer, [one], [form], window, now, immediate=whom.immediate, shadow=shadow)
-        return Inquiry(tx, self._scene(tx, about), one, form, slot.interval).verdict()
+        return Inquiry(tx, Frames(self._scene(tx, about), form), one, slot.interval).verdict()
 
     def still_free(
         self,
@@ -252,7 +252,7 @@ class Publisher:
             raise TemporarilyClosed(scene.paused.en, scene.paused.since, PAUSE_SECONDS, reason=scene.paused.say)
         if slot.caseworker in scene.distrusted:
             raise TemporarilyClosed(f"{CLOSED} ({scene.distrusted[slot.caseworker].reason})")
-        left = survivors(scene, scene.people[0], slot.form)
+        left = survivors(Frames(scene, slot.form), scene.people[0])
         if scene.distrusted and left[Step.CLAIMS] and not left[Step.PARTNERS]:
             raise TemporarilyClosed(f"{CLOSED} ({next(iter(scene.distrusted.values())).reason})")
         whole = slot.interval.end == slot.interval.start + timedelta(minutes=offer.minutes[slot.form])

@@ -9,20 +9,19 @@ from datetime import datetime, timedelta
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus
-from syncd.model.offer import Form
 from syncd.model.policy import Source
 from syncd.model.verdict import Reason, Verdict
-from syncd.model.zones import wall_clock
+from syncd.model.zones import wall_clock, whole_days
 from syncd.publish.mirror import counted_events
-from syncd.publish.pipeline import survivors
-from syncd.publish.scene import Asked, Person, Scene
+from syncd.publish.pipeline import Frames, survivors
+from syncd.publish.scene import Asked, Person
 from syncd.publish.words import BUSY_DA, sentences
 from syncd.roomalloc import rank
 from syncd.slots.blocking import Event, blocks, closes
 from syncd.slots.bounds import days_ahead, earliest
 from syncd.slots.caps import caps_of, period
 from syncd.slots.compute import Step
-from syncd.slots.grid import DAY, Cells, Span
+from syncd.slots.grid import Cells, Span
 from syncd.slots.hours import closed_because, exception_on, open_spans, weekly_spans
 from syncd.slots.kept import released
 from syncd.store import Tx
@@ -36,13 +35,14 @@ Facts = dict[str, str]
 class Inquiry:
     """One question about one time of one form, with everything needed to answer it.
 
+    :param frames: of the scene and the form; questions about many people share them.
     :param interval: the meeting itself.
     """
 
-    def __init__(self, tx: Tx, scene: Scene, caseworker: MailboxId, form: Form, interval: Interval) -> None:
-        self._tx, self._scene, self._form, self._interval = tx, scene, form, interval
-        self._caseworker = caseworker
-        self._asked: Asked = scene.asked
+    def __init__(self, tx: Tx, frames: Frames, caseworker: MailboxId, interval: Interval) -> None:
+        self._tx, self._frames, self._caseworker, self._interval = tx, frames, caseworker, interval
+        self._scene, self._form = frames.scene, frames.form
+        self._asked: Asked = self._scene.asked
         self._zone = self._asked.site(caseworker).zone
 
     def verdict(self) -> Verdict:
@@ -50,7 +50,7 @@ class Inquiry:
         person = next((one for one in self._scene.people if one.id == self._caseworker), None)
         if person is None:
             return self._told(*self._distrusted(), {})
-        left = survivors(self._scene, person, self._form)
+        left = survivors(self._frames, person)
         counts = self._of_day(left)
         if self._interval.start < self._asked.now:
             return self._told(Reason.PAST, {}, counts)
@@ -82,12 +82,8 @@ class Inquiry:
     def _of_day(self, left: Mapping[Step, Cells]) -> dict[str, int]:
         """Survivors among the candidates of the same local day."""
         day = wall_clock(self._interval.start, self._zone).date()
-        begin = epoch(self._interval.start)
-        around = self._scene.grid.between(begin - DAY, begin + DAY)
-        same = 0
-        for at in self._scene.grid.instants(left[Step.GRID] & around):
-            if wall_clock(moment(at), self._zone).date() == day:
-                same |= self._scene.grid.bit(at)
+        whole = whole_days(day, day, self._zone)
+        same = self._scene.grid.between(epoch(whole.start), epoch(whole.end))
         return {step.value: (cells & same).bit_count() for step, cells in left.items()}
 
     def _removed(self, step: Step, person: Person) -> tuple[Reason, Facts]:
@@ -150,7 +146,7 @@ class Inquiry:
         if not person.layout.closed:
             return {}
         always = replace(person, layout=replace(person.layout, closed=0))
-        left = survivors(self._scene, always, self._form)[Step.HOURS]
+        left = survivors(self._frames, always)[Step.HOURS]
         if not left & self._scene.grid.bit(epoch(self._interval.start)):
             return {}
         start, end = epoch(self._interval.start), epoch(self._interval.end)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
-from syncd.model.booking import Meeting
+from syncd.model.booking import LONGEST, Meeting
 from syncd.model.busy import BusyType
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
@@ -48,13 +48,18 @@ class BookingLine:
     attention: str | None
 
 
+def _not_over(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Meetings that end after *now*, found by the index of their starts."""
+    return MeetingRow.end > epoch(now), MeetingRow.start > epoch(now - LONGEST)
+
+
 def owed(session: Session, now: datetime) -> Owed:
     """How much is still to be written, and how much waits for a person."""
     waiting = select(func.count(), func.min(MeetingRow.owed_since)).where(
         MeetingRow.desired_generation != MeetingRow.applied_generation
     )
     pending, oldest = session.execute(waiting).one()
-    looked = select(func.count()).where(MeetingRow.attention.is_not(None), MeetingRow.end > epoch(now))
+    looked = select(func.count()).where(MeetingRow.attention.is_not(None), *_not_over(now))
     age = 0.0 if oldest is None else max(0.0, epoch(now) - oldest)
     return Owed(pending, age, session.scalar(looked) or 0)
 
@@ -90,7 +95,7 @@ def covered_by(session: Session, busy: BusyType, now: datetime) -> list[tuple[Ma
                 MeetingRow.uid != entry.uid,
             ),
         )
-        .where(entry.busy == busy.value, entry.end > epoch(now), MeetingRow.wanted, MeetingRow.end > epoch(now))
+        .where(entry.busy == busy.value, entry.end > epoch(now), MeetingRow.wanted, *_not_over(now))
         .where(MeetingRow.beside.is_(None))
         .group_by(entry.mailbox, entry.start, entry.end)
         .order_by(entry.start, entry.mailbox)
@@ -102,7 +107,7 @@ def ahead(session: Session, now: datetime) -> list[tuple[MailboxId, Interval, in
     """Caseworkers with meetings that are not over: from now to the end of the last, and how many."""
     question = (
         select(MeetingRow.caseworker, func.max(MeetingRow.end), func.count())
-        .where(MeetingRow.wanted, MeetingRow.beside.is_(None), MeetingRow.end > epoch(now))
+        .where(MeetingRow.wanted, MeetingRow.beside.is_(None), *_not_over(now))
         .group_by(MeetingRow.caseworker)
         .order_by(MeetingRow.caseworker)
     )
@@ -112,7 +117,7 @@ def ahead(session: Session, now: datetime) -> list[tuple[MailboxId, Interval, in
 def needing_attention(session: Session, since: datetime) -> list[Meeting]:
     """Booked meetings with something to tell a person, and not over before *since*; the earliest first."""
     told = (MeetingRow.attention.is_not(None), MeetingRow.beside.is_(None))
-    question = select(*MeetingRow.__table__.c).where(*told, MeetingRow.end > epoch(since))
+    question = select(*MeetingRow.__table__.c).where(*told, *_not_over(since))
     return [rows.meeting(row) for row in session.execute(question.order_by(MeetingRow.start, MeetingRow.id))]
 
 

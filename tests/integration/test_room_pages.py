@@ -16,7 +16,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from syncd.booking.keep_rooms import RoomKeeper
-from syncd.booking.room_board import Kind, Look, boards
+from syncd.booking.room_board import Kind, Look, boards, history
 from syncd.config import LocalAccountSection, PagesSection
 from syncd.config.passwords import hashed
 from syncd.model.directory import Mailbox, MailboxKind, Room
@@ -168,7 +168,8 @@ def test_the_day_shows_each_meeting_once_and_tells_what_was_moved(shown: PageTow
     }
     moved = next(bar for bar in bars if bar.moved)
     told = vera.get(f"/rooms/meeting/{moved.meeting}").text
-    origin, _, target = moved.changes[0].detail.partition(" > ")
+    with shown.store.read() as tx:
+        origin, _, target = history(tx, str(moved.meeting))[0].detail.partition(" > ")
     assert f"Flyttet fra {shown.directory.rooms[origin].name} til {shown.directory.rooms[target].name}" in told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 
 from babel import Locale, dates, numbers
@@ -59,9 +59,7 @@ class Language:
 
     def day(self, at: date, form: str = "full") -> str:
         """A date: ``full`` mandag den 30. november 2026, ``long`` 30. november 2026, ``short`` man. 30. nov."""
-        if form == "short":
-            return dates.format_skeleton("MMMEd", at, locale=self.locale)
-        return dates.format_date(at, format=form, locale=self.locale)
+        return _day(self.locale, at.date() if isinstance(at, datetime) else at, form)
 
     def clock(self, at: datetime, zone: str) -> str:
         """The time of an instant on a zone's clocks: 9.05 in Danish, 09:05 in English."""
@@ -104,6 +102,13 @@ class Language:
         words = ("t", "min") if self.code == "da" else ("h", "min")
         parts = [f"{minutes // 60} {words[0]}"] if minutes >= 60 else []
         return " ".join([*parts, *([f"{minutes % 60} {words[1]}"] if minutes % 60 or not parts else [])])
+
+
+@lru_cache(maxsize=4096)
+def _day(locale: Locale, at: date, form: str) -> str:
+    if form == "short":
+        return dates.format_skeleton("MMMEd", at, locale=locale)
+    return dates.format_date(at, format=form, locale=locale)
 
 
 @cache

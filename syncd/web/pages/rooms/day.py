@@ -24,7 +24,7 @@ from syncd.web.pages.rooms.places import (
     today_at,
     whole_day,
 )
-from syncd.web.pages.rooms.timeline import SPOKEN, line, scale_of
+from syncd.web.pages.rooms.timeline import SPOKEN, Saying, line, scale_of
 from syncd.web.pages.visiting import Visitor
 
 router = APIRouter(include_in_schema=False)
@@ -126,7 +126,8 @@ def _page(visitor: Visitor, site: Site, day: date, problem: str = "", status: in
     found = boards_of(visitor, rooms_at(visitor, site), whole_day(site, day))
     scale = scale_of(day, site, found)
     names = {one.id: one.name for one in visitor.deps.directory().caseworkers.values()}
-    lines = [line(board, scale, site, visitor.language, names) for board in found]
+    saying = Saying(visitor.language, site.zone, names)
+    lines = [line(board, scale, site, saying) for board in found]
     return visitor.show(
         "rooms/day.html",
         status,

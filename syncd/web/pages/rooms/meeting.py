@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
-from syncd.booking.room_board import Bar, Change, Kind, RoomBoard
+from syncd.booking.room_board import Bar, Change, Kind, RoomBoard, history
 from syncd.errors import BookingError
 from syncd.model.booking import Meeting
 from syncd.model.directory import Room, Site
@@ -57,6 +57,7 @@ class Place:
     site: Site
     bar: Bar
     boards: tuple[RoomBoard, ...]
+    changes: tuple[Change, ...]
 
 
 @router.get("/rooms/meeting/{name}")
@@ -93,6 +94,7 @@ def _place(visitor: Visitor, name: str) -> Place:
     directory = visitor.deps.directory()
     with visitor.deps.store.read() as tx:
         meeting = tx.meetings.get(name)
+        changes = history(tx, name)
     room = directory.rooms.get(meeting.room or "") if meeting else None
     if meeting is None or room is None:
         raise Refusal(visitor, NO_MEETING, 404)
@@ -102,7 +104,7 @@ def _place(visitor: Visitor, name: str) -> Place:
     bar = next((bar for board in boards for bar in board.bars if bar.meeting == meeting.id), None)
     if bar is None:
         raise Refusal(visitor, NO_MEETING, 404)
-    return Place(meeting, room, site, bar, tuple(boards))
+    return Place(meeting, room, site, bar, tuple(boards), tuple(changes))
 
 
 def _page(visitor: Visitor, name: str, problem: str = "", status: int = 200) -> Response:
@@ -118,7 +120,7 @@ def _page(visitor: Visitor, name: str, problem: str = "", status: int = 200) -> 
         day=wall_clock(place.meeting.interval.start, place.site.zone).date(),
         kind=SPOKEN[place.bar.kind],
         person=person.name if person else "",
-        told=[(change, _said(visitor, place, change)) for change in place.bar.changes],
+        told=[(change, _said(visitor, place, change)) for change in place.changes],
         options=options(visitor, place),
         may_act=visitor.may(*ACTING) and visitor.deps.pages.keeper is not None and not over,
         done=visitor.say(DONE) if asked.get("done") else visitor.say(LOOSE) if asked.get("loose") else "",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from markupsafe import Markup, escape
 
 from syncd.booking.room_board import Bar, Kind, RoomBoard
 from syncd.model.directory import MailboxId, Room, Site
@@ -39,6 +42,22 @@ class Drawn:
     moved: bool
     pinned: bool
 
+    def svg(self, *, links: bool, labels: bool) -> str:
+        """The bar as shapes; made here and not in a template, because a week has thousands."""
+        words, kind, released = escape(self.words), self.kind.value, self.kind is Kind.RELEASED
+        opens, closes = f'<g role="img" aria-label="{words}">', "</g>"
+        if self.meeting and links:
+            opens = f'<a href="/rooms/meeting/{escape(self.meeting)}" aria-label="{words}" class="bar-link">'
+            closes = "</a>"
+        y, height = ("72%", "22%") if released else ("10%", "80%")
+        text = ""
+        if labels and not released:
+            marks = " ↷" * self.moved + " ⚲" * self.pinned
+            place = f'x="{self.x}" dx="6" y="50%" dy=".35em" class="on-{kind}" aria-hidden="true"'
+            text = f"<text {place}>{escape(self.label)}{marks}</text>"
+        rect = f'<rect class="bar-{kind}" x="{self.x}" width="{self.width}" y="{y}" height="{height}" rx="4"/>'
+        return f"{opens}<title>{words}</title>{rect}{text}{closes}"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -50,8 +69,16 @@ class Line:
     bars: tuple[Drawn, ...]
     shut: tuple[tuple[str, str], ...]
 
+    def svg(self, *, links: bool = True, labels: bool = True) -> Markup:
+        """The whole line. :param links: each meeting leads to its page. :param labels: bars say when they begin."""
+        whole = 'y="0" height="100%"/>'
+        parts = [f'<rect class="shut" x="{x}" width="{width}" {whole}' for x, width in self.shut]
+        parts += [] if self.known else [f'<rect class="unknown" x="0" width="100%" {whole}']
+        parts += [bar.svg(links=links, labels=labels) for bar in self.bars]
+        return Markup("".join(parts))  # noqa: S704 - made above of shapes and escaped text
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Scale:
     """The hours of a day from left to right."""
 
@@ -72,7 +99,7 @@ class Scale:
                 last = max(last, end.hour + (end.minute > 0))
         return cls(day, site.zone, first, min(24, last))
 
-    @property
+    @cached_property
     def whole(self) -> Interval:
         """What is shown."""
         begin = instant(self.day, datetime.min.time().replace(hour=self.first), self.zone)
@@ -87,11 +114,12 @@ class Scale:
 
     def place(self, span: Interval) -> tuple[str, str] | None:
         """Where the part of *span* that is shown begins and how wide it is; None when nothing of it is."""
-        part = span.clip(self.whole)
-        if part is None:
+        whole = self.whole
+        start, end = max(span.start, whole.start), min(span.end, whole.end)
+        if start >= end:
             return None
-        length = self.whole.duration
-        return _percent((part.start - self.whole.start) / length), _percent(part.duration / length)
+        length = whole.duration
+        return _percent((start - whole.start) / length), _percent((end - start) / length)
 
     def mark(self, at: datetime) -> str | None:
         """Where an instant stands; None when it is not shown."""
@@ -117,18 +145,40 @@ def _kept(span: Interval) -> bool:
     return span.duration < timedelta(hours=16)
 
 
-def line(
-    board: RoomBoard, scale: Scale, site: Site, speaking: Language, names: Mapping[MailboxId, str], most: int = 200
-) -> Line:
-    """One room's line. :param names: what our people are called; empty for whoever may not know."""
-    bars = [drawn for bar in board.bars[:most] if (drawn := _drawn(bar, scale, speaking, names))]
-    return Line(
-        board.room,
-        scale.day,
-        board.known,
-        tuple(sorted(bars, key=lambda one: one.kind is Kind.RELEASED)),
-        _shut(board.room, scale, site),
-    )
+class Saying:
+    """What bars say in one language; what recurs on every line is said once.
+
+    :param names: what our people are called; empty for whoever may not know.
+    """
+
+    def __init__(self, speaking: Language, zone: str, names: Mapping[MailboxId, str]) -> None:
+        self._speaking, self._zone, self._names = speaking, zone, names
+        self._kinds = {kind: speaking.say(words) for kind, words in SPOKEN.items()}
+        self._moved, self._pinned = speaking.say(N_("was moved")), speaking.say(N_("stays in this room"))
+        self._clock: dict[datetime, str] = {}
+
+    def clock(self, at: datetime) -> str:
+        """When it is on the site's clocks."""
+        found = self._clock.get(at)
+        if found is None:
+            found = self._clock[at] = self._speaking.clock(at, self._zone)
+        return found
+
+    def words(self, bar: Bar) -> str:
+        """Everything about a bar."""
+        words = [f"{self.clock(bar.interval.start)}–{self.clock(bar.interval.end)}", self._kinds[bar.kind]]
+        words += [name] if (name := self._names.get(bar.caseworker or "")) else []
+        words += [bar.reason] if bar.reason else []
+        words += [self._moved] if bar.moved else []
+        words += [self._pinned] if bar.pinned else []
+        return ", ".join(words)
+
+
+def line(board: RoomBoard, scale: Scale, site: Site, saying: Saying, most: int = 200) -> Line:
+    """One room's line."""
+    bars = [drawn for bar in board.bars[:most] if (drawn := _drawn(bar, scale, saying))]
+    ordered = sorted(bars, key=lambda one: one.kind is Kind.RELEASED)
+    return Line(board.room, scale.day, board.known, tuple(ordered), _shut(board.room, scale, site))
 
 
 def _shut(room: Room, scale: Scale, site: Site) -> tuple[tuple[str, str], ...]:
@@ -141,14 +191,9 @@ def _shut(room: Room, scale: Scale, site: Site) -> tuple[tuple[str, str], ...]:
     return tuple(place for place in found if place)
 
 
-def _drawn(bar: Bar, scale: Scale, speaking: Language, names: Mapping[MailboxId, str]) -> Drawn | None:
+def _drawn(bar: Bar, scale: Scale, saying: Saying) -> Drawn | None:
     place = scale.place(bar.interval)
     if place is None:
         return None
-    start, end = (speaking.clock(at, scale.zone) for at in (bar.interval.start, bar.interval.end))
-    words = [f"{start}–{end}", speaking.say(SPOKEN[bar.kind])]
-    words += [name] if (name := names.get(bar.caseworker or "")) else []
-    words += [bar.reason] if bar.reason else []
-    words += [speaking.say(N_("was moved"))] if bar.moved else []
-    words += [speaking.say(N_("stays in this room"))] if bar.pinned else []
-    return Drawn(bar.kind, *place, ", ".join(words), bar.reason or start, bar.meeting, bar.moved, bar.pinned)
+    label = bar.reason or saying.clock(bar.interval.start)
+    return Drawn(bar.kind, *place, saying.words(bar), label, bar.meeting, bar.moved, bar.pinned)

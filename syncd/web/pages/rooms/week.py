@@ -10,7 +10,7 @@ from syncd.booking.room_board import Bar, RoomBoard
 from syncd.model.interval import Interval
 from syncd.model.zones import whole_days
 from syncd.web.pages.rooms.places import Seeing, boards_of, day_of, rooms_at, site_of, today_at, whole_day
-from syncd.web.pages.rooms.timeline import SPOKEN, line, scale_of
+from syncd.web.pages.rooms.timeline import SPOKEN, Saying, line, scale_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,13 +23,18 @@ def rooms_week(visitor: Seeing) -> Response:
     monday = asked - timedelta(days=asked.weekday())
     found = boards_of(visitor, rooms_at(visitor, site), whole_days(monday, monday + timedelta(days=6), site.zone))
     days = [monday + timedelta(days=n) for n in range(7)]
-    days = days[:5] + [day for day in days[5:] if any(_bars(board, whole_day(site, day)) for board in found)]
-    rows = []
+    wholes = {day: whole_day(site, day) for day in days}
+    days = days[:5] + [day for day in days[5:] if any(_bars(board, wholes[day]) for board in found)]
+    saying, rows = Saying(visitor.language, site.zone, {}), []
     for board in found:
-        scales = [scale_of(day, site, [RoomBoard(board.room, (), known=True)]) for day in days]
         cells = [
-            line(RoomBoard(board.room, _bars(board, scale.whole), board.known), scale, site, visitor.language, {})
-            for scale in scales
+            line(
+                RoomBoard(board.room, _bars(board, wholes[day]), board.known),
+                scale_of(day, site, [RoomBoard(board.room, (), known=True)]),
+                site,
+                saying,
+            )
+            for day in days
         ]
         rows.append((board.room, cells))
     return visitor.show(
@@ -48,4 +53,5 @@ def rooms_week(visitor: Seeing) -> Response:
 
 
 def _bars(board: RoomBoard, whole: Interval) -> tuple[Bar, ...]:
-    return tuple(bar for bar in board.bars if bar.interval.overlaps(whole))
+    start, end = whole.start, whole.end
+    return tuple(bar for bar in board.bars if bar.interval.start < end and start < bar.interval.end)
