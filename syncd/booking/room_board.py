@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, bindparam, select
+from sqlalchemy import BindParameter, Table, and_, bindparam, select
 
 from syncd.model.booking import LONGEST, BookingState, RoomState
 from syncd.model.busy import BusyType
@@ -33,7 +33,9 @@ _TOLD = (CHANGED, REARRANGED, LOST, GONE, PINNED)
 _OURS, _SEATS, _PINS, _AUDIT, _OTHERS = (
     cast(Table, row.__table__).c for row in (MeetingRow, BookingRow, RoomPinRow, AuditRow, OccurrenceRow)
 )
-_SOME, _BEGIN, _UNTIL = bindparam("some", expanding=True), bindparam("begin"), bindparam("until")
+_SOME: BindParameter[Any] = bindparam("some", expanding=True)
+_BEGIN: BindParameter[Any] = bindparam("begin")
+_UNTIL: BindParameter[Any] = bindparam("until")
 _INSIDE = and_(
     *(_OURS.room.in_(_SOME), _OURS.start < _UNTIL, _OURS.start > bindparam("early"), _OURS.end > _BEGIN),
 )

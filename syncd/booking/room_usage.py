@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from syncd.model.directory import Directory, MailboxId, Room
 from syncd.model.interval import Interval
 from syncd.model.offer import Rulebook
-from syncd.model.zones import days, instant, wall_clock, whole_days
+from syncd.model.zones import clock, days, instant, wall_clock, whole_days
 from syncd.roomalloc.cost import Policy
 from syncd.roomalloc.day import DAY
 from syncd.roomalloc.demand import Outcome, Outlook, Point, Wish, curve, what_if
@@ -22,7 +23,7 @@ from syncd.store.instants import epoch, moment
 from syncd.store.rooms import Used
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ground:
     """What the figures are read from. :param window: meetings that begin in it."""
 
@@ -30,6 +31,11 @@ class Ground:
     directory: Directory
     rulebook: Rulebook
     window: Interval
+
+    @cached_property
+    def used(self) -> list[Used]:
+        """Every meeting's time in any room, read once."""
+        return self.tx.rooms.used(self.window)
 
     def zone(self, room: Room) -> str:
         """The zone of the room's site."""
@@ -49,13 +55,36 @@ def usage(ground: Ground, site: str | None = None) -> Usage:
 def uses_of(ground: Ground, rooms: Iterable[Room]) -> Iterator[Use]:
     """Every meeting's time in one of these rooms."""
     here = {room.id for room in rooms}
-    return (_use(ground, one) for one in ground.tx.rooms.used(ground.window) if one.room in here)
+    clocks = {site.zone: _Clock(site.zone) for site in ground.directory.sites.values()}
+    return (
+        _use(ground, one, clocks[ground.zone(ground.directory.rooms[one.room])])
+        for one in ground.used
+        if one.room in here
+    )
 
 
-def _use(ground: Ground, one: Used) -> Use:
-    zone = ground.zone(ground.directory.rooms[one.room])
-    day = wall_clock(one.interval.start, zone).date()
-    start, end = minutes(whole_days(day, day, zone), one.interval)
+class _Clock:
+    """Days and minutes on the clocks of a zone, for very many instants: each day is looked up once."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone, self._wholes = zone, dict[date, Interval]()
+        self._clock = clock(zone)
+
+    def day(self, at: datetime) -> date:
+        """The local date of an instant."""
+        return at.astimezone(self._clock).date()
+
+    def minutes(self, day: date, interval: Interval) -> tuple[int, int]:
+        """The interval in minutes of a local day."""
+        whole = self._wholes.get(day)
+        if whole is None:
+            whole = self._wholes[day] = whole_days(day, day, self._zone)
+        return minutes(whole, interval)
+
+
+def _use(ground: Ground, one: Used, clocks: _Clock) -> Use:
+    day = clocks.day(one.interval.start)
+    start, end = clocks.minutes(day, one.interval)
     offer, person = ground.rulebook.offers.get(one.offer), ground.directory.caseworkers.get(one.caseworker)
     return Use(
         one.room,
@@ -66,7 +95,7 @@ def _use(ground: Ground, one: Used) -> Use:
         features=offer.room.features if offer else frozenset(),
         floor=person.floor if person else ground.directory.rooms[one.room].floor,
         held=Held.RELEASED if not one.wanted else Held.NO_SHOW if one.missed else Held.HELD,
-        lead_days=(day - wall_clock(moment(one.created), zone).date()).days,
+        lead_days=(day - clocks.day(moment(one.created))).days,
         moves=one.moves,
         told=one.told,
     )
@@ -97,7 +126,7 @@ def _shut(day: date, book: Rulebook) -> bool:
 def wishes(ground: Ground, site: str) -> list[Wish]:
     """Meetings that had a room at a site, and times that had none, in the order in which they came up."""
     zone, found = ground.directory.sites[site].zone, []
-    for one in ground.tx.rooms.used(ground.window):
+    for one in ground.used:
         offer = ground.rulebook.offers.get(one.offer)
         room, person = ground.directory.rooms.get(one.room), ground.directory.caseworkers.get(one.caseworker)
         if one.wanted and offer and room and room.site == site:

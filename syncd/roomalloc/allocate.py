@@ -64,7 +64,7 @@ def direct(day: Day, seat: Seat, policy: Policy) -> Plan | None:
     free = day.free(seat.first, seat.last, seat.eligible)
     if not free:
         return None
-    price = best(day, seat, free, policy)
+    price = best(day, seat, free, day.fill >= policy.crowded)
     return Plan(price[-1], (), price)
 
 
@@ -121,6 +121,11 @@ def commit(day: Day, ask: Ask, proof: Certificate, standing: Standing = Standing
     wrong = objection(day, ask, proof)
     if wrong:
         raise SlotGone(f"The time is not free any more: {wrong}. Nothing was changed; choose another one.")
+    carry_out(day, ask, proof, standing)
+
+
+def carry_out(day: Day, ask: Ask, proof: Certificate, standing: Standing = Standing.TENTATIVE) -> None:
+    """`commit` without the test, for whoever made the certificate from this very state of *day*."""
     number = day.layout.number
     day.shift([(move.meeting, number[move.room]) for move in proof.moves])
     day.add(day.seat(ask, standing), number[proof.room])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -44,10 +44,17 @@ def cost(day: Day, seat: Seat, room: int, crowded: bool = False, row: int | None
     return waste, unpreferred, floors, lost, loose, gap, room
 
 
-def best(day: Day, seat: Seat, rooms: int, policy: Policy) -> Cost:
-    """The price of the cheapest of a set of rooms that are all free for *seat*; its number comes last."""
-    crowded = day.fill >= policy.crowded
-    return min(cost(day, seat, room, crowded) for room in bits(rooms))
+def best(day: Day, seat: Seat, rooms: int, crowded: bool, rows: Mapping[int, int] | None = None) -> Cost:
+    """The price of the cheapest of a set of rooms that are all free for *seat*; its number comes last.
+
+    :param rows: what rooms hold besides the meeting, where that differs from *day*.
+    :raises ValueError: there are no rooms.
+    """
+    ask, known = seat.ask, rows or {}
+    for alike in day.layout.ranked(ask.requirement, ask.floor, ask.teams, not crowded):
+        if among := rooms & alike:  # what comes first in a price is the same for all of them, and dearer for all others
+            return min([cost(day, seat, room, crowded, known.get(room)) for room in bits(among)])
+    raise ValueError("no room to choose from")
 
 
 def price(day: Day, placed: Sequence[tuple[Seat, int]]) -> Cost:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from math import gcd
 
 from syncd.model.offer import RoomRequirement
-from syncd.roomalloc.allocate import certificate, commit
+from syncd.roomalloc.allocate import carry_out, certificate, commit
 from syncd.roomalloc.catalogue import described
 from syncd.roomalloc.cost import Policy
 from syncd.roomalloc.day import Ask, Day, Span
@@ -238,7 +238,7 @@ def _play(
         ask = Ask(f"w{n}", wish.start, wish.start + wish.minutes, wish.requirement, wish.floor)
         proof = certificate(day, ask, policy)
         if proof:
-            commit(day, ask, proof)
+            carry_out(day, ask, proof)
             result.accepted += 1
             result.used |= {proof.room, *(room for move in proof.moves for room in (move.origin, move.room))}
     return result

@@ -74,6 +74,7 @@ class Layout:
         self.sizes = tuple(sorted({space.capacity for space in self.spaces}))
         self.suiting = lru_cache(maxsize=4096)(self._suiting)
         self.standing_cost = lru_cache(maxsize=4096)(self._standing_cost)
+        self.ranked = lru_cache(maxsize=4096)(self._ranked)
 
     def __len__(self) -> int:
         return len(self.spaces)
@@ -94,3 +95,14 @@ class Layout:
             )
             for space in self.spaces
         )
+
+    def _ranked(self, requirement: RoomRequirement, floor: int, teams: frozenset[str], wholly: bool) -> tuple[int, ...]:
+        """Sets of rooms that cost the same, the cheapest first.
+
+        :param wholly: by all of `standing_cost`, not by waste alone.
+        """
+        alike: dict[tuple[int, ...], int] = {}
+        for n, price in enumerate(self.standing_cost(requirement, floor, teams)):
+            key = price if wholly else price[:1]
+            alike[key] = alike.get(key, 0) | 1 << n
+        return tuple(alike[key] for key in sorted(alike))

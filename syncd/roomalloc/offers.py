@@ -116,5 +116,5 @@ def leaves_no_hole(day: Day, want: Want, start: int, policy: Policy) -> bool:
     free = day.free(seat.first, seat.last, seat.eligible)
     if not free:
         return False
-    room = best(day, seat, free, policy)[-1]
+    room = best(day, seat, free, day.fill >= policy.crowded)[-1]
     return day.gaps(room, seat.first, seat.last)[0] == 0

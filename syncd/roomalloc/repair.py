@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from syncd.roomalloc.cost import Cost, Policy, cost, price
+from syncd.roomalloc.cost import Cost, Policy, best, price
 from syncd.roomalloc.day import Day, Seat, Standing, stretch
 from syncd.roomalloc.layout import bits
 from syncd.roomalloc.match import may_fit
@@ -204,7 +204,7 @@ class _Search:
     def _record(self, seat: Seat, free: int) -> None:
         """The last meeting has rooms to choose from: keep the plan if it is the best so far."""
         rows = {room: row for room, (row, _) in self.rooms.items()}
-        room = min(cost(self.day, seat, room, self.crowded, rows.get(room)) for room in bits(free))[-1]
+        room = best(self.day, seat, free, self.crowded, rows)[-1]
         placed = [*self.placed.values(), (seat, room)]
         (_, its_room), *others = placed
         plan = Plan(its_room, tuple((other.id, to) for other, to in others), price(self.day, placed))

@@ -224,13 +224,13 @@ class Rooms:
     def used(self, window: Interval) -> list[Used]:
         """Meetings that begin in *window* and have, or had, a room; holds are left out."""
         inside = (MeetingRow.start >= epoch(window.start), MeetingRow.start < epoch(window.end))
+        moved = select(AuditRow.meeting, AuditRow.action, func.count()).join(
+            MeetingRow, MeetingRow.id == AuditRow.meeting
+        )
+        counted = moved.where(AuditRow.action.in_((CHANGED, REARRANGED)), *inside)
         moves: dict[tuple[str | None, str], int] = {
             (meeting, action): number
-            for meeting, action, number in self._session.execute(
-                select(AuditRow.meeting, AuditRow.action, func.count())
-                .where(AuditRow.action.in_((CHANGED, REARRANGED)))
-                .group_by(AuditRow.meeting, AuditRow.action)
-            )
+            for meeting, action, number in self._session.execute(counted.group_by(AuditRow.meeting, AuditRow.action))
         }
         absent = select(BookingRow.meeting).where(BookingRow.state == BookingState.NO_SHOW.value)
         missed = set(self._session.scalars(absent.join(MeetingRow, MeetingRow.id == BookingRow.meeting).where(*inside)))
