@@ -9,10 +9,13 @@ from io import StringIO
 from pathlib import Path
 
 from syncd.config import token_digest
+from syncd.config.passwords import hashed
 from syncd.demo.children import HOST
 from syncd.demo.desk import House
 from syncd.demo.people import CASEWORKERS, ORGANISATION, ROOMS, SITE, ZONE, Owner
 from syncd.demo.radicale import SERVICE_ACCOUNT
+from syncd.demo.window import ACCOUNT
+from syncd.model.role import Role
 
 PASS_SECONDS = 2
 """Pause between two looks at a calendar; short, so that a visitor sees changes at once."""
@@ -46,6 +49,19 @@ reception = "Receptionen i stuen"
 [clients.portal]
 token_sha256 = "{digest}"
 rights = ["book", "why", "servers", "staff"]
+"""
+
+_PAGES = """
+[pages]
+portal_url = "https://jobnet.dk"
+
+[[pages.accounts]]
+name = "{account}"
+password = "{kept}"
+roles = [{roles}]
+
+[supply.targets.job]
+share = 80
 """
 
 RULES_TEXT = """# What citizens of Byhavn can book. Minutes throughout.
@@ -99,6 +115,10 @@ days = "fri"
 from = "08:30"
 to = "13:00"
 breaks = ["12:00-12:30"]
+
+[everyone]
+publish = "both"
+expected_per_week = 8
 """
 """What can be booked in the town, as `syncd offers apply` takes it."""
 
@@ -125,6 +145,12 @@ def passwords(folder: Path) -> Mapping[str, str]:
     """Passwords of everybody's calendar account."""
     owners = [owner.id for owner in (*CASEWORKERS, *ROOMS)]
     return {account: secret(folder, account) for account in (SERVICE_ACCOUNT, *owners)}
+
+
+def pages(folder: Path) -> str:
+    """The table of the configuration that lets the visitor into every page, and what is aimed at."""
+    roles = ", ".join(f'"{role.value}"' for role in Role)
+    return _PAGES.format(account=ACCOUNT, kept=hashed(secret(folder, ACCOUNT)), roles=roles)
 
 
 def write(folder: Path, server: House, port: int, more: str = "") -> Path:

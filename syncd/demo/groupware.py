@@ -87,13 +87,15 @@ class Groupware:
         found = [self._get(urljoin(self._url, str(href.text))) for href in hrefs]
         return [item for item in found if item is not None]
 
-    def add(self, span: Interval, summary: str, zone: str) -> str:
+    def add(self, span: Interval, summary: str, zone: str, categories: tuple[str, ...] = ()) -> str:
         """Put a new event into the calendar, as its owner would; the event's URL."""
         event = icalendar.Event()
         for name, value in (("UID", str(uuid.uuid4())), ("DTSTAMP", span.start), ("SUMMARY", summary)):
             event.add(name, value)
         event.add("DTSTART", wall_clock(span.start, zone))
         event.add("DTEND", wall_clock(span.end, zone))
+        if categories:
+            event.add("CATEGORIES", list(categories))
         calendar = icalendar.Calendar()
         calendar.add("VERSION", "2.0")
         calendar.add("PRODID", "-//Byhavn//somebody's telephone//DA")

@@ -47,7 +47,7 @@ class Portal:
             "expand": "servers",
             "citizen": CITIZEN,
         }
-        return self._post(f"/api/v1/offers/{self._offer}/slots/search", body)
+        return self.post(f"/api/v1/offers/{self._offer}/slots/search", body)
 
     def times(self, window: Interval) -> list[Time]:
         """The times on offer in *window*, earliest first."""
@@ -59,23 +59,28 @@ class Portal:
     def hold(self, time: Time, caseworker: str) -> dict[str, Any]:
         """Keep a time for some minutes."""
         start = time.interval.start.isoformat()
-        return self._post(
+        return self.post(
             "/api/v1/holds", {"offer": self._offer, "start": start, "form": "in-person", "caseworker": caseworker}
         )
 
-    def book(self, hold: str) -> dict[str, Any]:
-        """Make a hold a booking."""
-        return self._post("/api/v1/bookings", {"hold": hold, "citizen": CITIZEN})
+    def book(self, hold: str, citizen: str = CITIZEN["reference"]) -> dict[str, Any]:
+        """Make a hold a booking. :param citizen: the portal's own reference of whom it is for."""
+        return self.post("/api/v1/bookings", {"hold": hold, "citizen": {"reference": citizen}})
 
     def booking(self, booking: str) -> dict[str, Any]:
         """How a booking stands."""
-        return _content(self._http.get(f"/api/v1/bookings/{booking}"))
+        return self.get(f"/api/v1/bookings/{booking}")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Read something."""
+        return _content(self._http.get(path))
 
     def cancel(self, booking: str) -> dict[str, Any]:
         """Give a booking up."""
-        return self._post(f"/api/v1/bookings/{booking}/cancel", {})
+        return self.post(f"/api/v1/bookings/{booking}/cancel", {})
 
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send something that happens once, however often it is sent."""
         return _content(self._http.post(path, json=body, headers={"Idempotency-Key": str(uuid.uuid4())}))
 
 
@@ -92,5 +97,4 @@ def _content(answer: httpx2.Response) -> dict[str, Any]:
 
 
 def _moment(text: str) -> datetime:
-
     return datetime.fromisoformat(text).astimezone(UTC)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import httpx2
 
-from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
+from syncd.demo.children import HOST, ChildFailed, port, wait_until
 from syncd.demo.groupware import Groupware
+from syncd.demo.service import Service
 from syncd.model.interval import Interval
 
 COLLECTION = "kalender"
@@ -67,10 +68,12 @@ class CalendarServer:
 
     :param url: its base, with a slash at the end.
     :param passwords: by account; the town's people, its rooms and `SERVICE_ACCOUNT`.
+    :param service: its process; None where somebody else runs it.
     """
 
     url: str
     passwords: Mapping[str, str]
+    service: Service | None = None
 
     def collection(self, owner: str) -> str:
         """URL of *owner*'s calendar."""
@@ -118,15 +121,16 @@ def serve(folder: Path, passwords: Mapping[str, str], preferred_port: int = 0) -
     """
     if importlib.util.find_spec("radicale") is None:
         raise ChildFailed("the demonstration needs Radicale; install it with: pip install 'syncd[demo]'")
-    server = CalendarServer(f"http://{HOST}:{(number := port(preferred_port))}/", passwords)
     config, log = folder / "radicale.ini", folder / "radicale.log"
+    url = f"http://{HOST}:{(number := port(preferred_port))}/"
     config.write_text(_CONFIG.format(host=HOST, port=number, folder=folder), encoding="utf-8")
-    with child("Radicale", [sys.executable, "-m", "radicale", "--config", str(config)], log) as process:
-        wait_until("Radicale", lambda: _answers(server), process, log, _START_SECONDS)
+    with Service("Radicale", [sys.executable, "-m", "radicale", "--config", str(config)], log) as service:
+        server = CalendarServer(url, passwords, service)
+        wait_until("Radicale", lambda: answers(server), service.process, log, _START_SECONDS)
         yield server
 
 
-def _answers(server: CalendarServer) -> bool:
+def answers(server: CalendarServer) -> bool:
     """Whether it lets the service account in; somebody else on the same port would not."""
     auth = (SERVICE_ACCOUNT, server.passwords[SERVICE_ACCOUNT])
     try:

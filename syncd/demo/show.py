@@ -19,20 +19,23 @@ from typing import TypeAlias
 import httpx2
 
 from syncd.clock import SystemClock
-from syncd.demo import exchange, files, graph, jobnet, radicale, town
-from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
+from syncd.demo import exchange, files, graph, history, jobnet, radicale, stage, town
+from syncd.demo.acts import Acts
+from syncd.demo.children import HOST, ChildFailed, port, wait_until
 from syncd.demo.desk import House
 from syncd.demo.people import CASEWORKERS, ORGANISATION, ROOMS, ZONE
 from syncd.demo.portal import Portal, Refused
+from syncd.demo.service import Service
 from syncd.demo.tour import NotSeen, Tour
+from syncd.demo.window import ACCOUNT, Window
 from syncd.model.interval import Interval
 from syncd.model.zones import wall_clock
 
 OFFER = "jobsamtale"
 Serving: TypeAlias = Callable[[Path, bool], AbstractContextManager[House]]
 """A calendar server with the town in it, in a folder, at its own port or any."""
-_RADICALE_PORT, _EXCHANGE_PORT, _GRAPH_PORT, _HTTP_PORT = 5232, 5233, 5234, 8080
-_START_SECONDS = 60
+_RADICALE_PORT, _EXCHANGE_PORT, _GRAPH_PORT, _HTTP_PORT, _STAGE_PORT = 5232, 5233, 5234, 8080, 8081
+_START_SECONDS = 120
 _DAYS = 21
 
 
@@ -42,13 +45,14 @@ class Town:
 
     :param base: the daemon's HTTP address.
     :param folder: configuration, secrets, database, calendars and logs.
-    :param dfdg: Jobnet and DFDG beside it.
+    :param dfdg: Jobnet and DFDG beside it. :param daemon: its process; None where somebody else runs it.
     """
 
     base: str
     server: House
     folder: Path
     dfdg: jobnet.Simulator | None = None
+    daemon: Service | None = None
 
 
 def run(once: bool, directory: Path | None = None, server: str = "radicale", on_jobnet: bool = False) -> int:
@@ -72,13 +76,22 @@ def run(once: bool, directory: Path | None = None, server: str = "radicale", on_
                 if once:
                     return code
             _invite(running)
-            _wait(running)
+            with on_stage(running) as address:
+                print(f"\nThe stage, with buttons     {address}\n")
+                _wait(running)
     except ChildFailed as failure:
         print(f"The demonstration cannot run: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nThe town is closed; all its processes have ended.")
     return 0
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Town]:
+    """The town on CalDAV for somebody who stays, at any free ports."""
+    with _town(folder, True, _SERVERS["radicale"], False) as running:
+        yield running
 
 
 @contextmanager
@@ -102,20 +115,39 @@ def _town(folder: Path, fixed_ports: bool, calendars: Serving, on_jobnet: bool) 
         number = port(_HTTP_PORT if fixed_ports else 0)
         dfdg = stack.enter_context(_jobnet(folder)) if on_jobnet else None
         more = dfdg.table() if dfdg is not None else ""
+        if fixed_ports:  # somebody stays to look around
+            more += files.pages(folder)
+            talks = history.write(folder, SystemClock().now(), today())
+            print(f"{talks} talks of the year that is over are in the database")
         config, log = files.write(folder, server, number, more), folder / "syncd.log"
         command = [sys.executable, "-m", "syncd", "run", "--config", str(config)]
-        process = stack.enter_context(child("syncd", command, log))
+        daemon = stack.enter_context(Service("syncd", command, log))
         base = f"http://{HOST}:{number}"
         print(f"syncd reads the calendars and answers at {base}/")
-        running = Town(base, server, folder, dfdg)
-        _await_slots(running, process, log)
+        running = Town(base, server, folder, dfdg, daemon)
+        _await_slots(running, daemon.process, log)
         yield running
+
+
+@contextmanager
+def on_stage(running: Town) -> Iterator[str]:
+    """The stage over the running town; its address."""
+    assert running.daemon is not None, "the town was started here"
+    password = files.secret(running.folder, ACCOUNT)
+    portal, window = _portal(running), Window(running.base, password)
+    acts = Acts(portal, window, running.server, running.daemon, SystemClock().now)
+    try:
+        with stage.serve(stage.Stage(running.base, password, acts), port(_STAGE_PORT)) as address:
+            yield address
+    finally:
+        window.close()
+        portal.close()
 
 
 @contextmanager
 def _radicale(folder: Path, fixed_ports: bool) -> Iterator[House]:
     """The town on a real CalDAV server."""
-    calendars, passwords = town.calendars(_today()), files.passwords(folder)
+    calendars, passwords = town.calendars(today()), files.passwords(folder)
     radicale.lay_out(folder, calendars, passwords)
     _count(sum(len(one) for one in calendars.values()), folder)
     with radicale.serve(folder, passwords, _RADICALE_PORT if fixed_ports else 0) as server:
@@ -135,7 +167,7 @@ def _jobnet(folder: Path) -> Iterator[jobnet.Simulator]:
 @contextmanager
 def _exchange(folder: Path, fixed_ports: bool) -> Iterator[House]:
     """The town on a simulated Exchange server."""
-    filling = exchange.town(town.entries(_today()), files.passwords(folder))
+    filling = exchange.town(town.entries(today()), files.passwords(folder))
     _count(len(filling["entries"]), folder)
     with exchange.serve(folder, filling, _EXCHANGE_PORT if fixed_ports else 0) as server:
         print(f"A simulated Exchange server answers at {server.endpoint}")
@@ -145,7 +177,7 @@ def _exchange(folder: Path, fixed_ports: bool) -> Iterator[House]:
 @contextmanager
 def _graph(folder: Path, fixed_ports: bool) -> Iterator[House]:
     """The town in a simulated Microsoft 365."""
-    filling = graph.town(town.entries(_today()), files.passwords(folder))
+    filling = graph.town(town.entries(today()), files.passwords(folder))
     _count(len(filling["entries"]), folder)
     with graph.serve(folder, filling, _GRAPH_PORT if fixed_ports else 0) as server:
         print(f"A simulated Microsoft 365 answers at {server.endpoint}")
@@ -155,7 +187,8 @@ def _graph(folder: Path, fixed_ports: bool) -> Iterator[House]:
 _SERVERS: Mapping[str, Serving] = {"radicale": _radicale, "exchange": _exchange, "graph": _graph}
 
 
-def _today() -> date:
+def today() -> date:
+    """The date on the town's clocks."""
     return wall_clock(SystemClock().now(), ZONE).date()
 
 
@@ -248,14 +281,11 @@ def _command() -> str:
 def _wait(running: Town) -> None:
     """Stay until Ctrl-C, or until the daemon is gone.
 
-    :raises ChildFailed: it does not answer any more.
+    :raises ChildFailed: it has ended, and not by a button of the stage.
     """
-    while True:
+    while running.daemon is None or not running.daemon.ended:
         time.sleep(5)
-        try:
-            httpx2.get(f"{running.base}/livez", timeout=10)
-        except httpx2.TransportError as error:
-            raise ChildFailed(f"syncd does not answer any more ({error}):\n{_log(running)}") from error
+    raise ChildFailed(f"syncd has ended:\n{_log(running)}")
 
 
 def _log(running: Town) -> str:

@@ -208,15 +208,16 @@ class Tour:
         seen(f"the calendar of {owner} without the meeting at {when(start)}", look, lambda: "it is still there")
 
 
-def seen(what: str, look: Callable[[], T | None], instead: Callable[[], object]) -> T:
+def seen(what: str, look: Callable[[], T | None], instead: Callable[[], object], patience: float | None = None) -> T:
     """What *look* sees, as soon as it sees something.
 
-    :raises NotSeen: it saw nothing for `_PATIENCE_SECONDS`.
+    :raises NotSeen: it saw nothing for *patience* seconds, which are `_PATIENCE_SECONDS` if None.
     """
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    seconds = _PATIENCE_SECONDS if patience is None else patience
+    deadline = time.monotonic() + seconds
     while not (found := look()):
         if time.monotonic() > deadline:
-            raise NotSeen(f"not seen within {_PATIENCE_SECONDS} s: {what}; there was: {instead()}")
+            raise NotSeen(f"not seen within {seconds} s: {what}; there was: {instead()}")
         time.sleep(_LOOK_SECONDS)
     return found
 

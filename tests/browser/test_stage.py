@@ -1,0 +1,66 @@
+"""The stage of the demonstration: each button pressed once, over a real calendar server and a real daemon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page
+
+from syncd.clock import SystemClock
+from syncd.demo import history, show, stage
+from tests.browser.eyes import barriers
+
+pytestmark = [pytest.mark.broad, pytest.mark.timeout(400)]
+PRESSED = ("book", "drag", "mark", "close", "sick", "off", "on", "kill")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("town")
+    with show.opened(folder) as running, show.on_stage(running) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    seen = browser.new_page(viewport={"width": 1440, "height": 1000})
+    seen.set_default_timeout(120_000)
+    seen.goto(address)
+    yield seen
+    seen.close()
+
+
+@pytest.mark.parametrize("name", PRESSED)
+def test_a_button_shows_what_changed_where_and_how_fast(page: Page, name: str) -> None:
+    page.click(f'button[data-act="{name}"]')
+    page.wait_for_selector(f'details[data-done="{name}"][open]')
+    lines = page.inner_text(f'details[data-done="{name}"][open] .lines')
+
+    assert "lykkedes ikke" not in lines
+    assert re.search(r"\d,\d s", lines)
+    if name == "kill":
+        assert "Mødet står der 1 gang" in lines
+        assert "og her 1 gang" in lines
+
+
+def test_the_stage_is_read_by_everybody_and_takes_forms_from_nowhere_else(page: Page, address: str) -> None:
+    answer = httpx2.get(address)
+    foreign = httpx2.post(f"{address}do/book", data={"token": "guess"})
+    elsewhere = httpx2.get(address, headers={"Host": "evil.example"})
+
+    assert [] == barriers(page)
+    assert stage.HEADERS["Content-Security-Policy"] == answer.headers["Content-Security-Policy"]
+    assert "style=" not in answer.text
+    assert (403, 421) == (foreign.status_code, elsewhere.status_code)
+
+
+def test_a_town_has_the_same_year_behind_it_every_time(tmp_path: Path) -> None:
+    now, today = SystemClock().now(), show.today()
+    talks = history.write(tmp_path, now, today)
+
+    assert 3000 < talks
+    assert 0 == history.write(tmp_path, now, today)
