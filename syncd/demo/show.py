@@ -35,7 +35,7 @@ OFFER = "jobsamtale"
 Serving: TypeAlias = Callable[[Path, bool], AbstractContextManager[House]]
 """A calendar server with the town in it, in a folder, at its own port or any."""
 _RADICALE_PORT, _EXCHANGE_PORT, _GRAPH_PORT, _HTTP_PORT, _STAGE_PORT = 5232, 5233, 5234, 8080, 8081
-_START_SECONDS = 120
+_START_SECONDS = 240
 _DAYS = 21
 
 
