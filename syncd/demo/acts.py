@@ -16,8 +16,8 @@ from syncd.demo.desk import Desk, Entry, House
 from syncd.demo.groupware import Groupware
 from syncd.demo.people import CASEWORKERS, ROOMS, SITE, ZONE, DemoRoom, Person
 from syncd.demo.portal import Portal, Refused, Time, start_of
+from syncd.demo.program import Program
 from syncd.demo.radicale import CalendarServer
-from syncd.demo.service import Service
 from syncd.demo.tour import seen as waited
 from syncd.demo.window import Window
 from syncd.model.interval import Interval
@@ -53,7 +53,7 @@ class Acts:
     portal: Portal
     window: Window
     house: House
-    daemon: Service
+    daemon: Program
     now: Callable[[], datetime]
     booking: str = ""
     uid: str = ""
@@ -302,7 +302,7 @@ class Acts:
                 return span
         raise Refused("every afternoon is taken")
 
-    def _server(self) -> Service | None:
+    def _server(self) -> Program | None:
         return self.house.service if isinstance(self.house, CalendarServer) else None
 
     def _tell(self, place: tuple[str, str], danish: str, english: str) -> None:

@@ -14,7 +14,7 @@ import httpx2
 
 from syncd.demo.children import HOST, ChildFailed, port, wait_until
 from syncd.demo.groupware import Groupware
-from syncd.demo.service import Service
+from syncd.demo.program import Program
 from syncd.model.interval import Interval
 
 COLLECTION = "kalender"
@@ -73,7 +73,7 @@ class CalendarServer:
 
     url: str
     passwords: Mapping[str, str]
-    service: Service | None = None
+    service: Program | None = None
 
     def collection(self, owner: str) -> str:
         """URL of *owner*'s calendar."""
@@ -124,7 +124,7 @@ def serve(folder: Path, passwords: Mapping[str, str], preferred_port: int = 0) -
     config, log = folder / "radicale.ini", folder / "radicale.log"
     url = f"http://{HOST}:{(number := port(preferred_port))}/"
     config.write_text(_CONFIG.format(host=HOST, port=number, folder=folder), encoding="utf-8")
-    with Service("Radicale", [sys.executable, "-m", "radicale", "--config", str(config)], log) as service:
+    with Program("Radicale", [sys.executable, "-m", "radicale", "--config", str(config)], log) as service:
         server = CalendarServer(url, passwords, service)
         wait_until("Radicale", lambda: answers(server), service.process, log, _START_SECONDS)
         yield server

@@ -25,7 +25,7 @@ from syncd.demo.children import HOST, ChildFailed, port, wait_until
 from syncd.demo.desk import House
 from syncd.demo.people import CASEWORKERS, ORGANISATION, ROOMS, ZONE
 from syncd.demo.portal import Portal, Refused
-from syncd.demo.service import Service
+from syncd.demo.program import Program
 from syncd.demo.tour import NotSeen, Tour
 from syncd.demo.window import ACCOUNT, Window
 from syncd.model.interval import Interval
@@ -52,7 +52,7 @@ class Town:
     server: House
     folder: Path
     dfdg: jobnet.Simulator | None = None
-    daemon: Service | None = None
+    daemon: Program | None = None
 
 
 def run(once: bool, directory: Path | None = None, server: str = "radicale", on_jobnet: bool = False) -> int:
@@ -121,7 +121,7 @@ def _town(folder: Path, fixed_ports: bool, calendars: Serving, on_jobnet: bool) 
             print(f"{talks} talks of the year that is over are in the database")
         config, log = files.write(folder, server, number, more), folder / "syncd.log"
         command = [sys.executable, "-m", "syncd", "run", "--config", str(config)]
-        daemon = stack.enter_context(Service("syncd", command, log))
+        daemon = stack.enter_context(Program("syncd", command, log))
         base = f"http://{HOST}:{number}"
         print(f"syncd reads the calendars and answers at {base}/")
         running = Town(base, server, folder, dfdg, daemon)

@@ -21,6 +21,7 @@ def _quietly() -> Iterator[None]:
 
 def test_a_report_that_may_have_arrived_is_told_and_sent_again_once(tmp_path: Path) -> None:
     office, now = Office(tmp_path), datetime.now(UTC).replace(microsecond=0)
+    assert 0 == office.syncd("offers", "apply", office.rules).code
     assert [] == office.syncd("reports", "list", "--json").json
     with parts_of(office.config) as parts, parts.store.begin() as tx:
         for recipient in ("leder@example.dk", "vice@example.dk"):

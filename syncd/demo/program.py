@@ -12,7 +12,7 @@ from typing import Self
 from syncd.demo.children import child
 
 
-class Service:
+class Program:
     """Runs while the block lasts; between `kill` and `start` it does not."""
 
     def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
