@@ -11,6 +11,7 @@
     - Rejected                the same call will never succeed
       . TokenExpired          the change token is not known any more: start again from a snapshot
       . VersionConflict       somebody changed the item since we read it: read again, then decide
+        . EntryRemoved        ... or removed what an earlier try had written: believed after a second look
       . AccessDenied          wrong password, or no right to this calendar
       . CalendarNotFound      no calendar at this address
         . HostedElsewhere     ... on this kind of server: the mailbox lives on-premises, or moved there
@@ -94,6 +95,13 @@ class TokenExpired(Rejected):
 
 class VersionConflict(Rejected):
     """The item changed, exists already, or is gone since it was read (HTTP 412 and relatives)."""
+
+
+class EntryRemoved(VersionConflict):
+    """An earlier try of this very create was carried out, and somebody has removed the entry since.
+
+    Nothing was written.
+    """
 
 
 class AccessDenied(Rejected):

@@ -86,6 +86,9 @@ class CalendarPort(Protocol):
         """Write an entry once and return it as the server then shows it.
 
         A second call with the same UID changes nothing and returns what is there already.
+
+        :raises EntryRemoved: the server can tell that this wish (UID and generation) was written before, and is not
+            there any more. A server that cannot tell writes it again.
         """
         ...
 

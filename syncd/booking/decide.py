@@ -114,11 +114,11 @@ def _absent(sight: Sighting, draft: EntryDraft, now: datetime, limits: Limits) -
     """It should stand here and does not (or was marked as cancelled)."""
     record = sight.record
     cancelled = sight.entries[0] if sight.entries else None
-    if record.generation == 0 and cancelled is None:
+    since = record.missing_since
+    if record.generation == 0 and since is None and cancelled is None:
         if sight.behind:
             return Decision(behind=True)
         return Decision(steps=(Write(sight.mailbox, draft, None),))  # never seen here: our write is still owed
-    since = record.missing_since
     if since is None:
         return Decision(records=(replace(record, missing_since=now),), waiting=True)
     # One look can be wrong (a truncated answer, a server half restored), so a second one must agree, and the mirror.

@@ -18,6 +18,7 @@ from syncd.booking.adopt import Trace, adopt, traces
 from syncd.booking.allowed import BOOKED
 from syncd.booking.announce import site_of
 from syncd.booking.decide import decide
+from syncd.booking.desire import desire
 from syncd.booking.follow import Ground, follow, overlapped
 from syncd.booking.holder import ALONE, Holder
 from syncd.booking.invited import answered, inviting, waiting
@@ -180,8 +181,10 @@ class Reconciler:
 
         def work(tx: Tx) -> int:
             tx.audit.add(actor, "calendar.written-again", detail=mailbox, now=now)
-            lost = tx.meetings.forget_entries(mailbox, now)
-            tx.meetings.touch(lost, now)
+            lost = [meeting for one in tx.meetings.forget_entries(mailbox, now) if (meeting := tx.meetings.get(one))]
+            for meeting in lost:
+                # As a new wish: of the old one a server may still know that it was written and is gone.
+                desire(tx, meeting, now)
             return len(lost)
 
         return self._store.run(work)

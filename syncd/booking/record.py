@@ -12,7 +12,7 @@ from syncd.booking.rooms import give_room, needs_room
 from syncd.booking.sight import Decision, Limits, days_since_1970
 from syncd.booking.steps import Acted
 from syncd.booking.take import lock_site_days, with_buffers
-from syncd.errors import Throttled
+from syncd.errors import EntryRemoved, Throttled
 from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState, advance
 from syncd.model.event import EventKind
 from syncd.store import Tx
@@ -47,6 +47,7 @@ def record(
     if meeting.desired_generation != looked_at.desired_generation:
         return False
     _note(tx, meeting, (*decision.records, *acted.records))
+    _missed(tx, meeting, acted, ground.now)
     meeting = _linked(_counted(meeting, acted.repairs, ground.now), (*decision.records, *acted.records))
     if meeting.wanted:
         meeting = _reassessed(tx, meeting, ground)
@@ -94,6 +95,14 @@ def _note(tx: Tx, meeting: Meeting, records: tuple[EntryRecord, ...]) -> None:
         before = known.get(one.mailbox)
         if before is not None and before != (after := replace(one, wanted=before.wanted)):
             tx.meetings.note(meeting.id, after)
+
+
+def _missed(tx: Tx, meeting: Meeting, acted: Acted, now: datetime) -> None:
+    """What a human removed before we knew that it stood there is missing from now on: a second look must agree."""
+    removed = {mailbox for mailbox, error in acted.failures.items() if isinstance(error, EntryRemoved)}
+    for one in tx.meetings.entries(meeting.id) if removed else ():
+        if one.mailbox in removed:
+            tx.meetings.note(meeting.id, replace(one, missing_since=one.missing_since or now))
 
 
 def _counted(meeting: Meeting, repairs: int, now: datetime) -> Meeting:

@@ -12,7 +12,16 @@ import pytest
 
 from syncd.adapters.graph.account import Credential, GraphAccount
 from syncd.adapters.graph.calendar import GraphCalendar
-from syncd.errors import AccessDenied, CalendarError, OutcomeUnknown, Rejected, TokenExpired, Transient, VersionConflict
+from syncd.errors import (
+    AccessDenied,
+    CalendarError,
+    EntryRemoved,
+    OutcomeUnknown,
+    Rejected,
+    TokenExpired,
+    Transient,
+    VersionConflict,
+)
 from syncd.model.busy import BusyType
 from syncd.model.delta import Since
 from syncd.model.directory import Mailbox, MailboxKind
@@ -25,6 +34,7 @@ from tests.contract.mirror import Mirror
 from tests.environment import shared
 from tests.servers.graph import GraphServer
 from tests.servers.graph.recurrence import weekly
+from tests.servers.graph.wire import GraphError
 from tests.servers.graph.world import RoomPolicy
 
 ZONE = "Europe/Copenhagen"
@@ -201,8 +211,8 @@ def test_a_create_that_the_search_does_not_show_yet_is_known_by_its_transaction(
     try:
         again = scene.port.create(scene.anna, draft())
         assert again.key == first.key
-    except OutcomeUnknown:
-        assert repeated == "refuse"
+    except EntryRemoved:
+        assert repeated == "refuse", "which is believed after a second look only, and that one finds it"
     assert len(scene.events) == 1
     assert [one.key for one in found()] == [first.key]
 
@@ -570,19 +580,26 @@ def test_a_412_that_is_not_meant_is_tried_once_more_and_one_that_is_stays(scene:
     assert [one.values["start"] for one in scene.events] == ([at(12).start] if method == "update" else [])
 
 
-def test_an_event_that_was_deleted_can_be_written_again_though_graph_remembers_its_transaction(scene: Scene):
-    entry = scene.port.create(scene.anna, draft())
+@pytest.mark.parametrize("repeated", ["same", "refuse"])
+def test_graph_remembers_the_transaction_of_an_event_that_was_deleted_and_so_do_we(scene: Scene, repeated: str):
+    scene.port.create(scene.anna, draft())
     [event] = scene.events
     scene.outlook.delete(ANNA, event)
     create = scene.graph.writer.create
 
-    def forgetful(box: Any, body: dict[str, Any]) -> Any:
-        return event.whole() if body["transactionId"] == event.values["transactionId"] else create(box, body)
+    def remembering(box: Any, body: dict[str, Any]) -> Any:
+        if body["transactionId"] != event.values["transactionId"]:
+            return create(box, body)
+        if repeated == "refuse":
+            raise GraphError(409, "ErrorDuplicateTransactionId", "Your request can't be completed.")
+        return event.whole()
 
-    scene.graph.writer.create = forgetful  # type: ignore[method-assign]
-    again = scene.port.create(scene.anna, draft())
+    scene.graph.writer.create = remembering  # type: ignore[method-assign]
+    with pytest.raises(EntryRemoved):
+        scene.port.create(scene.anna, draft())
+    assert [] == scene.events
 
-    assert again.key != entry.key
+    scene.port.create(scene.anna, draft(generation=2))
     assert len(scene.events) == 1
 
 

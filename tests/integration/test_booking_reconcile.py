@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from syncd import points
 from syncd.booking import texts
 from syncd.booking.reconcile import Look, Result
-from syncd.errors import AccessDenied, OutcomeUnknown, SlotGone, Throttled, Transient
+from syncd.errors import AccessDenied, EntryRemoved, OutcomeUnknown, SlotGone, Throttled, Transient
 from syncd.model.booking import BookingState, RoomState
 from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.entry import EntryDraft, stamped
@@ -616,7 +616,10 @@ class TestRestoredDatabase:
             office.calendar.remove("anna", made.meeting.uid)
         now = office.settle(NOW + MINUTE)
 
+        before = {made.meeting.id: office.meeting(made.meeting.id).desired_generation for made in (first, second)}
         assert 2 == office.reconciler.write_again("anna", "cli:olga", now)
+        for name, generation in before.items():
+            assert generation + 1 == office.meeting(name).desired_generation, "a server may remember the old wish"
         office.engine.sync_mailbox("anna", now, accept_loss=True)
         office.settle(now + MINUTE)
 
@@ -745,17 +748,22 @@ def test_the_entry_tells_where_citizens_report(office):
     assert "Skranken i stuen" in f"{draft.location} {draft.description}"
 
 
-@pytest.mark.parametrize("answer", ["comes", "is lost"])
+@pytest.mark.parametrize("answer", ["comes", "is lost", "is lost, but the server tells"])
 def test_what_a_caseworker_deletes_while_it_is_first_written_is_not_left_in_doubt(office, answer):
-    """Seen by us, her deletion stands after a second look; never seen, the entry is written once more."""
+    """Seen by us or told by the server, her deletion stands after a second look; else the entry is written again."""
     made, right = office.book(at(9)), office.calendar.create
+
+    def remembering(mailbox, draft):
+        if mailbox.id == "anna":
+            raise EntryRemoved("It was written before, and is gone.")
+        return right(mailbox, draft)
 
     def create(mailbox, draft):
         entry = right(mailbox, draft)
         if mailbox.id == "anna":
-            office.calendar.create = right
+            office.calendar.create = remembering if answer.endswith("tells") else right
             office.calendar.remove("anna", made.meeting.uid)
-            if answer == "is lost":
+            if answer != "comes":
                 raise OutcomeUnknown("Lost.")
         return entry
 

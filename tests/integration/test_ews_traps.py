@@ -22,6 +22,7 @@ from syncd.adapters.ews.calendar import EwsCalendar
 from syncd.errors import (
     AccessDenied,
     CalendarError,
+    EntryRemoved,
     NotACalendar,
     OutcomeUnknown,
     Rejected,
@@ -127,6 +128,29 @@ def test_a_creation_with_half_a_strange_or_a_late_answer_is_unknown_too(server, 
     port.create(box(), draft())
 
     assert len(shown(server)) == 1
+
+
+def test_what_its_owner_deleted_after_an_answer_was_lost_is_found_among_the_deleted_items(server, port):
+    server.faults.add("lose", "CreateItem", times=1)
+    with pytest.raises(OutcomeUnknown):
+        port.create(box(), draft())
+    [item] = server.world.box(ANNA).folder("calendar")
+    server.outlook.delete(ANNA, item.uid)
+
+    with pytest.raises(EntryRemoved):
+        port.create(box(), draft(description="Rummet er lokale 2.04"))
+    assert [] == shown(server)
+
+    entry = port.create(box(), draft(generation=2))
+    assert [entry.interval] == shown(server)
+
+
+def test_what_its_owner_deleted_for_good_is_written_again(server, port):
+    port.create(box(), draft())
+    [item] = server.world.box(ANNA).folder("calendar")
+    server.world.remove(server.world.box(ANNA), item)
+
+    assert [port.create(box(), draft()).interval] == shown(server)
 
 
 def test_a_surplus_copy_goes_quietly_and_the_room_stays(server, port):

@@ -2,7 +2,9 @@
 
 Its truth is a `MemoryCalendar`; it never imagines entries, it only tells about them badly. Two kinds: one that knows
 an entry by our UID and writes it once (CalDAV, Graph), and one that makes a second copy of whatever is created again
-(EWS). Changing and deleting always demand the version that was read, as all three protocols let us.
+(EWS). Some of each kind can tell that an entry was written before and has been removed since (Graph by its
+transactionId, EWS by the deleted items). Changing and deleting always demand the version that was read, as all three
+protocols let us.
 """
 
 from __future__ import annotations
@@ -14,7 +16,15 @@ from datetime import datetime, timedelta
 from random import Random
 
 from syncd.adapters.memory import Calendar, MemoryCalendar, _entry, _written
-from syncd.errors import CalendarError, OutcomeUnknown, Throttled, TokenExpired, Transient, VersionConflict
+from syncd.errors import (
+    CalendarError,
+    EntryRemoved,
+    OutcomeUnknown,
+    Throttled,
+    TokenExpired,
+    Transient,
+    VersionConflict,
+)
 from syncd.model.delta import Delta, Since
 from syncd.model.directory import Mailbox
 from syncd.model.entry import Entry, EntryDraft
@@ -57,6 +67,8 @@ class Server:
     """Implements `CalendarPort` badly.
 
     :param meanwhile: something else that happens while a write is on its way.
+    :param tells: it knows of entries that were removed.
+    :param made: mailbox, UID and generation of all that was created.
     :param declined: rooms that said no, with the UID of the meeting.
     :param cut_until: when the network is back.
     """
@@ -65,6 +77,8 @@ class Server:
     clock: Callable[[], datetime]
     once_by_uid: bool
     demand_version: bool = True
+    tells: bool = False
+    made: set[tuple[str, str, int]] = field(default_factory=set)
     faults: Faults = field(default_factory=Faults)
     inner: MemoryCalendar = field(default_factory=MemoryCalendar)
     late: list[Late] = field(default_factory=list)
@@ -131,6 +145,10 @@ class Server:
         calendar = self.inner._calendar(mailbox)
         self.inner._store(calendar, key, calendar.things[key])
 
+    def remembers(self, wish: tuple[str, str, int]) -> bool:
+        """Whether it will tell that this was created before, though it is gone."""
+        return self.tells and wish in self.made
+
     def back_up(self) -> None:
         """Remember everything as it is now."""
         self.backup = deepcopy(self.inner._calendars)
@@ -146,6 +164,10 @@ class Server:
         self.inner.forget_history()
 
     def _create(self, mailbox: Mailbox, draft: EntryDraft) -> Entry:
+        wish = (mailbox.id, draft.uid, draft.stamp.generation)
+        if self.remembers(wish) and not self.inner.find(mailbox, draft.uid):
+            raise EntryRemoved("It was written before, and is gone.")
+        self.made.add(wish)
         if self.once_by_uid:
             return self.inner.create(mailbox, draft)
         self.copies += 1

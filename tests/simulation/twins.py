@@ -136,6 +136,18 @@ def believes_the_first_look(patch: pytest.MonkeyPatch) -> None:
 
 
 @twin
+def writes_once_more_what_was_removed_unseen(patch: pytest.MonkeyPatch) -> None:
+    """The answer to a first write was lost, the entry deleted: nobody asks the server whether it was ever there."""
+    patch.setattr(Server, "remembers", lambda *_a: False)
+
+
+@twin
+def forgets_that_it_was_removed_unseen(patch: pytest.MonkeyPatch) -> None:
+    """The server said so, and nobody wrote it down: the same is asked for ever."""
+    patch.setattr(recording, "_missed", lambda *_a: None)
+
+
+@twin
 def writes_back_what_a_human_removed(patch: pytest.MonkeyPatch) -> None:
     """A missing entry is always written again."""
     patch.setattr(deciding, "_absent", lambda sight, draft, *_r: Decision(steps=(Write(sight.mailbox, draft, None),)))

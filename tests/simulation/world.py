@@ -99,7 +99,12 @@ class World:
         self.fastest = NOW
         self.closed: list[tuple[str, Interval]] = []
         self.server = Server(
-            self.rng, lambda: self.now, once_by_uid=self.rng.random() < 0.5, faults=NONE, meanwhile=self._meanwhile
+            self.rng,
+            lambda: self.now,
+            once_by_uid=self.rng.random() < 0.5,
+            tells=Random(f"memory of {self.seed}").random() < 0.5,  # of its own, like fate
+            faults=NONE,
+            meanwhile=self._meanwhile,
         )
         self.numbers = count(1)
         rules = town.rulebook(town.offer(PEOPLE, before=5, after=5, step=15, notice=0))
@@ -250,7 +255,7 @@ class World:
 
     def human_deletes(self) -> None:
         story, meeting, keys = self._some_standing()
-        plain = self._plain(meeting, keys) and self._seen(meeting)
+        plain = self._plain(meeting, keys) and (self._seen(meeting) or self._told_of(meeting, keys[0]))
         self.disturbed = True
         self.server.inner.remove(meeting.caseworker, keys[0])
         if not story.must_end:
@@ -477,6 +482,12 @@ class World:
 
     def _seen(self, meeting: Meeting) -> bool:
         return self._record(meeting) > 0
+
+    def _told_of(self, meeting: Meeting, key: str) -> bool:
+        """Whether the server will tell that what is wanted now was written and removed, though we never saw it."""
+        draft = self.server.inner._calendar(meeting.caseworker).things[key].draft
+        assert draft is not None
+        return self.server.tells and draft.stamp.generation == meeting.desired_generation
 
     def _record(self, meeting: Meeting) -> int:
         with self.office.store.read() as tx:

@@ -281,6 +281,16 @@ def test_a_second_look_needs_time_and_the_mirrors_word(gone):
     assert (Withdrawn("anna") if gone else None) == decided(a_meeting(), longer, gone=gone).verdict
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_was_removed_before_we_ever_saw_it_is_believed_on_the_second_look_too(gone):
+    told = EntryRecord("anna", wanted=True, missing_since=NOW - LIMITS.second_look)
+
+    decision = decided(a_meeting(applied=0), told, gone=gone)
+
+    assert (Withdrawn("anna") if gone else None) == decision.verdict
+    assert () == decision.steps
+
+
 def test_an_entry_that_comes_back_is_not_missed_any_more():
     entry = as_it_stands(a_draft(a_meeting()))
     was = replace(remembered(entry), missing_since=NOW - timedelta(hours=1))

@@ -81,7 +81,10 @@ class Client:
 
     def message(self, body: str, mailbox: str, *, wrote: bool = False, itself: bool = False) -> Message:
         """The one response message of a request, which must be a success."""
-        answer = self.ask(body, mailbox, wrote=wrote, itself=itself)
+        return self.first(self.ask(body, mailbox, wrote=wrote, itself=itself), mailbox, wrote=wrote)
+
+    def first(self, answer: Answer, mailbox: str, *, wrote: bool = False) -> Message:
+        """The first response message of an answer, which must be a success."""
         if not answer.messages:
             raise Transient(f"{self.host(mailbox)} gave an empty answer for {mailbox}; it is tried again later.")
         first = answer.messages[0]

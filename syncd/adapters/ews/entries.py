@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from syncd.adapters.ews import soap
+from syncd.adapters.ews.answer import Message
 from syncd.adapters.ews.client import Client
 from syncd.adapters.ews.faults import ABSENT
 from syncd.adapters.ews.soap import Body, ItemRef
 from syncd.adapters.ews.wire import Item, entry, items_of
 from syncd.adapters.page import renewed_page
-from syncd.errors import CalendarError, OutcomeUnknown, Rejected, VersionConflict
+from syncd.errors import CalendarError, EntryRemoved, OutcomeUnknown, Rejected, VersionConflict
 from syncd.model.block import renewed
+from syncd.model.busy import Stamp
 from syncd.model.directory import Mailbox
 from syncd.model.entry import Entry, EntryDraft
 
@@ -30,8 +34,12 @@ class Entries:
         """See `syncd.ports.CalendarPort.create`."""
         from syncd.adapters.ews.drafting import create_request
 
-        if there := self.find(draft.uid):
-            return there[0]
+        standing, removed = self._search_with_removed(draft.uid)
+        if standing:
+            return self._entry(standing[0])
+        if any(_same_wish(item.stamp, draft.stamp) for item in removed):
+            host = self._client.host(self._address)
+            raise EntryRemoved(f"The entry {draft.uid} was written to {host} before, and somebody has removed it.")
         message = self._client.message(create_request(self._address, draft), self._address, wrote=True)
         made = next(items_of(message), None)
         return self._read_back(made.id if made else "", draft.uid)
@@ -103,7 +111,15 @@ class Entries:
 
     def _search(self, uid: str) -> list[Item]:
         """All copies with our own property *uid*, in an order that does not change."""
-        message = self._client.message(soap.find_by_uid(self._address, uid), self._address)
+        return self._copies(self._client.message(soap.find_by_uid(self._address, uid), self._address), uid)
+
+    def _search_with_removed(self, uid: str) -> tuple[list[Item], list[Item]]:
+        """The copies in the calendar, and those among the deleted items, where we may look there; in one request."""
+        answer = self._client.ask(soap.find_by_uid(self._address, uid, soap.DELETED), self._address)
+        found = [[] if message.problem else self._copies(message, uid) for message in answer.messages[1:]]
+        return self._copies(self._client.first(answer, self._address), uid), [item for some in found for item in some]
+
+    def _copies(self, message: Message, uid: str) -> list[Item]:
         ids = sorted(item.id for item in items_of(message))
         found = [self._get(one) for one in ids]
         return [item for item in found if item is not None and item.own_uid == uid]
@@ -139,3 +155,8 @@ class Entries:
 
     def _entry(self, item: Item) -> Entry:
         return entry(item, self._mailbox.zone)
+
+
+def _same_wish(stamp: Stamp | None, wanted: Stamp) -> bool:
+    """Whether an entry was written for the same generation of the same meeting; its words may have been others."""
+    return stamp is not None and replace(stamp, digest="") == replace(wanted, digest="")

@@ -34,6 +34,9 @@ TIMES = (
 )
 """Properties asked for of everybody's entries."""
 
+DELETED = "deleteditems"
+"""The folder into which a caseworker's deletions go, and ours."""
+
 OURS = (*TIMES, "item:Subject", "calendar:Location", "calendar:Resources")
 """Properties asked for of entries that bear our own mark."""
 
@@ -74,8 +77,12 @@ def envelope(body: str, acting_as: str | None) -> bytes:
 
 def calendar_folder(mailbox: str) -> str:
     """The mailbox's own calendar, whether we impersonate or are a delegate."""
+    return _folder(mailbox, "calendar")
+
+
+def _folder(mailbox: str, name: str) -> str:
     return (
-        f'<t:DistinguishedFolderId Id="calendar"><t:Mailbox><t:EmailAddress>{escape(mailbox)}</t:EmailAddress>'
+        f'<t:DistinguishedFolderId Id="{name}"><t:Mailbox><t:EmailAddress>{escape(mailbox)}</t:EmailAddress>'
         "</t:Mailbox></t:DistinguishedFolderId>"
     )
 
@@ -100,14 +107,18 @@ def calendar_view(mailbox: str, window: Interval, most: int) -> str:
     )
 
 
-def find_by_uid(mailbox: str, uid: str) -> str:
-    """FindItem: the entries that bear our own property with this value."""
+def find_by_uid(mailbox: str, uid: str, *beside: str) -> str:
+    """FindItem: the entries that bear our own property with this value.
+
+    :param beside: further folders to look in; each gets a response message of its own, after the calendar's.
+    """
+    folders = calendar_folder(mailbox) + "".join(_folder(mailbox, name) for name in beside)
     return (
         f'<m:FindItem Traversal="Shallow">{item_shape(())}'
         '<m:IndexedPageItemView MaxEntriesReturned="100" Offset="0" BasePoint="Beginning"/>'
         f"<m:Restriction><t:IsEqualTo>{_extended(UID_PROPERTY)}<t:FieldURIOrConstant>"
         f"<t:Constant Value={quoteattr(uid)}/></t:FieldURIOrConstant></t:IsEqualTo></m:Restriction>"
-        f"<m:ParentFolderIds>{calendar_folder(mailbox)}</m:ParentFolderIds></m:FindItem>"
+        f"<m:ParentFolderIds>{folders}</m:ParentFolderIds></m:FindItem>"
     )
 
 

@@ -30,11 +30,10 @@ TEAMS = {"isOnlineMeeting": True, "onlineMeetingProvider": "teamsForBusiness"}
 Body = dict[str, Any]
 
 
-def new_event(draft: EntryDraft, *, teams: bool, attempt: int = 0) -> Body:
+def new_event(draft: EntryDraft, *, teams: bool) -> Body:
     """The body of a create; a room that answers for itself, and nobody else, is invited.
 
     :param teams: make a Teams meeting of it.
-    :param attempt: see `syncd.adapters.graph.wire.transaction_id`.
     """
     invited = draft.room is not None and draft.room.invited
     event = {
@@ -51,7 +50,7 @@ def new_event(draft: EntryDraft, *, teams: bool, attempt: int = 0) -> Body:
         "reminderMinutesBeforeStart": REMINDER,
         "responseRequested": invited,
         "allowNewTimeProposals": False,
-        "transactionId": transaction_id(draft.uid, draft.stamp.generation, attempt),
+        "transactionId": transaction_id(draft.uid, draft.stamp.generation),
         "singleValueExtendedProperties": _properties(draft),
     }
     return event | (TEAMS if teams else {})

@@ -13,14 +13,11 @@ from syncd.adapters.graph.faults import Absent, unknown_outcome
 from syncd.adapters.graph.ours import UID_PROPERTY, Copies, event_path, ours_of
 from syncd.adapters.graph.rounds import user
 from syncd.adapters.graph.schedule import Passed
-from syncd.errors import CalendarError, OutcomeUnknown, Rejected, VersionConflict
+from syncd.errors import CalendarError, EntryRemoved, OutcomeUnknown, Rejected, VersionConflict
 from syncd.model.directory import Mailbox
 from syncd.model.entry import Entry, EntryDraft
 from syncd.observe.logs import log
 from syncd.observe.metrics import GRAPH_TEAMS_MISSING
-
-ATTEMPTS = 3
-"""transactionIds that are tried when Graph answers a create with an entry that was deleted since."""
 
 
 class Entries:
@@ -42,14 +39,12 @@ class Entries:
         if there := self.find(draft.uid):
             return there[0]
         draft = self._with_free_room(draft, None)
-        for attempt in range(ATTEMPTS):
-            made = self._post(new_event(draft, teams=self._teams(draft), attempt=attempt))
-            found = self._read_back(made.id if made else "", draft.uid)
-            if found is not None:
-                return self._told(found, draft)
-            if made is None:
-                break
-        raise OutcomeUnknown(f"The entry {draft.uid} was accepted by {self._client.host}, but is not there.")
+        made = self._post(new_event(draft, teams=self._teams(draft)))
+        found = self._read_back(made.id if made else "", draft.uid)
+        if found is None:
+            # Graph answers with what it made under this transactionId before, or refuses, though it was deleted since.
+            raise EntryRemoved(f"The entry {draft.uid} was written to {self._client.host}, but is not there any more.")
+        return self._told(found, draft)
 
     def update(self, wanted: Entry, draft: EntryDraft) -> Entry:
         """See `syncd.ports.CalendarPort.update`."""

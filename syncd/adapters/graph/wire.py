@@ -42,12 +42,9 @@ class Ours:
     stamp: Stamp | None
 
 
-def transaction_id(uid: str, generation: int, attempt: int = 0) -> str:
-    """The transactionId under which an entry is created: the same for each try of the same wish.
-
-    :param attempt: above zero when Graph answered with an entry that is not there any more.
-    """
-    return f"{OURS}{generation}{f'.{attempt}' if attempt else ''}:{uid}"
+def transaction_id(uid: str, generation: int) -> str:
+    """The transactionId under which an entry is created: the same for each try of the same wish."""
+    return f"{OURS}{generation}:{uid}"
 
 
 def own_uid(row: Row) -> str | None:
