@@ -87,8 +87,7 @@ class CalendarPort(Protocol):
 
         A second call with the same UID changes nothing and returns what is there already.
 
-        :raises EntryRemoved: the server can tell that this wish (UID and generation) was written before, and is not
-            there any more. A server that cannot tell writes it again.
+        :raises EntryRemoved: the server can tell that this UID and generation was written before, and is gone.
         """
         ...
 
