@@ -72,6 +72,47 @@ class Cluster:
         cluster._admin("CREATE ROLE syncd LOGIN")
         return cluster
 
+    def standby(self) -> Cluster:
+        """A second server that streams everything from this one; from now on commits wait for it."""
+        bins = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+        copy, postgres = (program(name, "postgresql", bins) for name in ("pg_basebackup", "postgres"))
+        user = _user()
+        folder = Path(tempfile.mkdtemp(prefix="syncd-pg-"))
+        shutil.chown(folder, user)
+        folder.chmod(0o755)
+        stream = [
+            "-h",
+            str(self._folder),
+            "-U",
+            "admin",
+            "-D",
+            str(folder / "data"),
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+        ]
+        subprocess.run([*_become(user), str(copy), *stream], check=True, capture_output=True, cwd=folder)
+        settings = [part for key, value in (_SETTINGS | _DURABLE).items() for part in ("-c", f"{key}={value}")]
+        with (folder / "log").open("wb") as log:
+            line = [str(postgres), "-D", str(folder / "data"), "-k", str(folder), *settings]
+            server = subprocess.Popen([*_become(user), "--pdeathsig", "INT", *line], stdout=log, stderr=log, cwd=folder)
+        other = Cluster(folder, server)
+        other._wait()
+        self._admin("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self._admin("SELECT pg_reload_conf()")
+        return other
+
+    def die(self) -> None:
+        """As when its machine is gone."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(timeout=_START_SECONDS)
+
+    def promote(self) -> None:
+        """Be the server that accepts writes."""
+        self._admin("SELECT pg_promote()")
+
     def stop(self) -> None:
         """End the server without ceremony and remove its folder."""
         self._server.send_signal(signal.SIGQUIT)

@@ -40,6 +40,8 @@ from syncd.store import Store, Tx
 
 LEASE = timedelta(seconds=90)
 """How long one look may take before another worker may look too."""
+MARGIN = 2.0
+"""Seconds: so much sooner a look takes its lease for ended than others do, who count in whole seconds."""
 CHANCE = secrets.SystemRandom().random
 ROUNDS = 4
 """Looks at one meeting in a row, as long as each one changes what is wanted."""
@@ -216,7 +218,7 @@ class Reconciler:
         def work(tx: Tx) -> tuple[str, int] | None:
             return None if brake.stopped(tx) else tx.meetings.lease(now, now + LEASE, self._node.name)
 
-        until = self._node.elapsed() + LEASE.total_seconds()
+        until = self._node.elapsed() + LEASE.total_seconds() - MARGIN
         found = self._store.run(work) if self._node.alive() else None
         return None if found is None else Look(*found, until)
 

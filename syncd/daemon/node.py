@@ -20,6 +20,7 @@ from syncd.observe import metrics
 from syncd.observe.logs import log
 from syncd.store import Store
 from syncd.store.nodes import DEAD, Nodes
+from syncd.store.schema import head
 
 BEAT_SECONDS = 5.0
 MARGIN = 2.0
@@ -83,10 +84,17 @@ class Member:
     """One of many nodes on a PostgreSQL.
 
     :param store: the database that all share. :param elapsed: a clock that only runs forward, in seconds.
+    :param pause: lets so many seconds go by.
     """
 
-    def __init__(self, store: Store, role: Role, elapsed: Callable[[], float] = running) -> None:
-        self._store, self.role, self._clock = store, role, elapsed
+    def __init__(
+        self,
+        store: Store,
+        role: Role,
+        elapsed: Callable[[], float] = running,
+        pause: Callable[[float], object] = lambda seconds: threading.Event().wait(seconds),
+    ) -> None:
+        self._store, self.role, self._clock, self._pause = store, role, elapsed, pause
         self.clock = ServerClock(elapsed)
         self._name = ""
         self._beaten = float("-inf")
@@ -168,7 +176,7 @@ class Member:
         which, name, until = f"mailbox:{mailbox}", self._name, self._clock() + WAIT_SECONDS
         epoch = self._store.run(lambda tx: Nodes(tx.session).take(which, name))
         while epoch is None and self._clock() < until:
-            threading.Event().wait(LOOK_SECONDS)
+            self._pause(LOOK_SECONDS)
             epoch = self._store.run(lambda tx: Nodes(tx.session).take(which, name))
         try:
             yield epoch is not None
@@ -181,7 +189,7 @@ class Member:
         """Begin under a new name: what the old one held is in other hands."""
         before = self._clock()
         name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
-        self._store.run(lambda tx: Nodes(tx.session).join(name, self.role.value, __version__))
+        self._store.run(lambda tx: Nodes(tx.session).join(name, self.role.value, __version__, head()))
         with self._lock:
             self._name, self._beaten = name, before
             self._kept.clear()

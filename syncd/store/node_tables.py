@@ -15,6 +15,8 @@ class NodeRow(Base):
     """Machine and a random word; another one after each start, and after each time it was taken for dead."""
     role: Mapped[str]
     version: Mapped[str]
+    layout: Mapped[str] = mapped_column(server_default="0021")
+    """The newest layout of the database that it knows; those before it was asked know the one that began to ask."""
     started: Mapped[int]
     beat: Mapped[int]
     """When it was heard of last; silent for `syncd.store.nodes.DEAD`, it is dead."""

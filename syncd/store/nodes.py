@@ -6,12 +6,15 @@ calendar apart; what must never go wrong rests on revisions, epochs and the rule
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Numeric, bindparam, cast, delete, exists, func, select, text, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 
 from syncd.store.instants import moment
 from syncd.store.node_tables import LeaseRow, NodeRow
@@ -20,8 +23,20 @@ from syncd.store.tables import MeetingRow
 DEAD = timedelta(seconds=20)
 """A node that was not heard of for so long is dead; whoever was only away finds out before it writes anywhere."""
 
-NOW = cast(func.floor(func.extract("epoch", func.clock_timestamp()).cast(Numeric)), BigInteger)
-"""The server's clock as the statement runs, in whole seconds."""
+
+class ServerNow(FunctionElement[int]):
+    """The server's clock as the statement runs, in whole seconds; the simulation teaches SQLite one of its own."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(ServerNow, "postgresql")
+def _server_now(*_how: object, **_more: object) -> str:
+    return "CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)"
+
+
+NOW = ServerNow()
 _SILENT = NodeRow.beat <= NOW - int(DEAD.total_seconds())
 _HEARD = exists().where(NodeRow.id == LeaseRow.node, ~_SILENT)
 _WISH = insert(LeaseRow).values(name=bindparam("which"), node=bindparam("me"), epoch=1)
@@ -30,6 +45,14 @@ _TAKE = _WISH.on_conflict_do_update(
     set_={"node": _WISH.excluded.node, "epoch": LeaseRow.epoch + 1},
     where=~_HEARD,
 ).returning(LeaseRow.epoch)
+_BEAT = (
+    update(NodeRow)
+    .where(NodeRow.id == bindparam("me"))
+    .values(beat=NOW)
+    .returning(NodeRow.id)
+    .execution_options(synchronize_session=False)
+)
+_DEAD = select(NodeRow.id).where(_SILENT).with_for_update(skip_locked=True)
 _QUICKLY = text("SET LOCAL synchronous_commit = off")
 
 
@@ -53,21 +76,30 @@ class Node:
         return self.silent >= DEAD
 
 
+def left_behind(connection: Connection, served: Collection[str]) -> list[str]:
+    """Living nodes whose versions of syncd cannot go on once the database has a layout that serves only *served*."""
+    living = select(NodeRow.id).where(~_SILENT, NodeRow.layout.not_in(served)).order_by(NodeRow.id)
+    return list(connection.scalars(living))
+
+
 class Nodes:
     """The tables ``nodes`` and ``leases``, seen from inside one transaction on PostgreSQL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def join(self, name: str, role: str, version: str) -> None:
-        """Say that a node begins."""
-        self._session.execute(insert(NodeRow).values(id=name, role=role, version=version, started=NOW, beat=NOW))
+    def join(self, name: str, role: str, version: str, layout: str) -> None:
+        """Say that a node begins.
+
+        :param layout: of the database, the newest that it knows.
+        """
+        begun = {"id": name, "role": role, "version": version, "layout": layout, "started": NOW, "beat": NOW}
+        self._session.execute(insert(NodeRow).values(begun))
 
     def beat(self, name: str) -> bool:
         """Say that a node is alive; False when it was taken for dead meanwhile, and all it held was given away."""
-        self._session.execute(_QUICKLY)
-        change = update(NodeRow).where(NodeRow.id == name).values(beat=NOW).returning(NodeRow.id)
-        return self._session.scalar(change.execution_options(synchronize_session=False)) is not None
+        self._quickly()
+        return self._session.scalar(_BEAT, {"me": name}) is not None
 
     def clock(self) -> datetime:
         """The server's clock now, to the microsecond."""
@@ -94,8 +126,7 @@ class Nodes:
 
         Two that look at the same time never both find the same one.
         """
-        dead = select(NodeRow.id).where(_SILENT).with_for_update(skip_locked=True)
-        names = sorted(self._session.scalars(dead))
+        names = sorted(self._session.scalars(_DEAD))
         for name in names:
             self.leave(name)
         return names
@@ -115,11 +146,16 @@ class Nodes:
 
         Nobody gets it twice at once: this node's own threads neither.
         """
-        self._session.execute(_QUICKLY)
+        self._quickly()
         return self._session.scalar(_TAKE, {"which": which, "me": me})
 
     def give_back(self, which: str, me: str, epoch: int) -> None:
         """Let others have the lease; nothing happens when it is not ours any more."""
-        self._session.execute(_QUICKLY)
+        self._quickly()
         ours = (LeaseRow.name == which, LeaseRow.node == me, LeaseRow.epoch == epoch)
         self._session.execute(delete(LeaseRow).where(*ours).execution_options(synchronize_session=False))
+
+    def _quickly(self) -> None:
+        """Do not wait for the disk: what is lost with the server is only who was alive."""
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(_QUICKLY)

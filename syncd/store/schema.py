@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from syncd.errors import StoreError
 
@@ -38,6 +40,7 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def head() -> str:
     """The newest layout this version knows."""
     return str(ScriptDirectory.from_config(_config()).get_current_head())
@@ -56,15 +59,33 @@ def knows(layout: str) -> bool:
 def serving() -> list[str]:
     """The layouts whose versions of syncd can go on using a database of the newest one, the newest first.
 
-    Migrations only add; one that takes away what the version before still uses says ``contracts = True``, and comes a
-    release later than the one that made it needless. So nodes of two versions serve side by side.
+    Migrations only add; one that takes something away comes a release later than the one that made it needless, and
+    names the layout of that release: ``contracts = "0021"``. So nodes of two versions serve side by side.
     """
-    found = []
+    found: list[str] = []
+    oldest: set[str] = set()
     for script in ScriptDirectory.from_config(_config()).walk_revisions():
         found.append(str(script.revision))
-        if getattr(script.module, "contracts", False):
+        oldest.add(getattr(script.module, "contracts", ""))
+        if script.revision in oldest:
             break
     return found
+
+
+def demand_served(connection: Connection, served: Collection[str]) -> None:
+    """Make sure that nobody who serves on this database would be left behind by an upgrade.
+
+    :raises StoreError: living nodes need what it takes away; nothing was changed.
+    """
+    if "layout" not in {column["name"] for column in inspect(connection).get_columns("nodes")}:
+        return
+    from syncd.store import nodes
+
+    if behind := nodes.left_behind(connection, served):
+        raise StoreError(
+            f"Nodes of an older version serve on this database ({', '.join(behind)}) and need what this version takes "
+            f"away. Nothing was changed. Bring them to the release before this one first, or stop them: syncd nodes"
+        )
 
 
 def serves_us(connection: Connection) -> bool:
@@ -82,7 +103,7 @@ def upgrade(connection: Connection, layout: str = "head") -> None:
 
     A layout of a newer version that goes on serving this one is left as it is.
 
-    :raises StoreError: the database has a layout this version does not know.
+    :raises StoreError: the database has a layout this version does not know, or nodes serve on it that could not go on.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
@@ -95,6 +116,8 @@ def upgrade(connection: Connection, layout: str = "head") -> None:
             "Install that version again, or restore a backup made before the upgrade. Nothing was changed."
         )
     if current != head():
+        if current is not None and inspect(connection).has_table("nodes"):
+            demand_served(connection, serving())
         command.upgrade(_config(connection), layout)
     told = " ".join(serving())
     if layout == "head" and _served(connection) != told:

@@ -28,6 +28,7 @@ class Storm:
     """One run of clients and fate against a service.
 
     :param bookings: attempts to book, all clients together.
+    :param seconds: after which no more are begun, however many are left.
     """
 
     service: Service
@@ -35,12 +36,14 @@ class Storm:
     seed: int
     bookings: int
     clients: int = 6
+    seconds: float = float("inf")
     kills: int = 0
     freezes: int = 0
     over: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.left = iter(range(self.bookings))
+        self.until = time.monotonic() + self.seconds
         self.lock = threading.Lock()
         self.errors: list[BaseException] = []
         self.starts: list[str] = []
@@ -53,7 +56,7 @@ class Storm:
         for thread in threads:
             thread.start()
         fate = Random(self.seed)
-        while self.kills < kills or any(thread.is_alive() for thread in threads):
+        while (self.kills < kills and not self._late()) or any(thread.is_alive() for thread in threads):
             time.sleep(fate.uniform(0.3, 3.0))
             self._strike(fate, enough=self.kills >= kills)
         for thread in threads:
@@ -95,7 +98,10 @@ class Storm:
 
     def _more(self) -> bool:
         with self.lock:
-            return next(self.left, None) is not None
+            return not self._late() and next(self.left, None) is not None
+
+    def _late(self) -> bool:
+        return time.monotonic() > self.until
 
     def _wish(self, rng: Random) -> dict[str, Any]:
         form = rng.choice(["in-person", "phone"])

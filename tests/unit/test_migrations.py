@@ -39,7 +39,7 @@ def faults(source: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("version", VERSIONS[1:], ids=lambda path: path.stem)
 def test_a_migration_takes_nothing_away_that_the_version_before_uses(version: Path) -> None:
-    cure = "expand now and contract a release later, in a migration with contracts = True (docs/howto/many-nodes.md)"
+    cure = "expand now, contract a release later in a migration with contracts = 'LAYOUT' (docs/howto/many-nodes.md)"
     assert [] == list(faults(version.read_text(encoding="utf-8"))), cure
 
 
@@ -60,7 +60,7 @@ def test_a_planted_migration_that_contracts_is_refused_unless_it_says_so(line: s
     planted = f"def upgrade():\n    {line}\n"
 
     assert 1 == len(list(faults(planted)))
-    assert [] == list(faults(f"contracts = True\n\n\n{planted}"))
+    assert [] == list(faults(f"contracts = '0021'\n\n\n{planted}"))
 
 
 def test_what_only_adds_is_taken() -> None:
