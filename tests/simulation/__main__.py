@@ -10,9 +10,12 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 
+from tests.simulation.nodes import NodesWorld
 from tests.simulation.schedules import Ground, explain, play, quiet
 from tests.simulation.twins import TWINS, planted
+from tests.simulation.world import World
 
 PORTION = 250
 """Schedules that one process plays on one ground."""
@@ -26,15 +29,16 @@ def main() -> int:
     parser.add_argument("--twin", choices=sorted(TWINS), help="plant this mistake first")
     parser.add_argument("--number", type=int, help="how many, instead of the last one")
     parser.add_argument("--workers", type=int, default=1, help="processes that play them")
+    parser.add_argument("--nodes", action="store_true", help="with one to five nodes that die and come back")
     parser.add_argument("--stop", action="store_true", help="end at the first failure")
     asked = parser.parse_args()
     last = asked.first if asked.last is None else asked.last
     if asked.number is not None:
-        return _all(asked.first, asked.number, asked.workers)
+        return _all(asked.first, asked.number, asked.workers, NodesWorld if asked.nodes else World)
     ground, failed, played, began = Ground(), 0, 0, time.monotonic()
     with quiet(), planted(asked.twin) if asked.twin else nullcontext():
         for seed in range(asked.first, last + 1):
-            world, problems = play(ground, seed)
+            world, problems = play(ground, seed, NodesWorld if asked.nodes else World)
             played += 1
             if problems or asked.first == last:
                 sys.stdout.write(explain(world, problems) + "\n\n")
@@ -46,12 +50,12 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _all(first: int, number: int, workers: int) -> int:
+def _all(first: int, number: int, workers: int, kind: type[World]) -> int:
     """Play *number* schedules in several processes; 0 when all kept their promises."""
     began, failed = time.monotonic(), 0
     portions = [range(at, min(at + PORTION, first + number)) for at in range(first, first + number, PORTION)]
     with ProcessPoolExecutor(workers) as pool:
-        for told in pool.map(_portion, portions):
+        for told in pool.map(partial(_portion, kind=kind), portions):
             for text in told:
                 sys.stdout.write(text + "\n\n")
                 sys.stdout.flush()
@@ -61,11 +65,11 @@ def _all(first: int, number: int, workers: int) -> int:
     return 1 if failed else 0
 
 
-def _portion(seeds: range) -> list[str]:
+def _portion(seeds: range, kind: type[World]) -> list[str]:
     """What broke in these schedules, explained."""
     ground = Ground()
     with quiet():
-        played = (play(ground, seed) for seed in seeds)
+        played = (play(ground, seed, kind) for seed in seeds)
         told = [explain(world, problems) for world, problems in played if problems]
     ground.close()
     return told

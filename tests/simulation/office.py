@@ -47,12 +47,12 @@ class Office:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        ports: Mapping[str, CalendarPort] = {"server": self.port or self.calendar}
+        self.ports: Mapping[str, CalendarPort] = {"server": self.port or self.calendar}
         self.publisher = Publisher(self.store, lambda: self.directory, PublishSettings(timedelta(days=30)), rules=self)
         self.desk = Desk(self.store, self.publisher, lambda: self.directory, lambda: f"id{next(self.numbers):04d}")
         self.reconciler = Reconciler(
             self.store,
-            lambda: ports,
+            lambda: self.ports,
             lambda: self.directory,
             lambda: self.rulebook,
             self.limits,
@@ -60,7 +60,7 @@ class Office:
         )
         self.handover = Handover(self.store, self.publisher, lambda: self.directory)
         self.keeper = RoomKeeper(self.store, lambda: self.directory, lambda: self.rulebook)
-        self.engine = Engine(self.store, ports, self.directory, Pace())
+        self.engine = Engine(self.store, self.ports, self.directory, Pace())
 
     def within(self, _tx: Tx) -> Rulebook:
         """The rules in force, as a publisher asks for them."""

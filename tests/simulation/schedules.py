@@ -54,10 +54,10 @@ class Ground:
         if not hurried:
             hasty(self.store)
 
-    def world(self, seed: int, **parts: object) -> World:
+    def world(self, seed: int, kind: type[World] = World, **parts: object) -> World:
         """A fresh world, in which nothing has happened yet."""
         recalled(self.store, self.beginning)
-        return World(seed, self.store, **parts)  # type: ignore[arg-type]
+        return kind(seed, self.store, **parts)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Remove everything."""
@@ -65,10 +65,10 @@ class Ground:
         shutil.rmtree(self.folder)
 
 
-def play(ground: Ground, seed: int, **parts: object) -> tuple[World, list[str]]:
+def play(ground: Ground, seed: int, kind: type[World] = World, **parts: object) -> tuple[World, list[str]]:
     """Run one schedule to its rest; the world, and every promise it broke."""
     with ground.sessions():
-        world = ground.world(seed, **parts)
+        world = ground.world(seed, kind, **parts)
         with watched(world._pass):
             world.run()
             problems = list(claimed_twice(world))
@@ -79,14 +79,14 @@ def play(ground: Ground, seed: int, **parts: object) -> tuple[World, list[str]]:
 
 def explain(world: World, problems: list[str]) -> str:
     """What broke, and how to see it again."""
-    again = f".venv/bin/python -m tests.simulation {world.seed}"
+    again = f".venv/bin/python -m tests.simulation {world.seed}{world.flag}"
     return "\n".join([f"seed {world.seed} broke {len(problems)} promise(s); again: {again}", *problems, *world.log])
 
 
-def first_failure(ground: Ground, seeds: range, **parts: object) -> str | None:
+def first_failure(ground: Ground, seeds: range, kind: type[World] = World, **parts: object) -> str | None:
     """The first seed that breaks a promise, explained; None when all keep theirs."""
     for seed in seeds:
-        world, problems = play(ground, seed, **parts)
+        world, problems = play(ground, seed, kind, **parts)
         if problems:
             return explain(world, problems)
     return None

@@ -66,6 +66,7 @@ class Late:
 class Server:
     """Implements `CalendarPort` badly.
 
+    :param before_write: hears of each write as it leaves the program.
     :param meanwhile: something else that happens while a write is on its way.
     :param tells: it knows of entries that were removed.
     :param made: mailbox, UID and generation of all that was created.
@@ -82,6 +83,7 @@ class Server:
     faults: Faults = field(default_factory=Faults)
     inner: MemoryCalendar = field(default_factory=MemoryCalendar)
     late: list[Late] = field(default_factory=list)
+    before_write: Callable[[str, str], None] = lambda _kind, _uid: None
     meanwhile: Callable[[str, str], None] = lambda _kind, _uid: None
     lied: dict[str, datetime] = field(default_factory=dict)
     copies: int = 0
@@ -186,6 +188,7 @@ class Server:
         return self.inner.update(mailbox, _entry(entry.key, things[entry.key]), draft)
 
     def _write(self, kind: str, mailbox: Mailbox, uid: str, work: Callable[[], Entry | None]) -> Entry:
+        self.before_write(kind, uid)
         self._trouble()
         if self._happens(self.faults.meanwhile):
             self.meanwhile(kind, uid)

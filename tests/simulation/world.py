@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import bindparam, event, select
 
@@ -75,6 +75,8 @@ class Story:
 class World:
     """One installation with its surroundings, and what was promised to whom."""
 
+    flag: ClassVar[str] = ""
+    """What `python -m tests.simulation` must be told to play this kind of world."""
     seed: int
     store: Store
     faults: Faults = field(default_factory=Faults)
