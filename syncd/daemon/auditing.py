@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from syncd.clock import Clock
 from syncd.daemon.parts import Parts
-from syncd.dispatch.local import Task
+from syncd.dispatch.port import Scope, Task
 from syncd.observe import metrics
 from syncd.observe.logs import log
 from syncd.store import audit_chain
@@ -30,8 +30,8 @@ class Auditing:
     def tasks(self) -> list[Task]:
         """What the dispatcher does for it."""
         return [
-            Task("audit.chain", CHAIN_SECONDS, lambda _beat: self.chain()),
-            Task("audit.verify", VERIFY_SECONDS, lambda _beat: self.verify()),
+            Task("audit.chain", CHAIN_SECONDS, lambda _beat: self.chain(), scope=Scope.ONE),
+            Task("audit.verify", VERIFY_SECONDS, lambda _beat: self.verify(), scope=Scope.ONE),
         ]
 
     def chain(self) -> None:

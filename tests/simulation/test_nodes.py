@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from syncd.errors import StoreError
 from tests.simulation.nodes import NodesWorld
 from tests.simulation.nodes_twins import TWINS, planted
 from tests.simulation.schedules import Ground, first_failure, play, quiet
@@ -69,5 +70,5 @@ def _breaks(ground: Ground, seed: int) -> bool:
     """Whether a promise is broken, or nothing works any more."""
     try:
         return bool(play(ground, seed, NodesWorld)[1])
-    except OperationalError:
+    except (OperationalError, StoreError):
         return True
