@@ -6,8 +6,9 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from syncd.model.dfdg import About, Change, Class, Deadline, Entity, Message, Record, Said
@@ -32,27 +33,31 @@ class Dfdg:
     def __init__(self, session: Session) -> None:
         self._session = session
 
+    @property
+    def _dialect(self) -> str:
+        return self._session.get_bind().dialect.name
+
     def get(self, record: str, *, lock: bool = False) -> Record | None:
         """The record of that id; with *lock* nobody else changes it until the transaction ends."""
-        question = select(DfdgRecordRow).where(DfdgRecordRow.id == record.lower())
-        row = self._session.scalar(question.with_for_update() if lock else question)
+        row = self._session.execute(
+            rows.RECORD_LOCKED if lock else rows.RECORD, {"which": record.lower()}
+        ).one_or_none()
         return None if row is None else _record(row)
 
     def note(self, record: Record) -> None:
         """Keep a record as it is now; when a report is sent next stays as it was."""
-        row = self._session.get(DfdgRecordRow, record.id)
-        self.save(record, due=maybe(row.due) if row is not None else None, alive=row is None or row.alive)
+        row = self._session.execute(rows.RECORD, {"which": record.id}).one_or_none()
+        self._keep(record, row, {"due": row.due, "alive": row.alive} if row is not None else {})
 
     def save(self, record: Record, *, due: datetime | None = None, alive: bool = True) -> None:
         """Keep a record as it is now. :param due: when the next report is sent. :param alive: whether to go on."""
-        row = self._session.get(DfdgRecordRow, record.id)
-        if row is None:
-            row = DfdgRecordRow(id=record.id, start=0, gone=False)
-            self._session.add(row)
-        for name, value in _values(record).items():
-            setattr(row, name, value)
-        row.due, row.alive = optional(due), alive
-        self._session.flush()
+        row = self._session.execute(rows.RECORD, {"which": record.id}).one_or_none()
+        self._keep(record, row, {"due": optional(due), "alive": alive})
+
+    def _keep(self, record: Record, row: Row[Any] | None, more: dict[str, object]) -> None:
+        told = {"start": 0, "gone": False} if row is None else {"start": row.start, "gone": row.gone}
+        values = {"id": record.id, "due": None, "alive": True} | told | _values(record) | more
+        self._session.execute(rows.keep(self._dialect, of="dfdg_records"), values)
 
     def changed(self, limit: int) -> list[str]:
         """Ids of records whose meeting changed since it was compared last."""
@@ -65,7 +70,6 @@ class Dfdg:
         change = update(DfdgRecordRow).where(DfdgRecordRow.id == which)
         change = change.values(due=epoch(until), attempts=DfdgRecordRow.attempts + 1)
         found = self._session.scalar(change.returning(DfdgRecordRow.id).execution_options(synchronize_session=False))
-        self._session.expire_all()
         return None if found is None else self.get(found)
 
     def anything_due(self, now: datetime) -> bool:
@@ -124,7 +128,7 @@ class Dfdg:
             "due": epoch(now),
             "attempts": 0,
         }
-        return self._session.scalar(rows.receive(self._session.get_bind().dialect.name), values) is not None
+        return self._session.scalar(rows.receive(self._dialect), values) is not None
 
     def next_message(self, now: datetime, until: datetime) -> Message | None:
         """The message that waits longest; nobody else gets it before *until*."""
@@ -144,10 +148,8 @@ class Dfdg:
 
     def handled(self, message: Message, before: datetime, now: datetime) -> None:
         """Note that this message, and those received before that instant about the same, were handled by one look."""
-        same = and_(DfdgMessageRow.about == message.about, DfdgMessageRow.received < epoch(before))
-        change = update(DfdgMessageRow).where(or_(DfdgMessageRow.id == message.id, same))
-        change = change.where(DfdgMessageRow.done.is_(None)).values(done=epoch(now), due=None)
-        self._session.execute(change.execution_options(synchronize_session=False))
+        about = {"which": message.id, "same": message.about, "before": epoch(before), "now": epoch(now)}
+        self._session.execute(rows.HANDLED, about)
 
     def again(self, message: str, due: datetime) -> None:
         """Handle a message later."""
@@ -160,18 +162,12 @@ class Dfdg:
 
     def keep_deadline(self, deadline: Deadline, now: datetime) -> None:
         """Keep a deadline as it is now."""
-        row = self._session.get(DfdgDeadlineRow, deadline.id)
-        if row is None:
-            row = DfdgDeadlineRow(id=deadline.id)
-            self._session.add(row)
-        row.citizen, row.kind, row.immediate, row.open = (
-            deadline.citizen,
-            deadline.kind,
-            deadline.immediate,
-            deadline.open,
-        )
-        row.until, row.latest, row.seen = deadline.until.isoformat(), deadline.latest.isoformat(), epoch(now)
-        self._session.flush()
+        values = asdict(deadline) | {
+            "until": deadline.until.isoformat(),
+            "latest": deadline.latest.isoformat(),
+            "seen": epoch(now),
+        }
+        self._session.execute(rows.keep(self._dialect, of="dfdg_deadlines"), values)
 
     def deadlines(self, *, since: date, only_open: bool = True) -> list[Deadline]:
         """Deadlines that end on that day or later, the earliest first."""
@@ -250,7 +246,7 @@ def _values(record: Record) -> dict[str, object]:
     }
 
 
-def _record(row: DfdgRecordRow) -> Record:
+def _record(row: Row[Any] | DfdgRecordRow) -> Record:
     return Record(
         id=row.id,
         about=About(row.kind, row.self_booked, row.group),

@@ -8,16 +8,17 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import Executable
 
-from syncd.store.dfdg_tables import DfdgMessageRow
+from syncd.store.dfdg_tables import DfdgDeadlineRow, DfdgMessageRow, DfdgRecordRow
 from syncd.store.jobnet_tables import JobnetCitizenRow, JobnetLinkRow, JobnetReservationRow
 
 CITIZENS = cast(Table, JobnetCitizenRow.__table__)
 _LINKS, _RESERVATIONS = cast(Table, JobnetLinkRow.__table__), cast(Table, JobnetReservationRow.__table__)
-_MESSAGES = cast(Table, DfdgMessageRow.__table__)
+_MESSAGES, _RECORDS = cast(Table, DfdgMessageRow.__table__), cast(Table, DfdgRecordRow.__table__)
+_DEADLINES = cast(Table, DfdgDeadlineRow.__table__)
 _WHOSE = CITIZENS.c.citizen == bindparam("whose")
 
 STANDING = select(CITIZENS.c.standing).where(_WHOSE)
@@ -51,6 +52,29 @@ NEXT_MESSAGE = (
     .values(due=bindparam("later"), attempts=_MESSAGES.c.attempts + 1)
     .returning(*(_MESSAGES.c[name] for name in ("id", "entity", "change", "about", "citizen")))
 )
+HANDLED = (
+    update(_MESSAGES)
+    .where(
+        or_(
+            _MESSAGES.c.id == bindparam("which"),
+            and_(_MESSAGES.c.about == bindparam("same"), _MESSAGES.c.received < bindparam("before")),
+        ),
+        _MESSAGES.c.done.is_(None),
+    )
+    .values(done=bindparam("now"), due=None)
+)
+
+RECORD = select(*_RECORDS.c).where(_RECORDS.c.id == bindparam("which"))
+RECORD_LOCKED = RECORD.with_for_update()
+
+
+@cache
+def keep(dialect: str, *, of: str) -> Executable:
+    """Keep a row of ``dfdg_records`` or ``dfdg_deadlines`` as it is now, new or known; what is not given stays."""
+    table = _RECORDS if of == _RECORDS.name else _DEADLINES
+    made: Any = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    changing = {one.name: made.excluded[one.name] for one in table.c if one.name != "id"}
+    return cast(Executable, made.on_conflict_do_update(index_elements=["id"], set_=changing))
 
 
 @cache
