@@ -229,7 +229,7 @@ class Daemon:
             parts = self._parts = rebuilt(kept, config, self._clock)
             if self._together is None or self._together.answers:
                 self._front.app = build_app(self._deps(parts))
-            kept.live.close()
+            kept.replaced()
             self._schedule()
             logs.configure(config.log.level, config.log.format)
             log.info("daemon.reloaded", needs_restart=_needs_restart(kept, parts))

@@ -92,6 +92,12 @@ class Parts:
         trial = TrialRules(self.store, lambda: self.directory, book)
         yield replace(self, rulebook=trial, publisher=_publisher(self.config, self.store, self.directory, trial))
 
+    def replaced(self) -> None:
+        """Let go of what a new configuration has of its own, while the database and calls under way go on."""
+        self.live.close()
+        if self.dfdg is not None:
+            self.dfdg.close()
+
     def close(self) -> None:
         """Let go of connections."""
         self.live.close()

@@ -92,3 +92,15 @@ def test_a_report_ends_in_one_of_five_ways_and_never_raises(dfdg: DfdgServer, cl
     assert (Handed.LATER, 7.0) == (late.how, late.retry_after)
     with pytest.raises(ValueError, match="46"):
         client.annul(GUID, cpr, "x" * 47, CALLER)
+
+
+def test_a_connection_given_up_for_a_new_configuration_is_a_call_to_be_repeated(dfdg: DfdgServer) -> None:
+    """A round that began before a reload ends with the old client: its report stays owed, nothing breaks."""
+    old = DfdgClient(Account(dfdg.base, 2, "10101", "syncd", 3), FixedClock(NOW), seconds=5)
+    old.close()
+    before = len(dfdg.seen)
+
+    assert Handed.LATER is old.annul(GUID, Cpr("0101901234"), "e", CALLER).how
+    with pytest.raises(Transient, match="new configuration"):
+        old.messages(10, CALLER)
+    assert before == len(dfdg.seen)

@@ -60,7 +60,7 @@ class DfdgClient:
         self._http = outbound.client(seconds, _context(account), base_url=account.url)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections; a call under way, and any later one, ends as one that was not answered."""
         self._http.close()
 
     def create(self, record: str, cpr: Cpr, said: Said, about: About, request: str, caller: Caller) -> HandedOver:
@@ -153,6 +153,9 @@ class DfdgClient:
         """One request. :raises Transient: no answer, or one that is too long."""
         headers = {**self._metadata(caller), **named, "Content-Type": "application/json", "Accept": "application/json"}
         with canonical_line("dfdg.called", **self._logged(method, path, caller)) as facts:
+            if self._http.is_closed:  # a round that began before the configuration was read again
+                facts.update(outcome="unanswered", error="closed")
+                raise Transient("The connection to DFDG was given up for a new configuration; it is tried again.")
             url = path.replace("{id}", which)
             asked = self._http.build_request(method, url, content=body, headers=headers, params=query)
             try:
