@@ -145,6 +145,17 @@ class Jobnet:
         """Remove one that was given back."""
         self._session.execute(delete(JobnetReservationRow).where(JobnetReservationRow.id == id))
 
+    def reported(self, report: Report, since: datetime) -> bool:
+        """Whether the same error about the same was reported after that instant: a repeated call."""
+        row, about = JobnetReportRow, (report.citizen, report.offer, report.indkaldelse)
+        same = select(row.number).where(
+            row.received >= epoch(since),
+            *(row.at == epoch(report.at), row.code == report.code, row.origin == report.origin),
+            *(row.said == report.said, row.citizen == about[0]),
+            *(row.offer.is_not_distinct_from(about[1]), row.indkaldelse.is_not_distinct_from(about[2])),
+        )
+        return self._session.scalar(same.limit(1)) is not None
+
     def report(self, report: Report) -> int:
         """Keep an error report; returns its number."""
         row = JobnetReportRow(

@@ -140,7 +140,8 @@ class Facade:
         with self.store.begin() as tx:
             self.note(tx, call)
             self._agrees(tx, reservation, agreed, offer_id)
-            if tx.jobnet.standing(call.citizen) not in (None, Standing.OPEN):
+            # Whose a booking is must be known by number, too: later changes of ours are reported with it.
+            if tx.jobnet.see(call.citizen, call.sealed, call.now) is not Standing.OPEN:
                 raise Refused(Kind.NO_OPTIONS, "The citizen does not book by herself now.", 409)
         return self.reservations.create(call.citizen, booking.lower(), reservation.lower(), call.now)
 

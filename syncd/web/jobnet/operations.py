@@ -179,8 +179,9 @@ class Operations:
 
     def _report(self, asking: Asking) -> bytes:
         waiting = keep(self._facade, asking.call, cast(ReportQuestion, asking.message))
-        JOBNET_REPORTS.inc()
-        log.warning("jobnet.error_reported", waiting=waiting, task=TaskKind.JOBNET_ERRORS.value)
+        if waiting is not None:
+            JOBNET_REPORTS.inc()
+            log.warning("jobnet.error_reported", waiting=waiting, task=TaskKind.JOBNET_ERRORS.value)
         return self._written(self._shapes[EmptyAnswer]())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from syncd.model.jobnet import Report
 from syncd.model.task import TaskKind
 from syncd.observe.logs import CPR
@@ -14,10 +16,12 @@ from syncd.web.jobnet.refusals import Kind, Refused
 ORIGINS = (30, 32)
 """DFDG and Jobnet: only these may report (reference 4.6, BB)."""
 ABOUT = "jobnet"
+REPEATED_FOR = timedelta(days=7)
+"""So long ids of requests are kept, and calls repeated (reference section 3, IND2)."""
 
 
-def keep(facade: Facade, call: Call, report: ReportQuestion) -> int:
-    """Keep an error report and ask for a person; how many wait.
+def keep(facade: Facade, call: Call, report: ReportQuestion) -> int | None:
+    """Keep an error report and ask for a person; how many wait. None when the same was kept before: a repeated call.
 
     :raises Refused: unknown citizen, offer, booking or code, or an origin that may not report.
     """
@@ -40,7 +44,10 @@ def keep(facade: Facade, call: Call, report: ReportQuestion) -> int:
             raise Refused(Kind.NOT_THIS_CITIZEN, "There is no such booking.", 404, field="indkaldelse")
         facade.note(tx, call)
         said = CPR.sub("[cpr]", report.text or "")
-        tx.jobnet.report(Report(report.code, said, report.origin, at, call.now, call.citizen, offer, booking))
+        made = Report(report.code, said, report.origin, at, call.now, call.citizen, offer, booking)
+        if tx.jobnet.reported(made, call.now - REPEATED_FOR):
+            return None
+        tx.jobnet.report(made)
         waiting = tx.jobnet.waiting_reports()
         facts = {"code": report.code, "origin": "DFDG" if report.origin == ORIGINS[0] else "Jobnet", "number": waiting}
         tx.tasks.raise_(TaskKind.JOBNET_ERRORS, ABOUT, facts, call.now)

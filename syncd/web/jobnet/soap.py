@@ -89,7 +89,7 @@ class Soap:
         name = etree.QName(element)
         operation = self._known.get(name.localname.removesuffix("Request")) if name.namespace == self._space else None
         if operation is None or not name.localname.endswith("Request"):
-            raise Refused(Kind.NOT_VALIDATED, "There is no such operation in this namespace.", field="Body")
+            raise Refused(Kind.NOT_VALIDATED, self._not_known(name), field="Body")
         visit.operation = operation
         origin = soap_headers.origin(header, operation)
         visit.facts |= origin.facts()
@@ -106,6 +106,13 @@ class Soap:
             refusal.field = self._names.get(f"{question.__name__}.{refusal.field}", refusal.field)
             raise
         return Answered(200, _OPENING + body + _CLOSING)
+
+    def _not_known(self, name: etree.QName) -> str:
+        """What to do instead; a time is reserved by details, and errors are reported over REST (reference 4.1)."""
+        if name.namespace != self._space:
+            return f"The message belongs to another namespace; this service has {self._space}. Nothing was changed."
+        known = ", ".join(self._known)
+        return f"Version 3 has no such operation; it has {known}. Reports of errors are taken over REST alone."
 
     def _opened(self, body: bytes) -> tuple[etree._Element | None, etree._Element]:
         """Header and the one element of the body.
