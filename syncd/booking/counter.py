@@ -36,6 +36,10 @@ class Ground(StrEnum):
     """She stood at the counter or called, and the time was agreed with her."""
 
 
+BARRED = (Ground.EXEMPT, Ground.DEPRIVED)
+"""Grounds that say of the citizen that booking is not for her."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What staff book for a citizen.

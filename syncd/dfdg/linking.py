@@ -12,7 +12,7 @@ from syncd.cpr import Cpr, CprKey
 from syncd.dfdg.ledger import Ledger
 from syncd.errors import BadRequest, NotAllowed, UnknownBooking
 from syncd.model.booking import Booking, BookingState, Meeting
-from syncd.model.dfdg import About
+from syncd.model.dfdg import About, Class
 from syncd.model.jobnet import Link, Origin
 from syncd.store import Store, Tx
 
@@ -24,12 +24,14 @@ class Wish:
     """Whose a meeting is.
 
     :param kind: type of talk; None for that of the meeting's offer. :param purpose: why, for the audit log.
+    :param barred: staff say that she is exempted or deprived, so that figures leave the talk out.
     """
 
     meeting: str
     cpr: Cpr
     kind: int | None
     purpose: str
+    barred: bool = False
 
 
 class Linker:
@@ -75,6 +77,7 @@ class Linker:
         link = Link(str(uuid.uuid4()), booking.id, booking.client, citizen, Origin.STAFF, False, now)
         tx.jobnet.link(link)
         record = self._ledger.begun(tx, link, meeting.offer, now, about=About(kind, False))
+        record = replace(record, class_=Class.BARRED) if wish.barred else record
         tx.dfdg.save(replace(record, generation=0, owed_since=now), due=now)
         about = {"booking": booking.id, "meeting": meeting.id, "citizen": citizen}
         tx.audit.add(actor, "citizen.linked", purpose=wish.purpose, detail=link.indkaldelse, now=now, **about)

@@ -11,7 +11,7 @@ from itertools import groupby
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
-from syncd.booking.counter import CLIENT, Counter, Ground, Order
+from syncd.booking.counter import BARRED, CLIENT, Counter, Ground, Order
 from syncd.booking.results import Appointment
 from syncd.config.jobnet import CLIENT as JOBNET
 from syncd.cpr import PATTERN, Cpr, NotACpr
@@ -81,7 +81,7 @@ def _made(visitor: Visitor, tx: Tx, order: Order, cpr: Cpr | None) -> Appointmen
     deps, now = visitor.deps, visitor.deps.clock.now()
     made = Counter(deps.store, deps.desk, deps.contacts).book(order, visitor.actor, now, tx=tx)
     if cpr is not None and deps.reporting is not None:
-        wish = Wish(made.meeting.id, cpr, None, order.ground.value)
+        wish = Wish(made.meeting.id, cpr, None, order.ground.value, barred=order.ground in BARRED)
         deps.reporting.linker.link(wish, visitor.actor, now, tx=tx)
     return made
 
