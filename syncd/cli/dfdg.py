@@ -6,7 +6,7 @@ import csv
 import getpass
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,16 +47,16 @@ def status(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
         _reporting(parts)
         owed, since = tx.dfdg.owed()
         refused, waiting, last = tx.dfdg.refused(), tx.dfdg.messages_waiting(now), tx.dfdg.last_message()
-        address = parts.config.dfdg.url
+        address, zone = parts.config.dfdg.url, zone_of(parts.config)
     if as_json:
         told = {"url": address, "owed": owed, "owed_since": since, "messages_waiting": waiting, "last_message": last}
         screen.print_json(told | {"refused": [{"record": one.id, "why": one.refused} for one in refused]})
         return
     screen.say(f"DFDG: {address or '(not reported to: no [dfdg] url)'}")
-    screen.say(f"{owed} report(s) owed" + (f", the oldest since {since:%Y-%m-%d %H:%M}Z" if since else ""))
-    screen.say(f"{waiting} message(s) wait; the last one came {screen.ago(last, now)}")
-    rows = [(one.id, one.refused or "") for one in refused]
-    screen.table(f"{len(rows)} refused", ("record", "why"), rows)
+    screen.say(_counted(owed, "report is owed", "reports are owed") + _since(since, zone))
+    came = f"the last one came {screen.ago(last, now)}" if last else "none has come yet"
+    screen.say(f"{_counted(waiting, 'message waits', 'messages wait')} to be handled; {came}.")
+    _listed("reports refused by DFDG", ("record", "why"), [(one.id, one.refused or "") for one in refused])
 
 
 @dfdg.command("retry")
@@ -118,6 +118,9 @@ def figures(
     if as_json:
         screen.print_json([told(one) for one in found])
         return
+    if not found:
+        screen.say(f"No talk from {period.start:%Y-%m-%d} to {period.end:%Y-%m-%d} is known.")
+        return
     rows = [
         (
             one.group or "(unknown)",
@@ -133,7 +136,7 @@ def figures(
     screen.table(title, ("group", "self-booked", "summoned", "share", "left out", "rule"), rows)
     for rule in sorted({one.rule for one in found}):
         screen.say(f"rule of {rule}: {RULES[rule]}")
-    screen.say(found[0].coverage.says if found else "No talk of that period is known.")
+    screen.say(found[0].coverage.says)
 
 
 @dfdg.command("deadlines")
@@ -167,7 +170,23 @@ def _shown(as_json: bool, title: str, columns: tuple[str, ...], rows: Sequence[t
     if as_json:
         screen.print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
+        _listed(title, columns, rows)
+
+
+def _listed(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """A table, or one line that says that there is nothing."""
+    if rows:
         screen.table(f"{len(rows)} {title}", columns, rows)
+    else:
+        screen.say(f"No {title}.")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _since(since: datetime | None, zone: str) -> str:
+    return f", the oldest since {screen.local(since, zone)}." if since else "."
 
 
 def csv_of(found: list[Figure]) -> str:
