@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
 from syncd.section import Section
@@ -12,85 +10,81 @@ from syncd.section import Section
 class HeaderNames(Section):
     """HTTP headers of every call."""
 
-    citizen: Annotated[str, Field(description="A IND2: the citizen's civil registration number.")] = (
-        "x-civilregistrationIdentifier"
+    citizen: str = Field(
+        "x-civilregistrationIdentifier", description="A IND2: the citizen's civil registration number."
     )
-    request: Annotated[str, Field(description="A IND2: id of the request, at most 46 characters.")] = "x-requestId"
-    organisation_type: Annotated[str, Field(description="C: OrganisationTypeIdentifier (A SEC).")] = (
-        "x-organisationTypeIdentifier"
-    )
-    organisation_code: Annotated[str, Field(description="C: OrganisationCode (A SEC).")] = "x-organisationCode"
-    user_type: Annotated[str, Field(description="C: RequestUserTypeIdentifier (A META).")] = (
-        "x-requestUserTypeIdentifier"
-    )
-    user: Annotated[str, Field(description="C: UserIdentifier (A META).")] = "x-requestUserIdentifier"
-    purpose: Annotated[str, Field(description="C: why the call is made; empty leaves it out.")] = "x-purpose"
+    request: str = Field("x-requestId", description="A IND2: id of the request, at most 46 characters.")
+    organisation_type: str = Field("x-organisationTypeIdentifier", description="C: OrganisationTypeIdentifier (A SEC).")
+    organisation_code: str = Field("x-organisationCode", description="C: OrganisationCode (A SEC).")
+    user_type: str = Field("x-requestUserTypeIdentifier", description="C: RequestUserTypeIdentifier (A META).")
+    user: str = Field("x-requestUserIdentifier", description="C: UserIdentifier (A META).")
+    purpose: str = Field("x-purpose", description="C: why the call is made; empty leaves it out.")
 
 
 class PathNames(Section):
     """Paths below the service's address; {id} is the record's, the deadline's or the message's."""
 
-    create: Annotated[str, Field(description="C: POST; the caller chooses the id (B IND1).")] = "/v2/Indkaldelse/{id}"
-    update: Annotated[str, Field(description="C: PUT.")] = "/v2/Indkaldelse/{id}"
-    annul: Annotated[str, Field(description="C: DELETE.")] = "/v2/Indkaldelse/{id}"
-    read: Annotated[str, Field(description="C: GET; that the operation exists is A IND24.")] = "/v2/Indkaldelse/{id}"
-    deadline: Annotated[str, Field(description="C: GET.")] = "/v1/Frist/{id}"
-    messages: Annotated[str, Field(description="C: GET; waiting messages, the oldest first.")] = "/v1/Besked"
-    acknowledge: Annotated[str, Field(description="C: DELETE; the message was taken.")] = "/v1/Besked/{id}"
+    create: str = Field("/v2/Indkaldelse/{id}", description="C: POST; the caller chooses the id (B IND1).")
+    update: str = Field("/v2/Indkaldelse/{id}", description="C: PUT.")
+    annul: str = Field("/v2/Indkaldelse/{id}", description="C: DELETE.")
+    read: str = Field("/v2/Indkaldelse/{id}", description="C: GET; that the operation exists is A IND24.")
+    deadline: str = Field("/v1/Frist/{id}", description="C: GET.")
+    messages: str = Field("/v1/Besked", description="C: GET; waiting messages, the oldest first.")
+    acknowledge: str = Field("/v1/Besked/{id}", description="C: DELETE; the message was taken.")
 
 
 class RecordNames(Section):
     """Fields of an Indkaldelse."""
 
-    kind: Annotated[str, Field(description="C: type of talk.")] = "samtaleType"
-    form: Annotated[str, Field(description="C: form of the talk.")] = "samtaleform"
-    start: Annotated[str, Field(description="C: begin.")] = "startTidspunkt"
-    end: Annotated[str, Field(description="C: end.")] = "slutTidspunkt"
-    caseworker: Annotated[str, Field(description="C: who holds it.")] = "sagsbehandlerIdentifier"
-    place: Annotated[str, Field(description="C: where it is held.")] = "sted"
-    link: Annotated[str, Field(description="B IND1: of a digital meeting, which needs one.")] = "digitaltMoedelink"
-    self_booked: Annotated[str, Field(description="B IND1: booked by the citizen.")] = "selvbooket"
-    status: Annotated[str, Field(description="C: how it stands.")] = "status"
-    group: Annotated[str, Field(description="C: kontaktgruppe; empty when it is not told.")] = "kontaktgruppe"
-    annulled: Annotated[str, Field(description="C: what the status says of one that was annulled.")] = "annulleret"
+    kind: str = Field("samtaleType", description="C: type of talk.")
+    form: str = Field("samtaleform", description="C: form of the talk.")
+    start: str = Field("startTidspunkt", description="C: begin.")
+    end: str = Field("slutTidspunkt", description="C: end.")
+    caseworker: str = Field("sagsbehandlerIdentifier", description="C: who holds it.")
+    place: str = Field("sted", description="C: where it is held.")
+    link: str = Field("digitaltMoedelink", description="B IND1: of a digital meeting, which needs one.")
+    self_booked: str = Field("selvbooket", description="B IND1: booked by the citizen.")
+    status: str = Field("status", description="C: how it stands.")
+    group: str = Field("kontaktgruppe", description="C: kontaktgruppe; empty when it is not told.")
+    annulled: str = Field("annulleret", description="C: what the status says of one that was annulled.")
 
 
 class DeadlineNames(Section):
     """Fields of a Frist."""
 
-    kind: Annotated[str, Field(description="C: type of talk.")] = "samtaleType"
-    until: Annotated[str, Field(description="C: last day for booking.")] = "fristDato"
-    latest: Annotated[str, Field(description="B JK: SidsteAfholdelsesdato.")] = "sidsteAfholdelsesdato"
-    immediate: Annotated[str, Field(description="B JK: StraksbookingPaakraevet.")] = "straksbookingPaakraevet"
-    status: Annotated[str, Field(description="C: FristStatusType.")] = "status"
-    open: Annotated[
-        tuple[str, ...], Field(description="C: what the status says of one that is neither met nor closed.")
-    ] = ("aaben",)
+    kind: str = Field("samtaleType", description="C: type of talk.")
+    until: str = Field("fristDato", description="C: last day for booking.")
+    latest: str = Field("sidsteAfholdelsesdato", description="B JK: SidsteAfholdelsesdato.")
+    immediate: str = Field("straksbookingPaakraevet", description="B JK: StraksbookingPaakraevet.")
+    status: str = Field("status", description="C: FristStatusType.")
+    open: tuple[str, ...] = Field(
+        ("aaben",), description="C: what the status says of one that is neither met nor closed."
+    )
 
 
 class MessageNames(Section):
     """Fields of a message (A WSBI, WSBF for what they say; C for what they are called)."""
 
-    list: Annotated[str, Field(description="C: the field with the waiting messages.")] = "beskeder"
-    id: Annotated[str, Field(description="C: the message's own id.")] = "beskedIdentifier"
-    entity: Annotated[str, Field(description="C: 90000 or 90001.")] = "entitetIdentifier"
-    change: Annotated[str, Field(description="C: 1 create, 2 update, 3 delete.")] = "aendringType"
-    about: Annotated[str, Field(description="C: indkaldelseId or fristId.")] = "identifier"
-    identified_by: Annotated[str, Field(description="C: type of identification; 1 is CPR.")] = "identifikationType"
-    citizen: Annotated[str, Field(description="C: the identification.")] = "identifikation"
-    count: Annotated[str, Field(description="C: query parameter that bounds how many come at once.")] = "antal"
+    list: str = Field("beskeder", description="C: the field with the waiting messages.")
+    id: str = Field("beskedIdentifier", description="C: the message's own id.")
+    entity: str = Field("entitetIdentifier", description="C: 90000 or 90001.")
+    change: str = Field("aendringType", description="C: 1 create, 2 update, 3 delete.")
+    about: str = Field("identifier", description="C: indkaldelseId or fristId.")
+    identified_by: str = Field("identifikationType", description="C: type of identification; 1 is CPR.")
+    citizen: str = Field("identifikation", description="C: the identification.")
+    count: str = Field("antal", description="C: query parameter that bounds how many come at once.")
 
 
 class ErrorNames(Section):
     """Fields of an error."""
 
-    code: Annotated[str, Field(description="C: its number.")] = "fejlkode"
+    code: str = Field("fejlkode", description="C: its number.")
 
 
 class DfdgNames(Section):
     """What DFDG's services are called; everything marked C is a guess that the real Swagger must confirm."""
 
-    version: Annotated[int, Field(ge=1, le=1, description="Of this layout.")] = 1
+    version: int = Field(1, ge=1, le=1, description="Of this layout.")
     headers: HeaderNames = HeaderNames()
     paths: PathNames = PathNames()
     record: RecordNames = RecordNames()
