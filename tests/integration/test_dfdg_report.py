@@ -217,7 +217,7 @@ def test_a_person_hears_when_dfdg_does_not_answer_for_an_hour(dfdg):
 
 
 def test_a_meeting_of_a_caseworkers_own_is_reported_only_once_staff_linked_a_citizen(dfdg):
-    """[IND1, META] CreateIndkaldelse under an id of ours; what staff made is never flagged self-booked."""
+    """[IND24, IND1, META] CreateIndkaldelse under an id of ours; what staff made is never flagged self-booked."""
     made = dfdg.office.book(tomorrow(9), citizen="opaque")
     dfdg.settle()
     unlinked = writes(dfdg)
@@ -252,6 +252,7 @@ def test_linking_refuses_what_cannot_be_right(dfdg):
 
 
 def test_a_booking_that_dfdg_never_wrote_is_told_or_reported(dfdg):
+    """[IND24] GetIndkaldelse; what is self-booked is reported in the citizen's name [META]."""
     for create, kind in ((False, "record-missing"), (True, None)):
         record = dfdg.book(ANNE if create else BENT, tomorrow(9 if create else 11))
         del dfdg.dfdg.world.records[record.id]

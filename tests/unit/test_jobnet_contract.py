@@ -5,6 +5,7 @@ Sources of facts are keys of reference/jobnet-planner-contract.md.
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,15 @@ from syncd.config.jobnet import JobnetSection
 from syncd.errors import ConfigError
 from syncd.web.jobnet.document import texts
 from syncd.web.jobnet.mapping import MappingFile, read
-from syncd.web.jobnet.messages import MESSAGES, CreateQuestion, OffersQuestion, Slot, Supervisor, TimesQuestion
+from syncd.web.jobnet.messages import (
+    MESSAGES,
+    CreateQuestion,
+    DetailsQuestion,
+    OffersQuestion,
+    Slot,
+    Supervisor,
+    TimesQuestion,
+)
 from syncd.web.jobnet.names import FIELDS, ITEMS, SOAP_REQUIRED, Mark
 from syncd.web.jobnet.shapes import Shapes
 from syncd.web.jobnet.soap import MESSAGES as ELEMENTS
@@ -120,8 +129,45 @@ A_NAMES = {
 def test_names_marked_a_are_the_references() -> None:
     sure = {key: field.soap for key, field in FIELDS.items() if field.soap and field.soap_mark is Mark.A}
 
-    assert A_NAMES.items() <= sure.items()
+    assert A_NAMES == sure
+    # IND2: the headers of the citizen and of the request's id.
     assert {"x-civilregistrationIdentifier", "x-requestId"} == {MAPPING.headers.citizen, MAPPING.headers.request}
+
+
+def test_details_may_leave_out_the_offer_or_the_booking() -> None:
+    # E639: InterviewOptionID is optional; BookingIdentifier is sent when the call is part of a rebooking.
+    time = "<BookingStartTime>2026-12-01T09:00:00Z</BookingStartTime>"
+    cpr = "<PersonCivilRegistrationIdentifier>0101900009</PersonCivilRegistrationIdentifier>"
+    guid = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    either = (
+        ("", f"<InterviewOptionID>{guid}</InterviewOptionID>"),
+        ("", f"<BookingIdentifier>{guid}</BookingIdentifier>"),
+    )
+    for offer, booking in itertools.product(*either):
+        text = f'<GetBookingDetailsRequest xmlns="{SPACE}">{cpr}{offer}{booking}{time}</GetBookingDetailsRequest>'
+        SOAP.valid(parse(text.encode()))
+
+
+def test_an_order_holds_what_the_neighbouring_service_asks_for() -> None:
+    # ILL: "report fit and book" shows what an order of a booking needs; here details have it, and creation repeats it.
+    needed = {
+        "PersonCivilRegistrationIdentifier",
+        "BookingStartTime",
+        "InterviewOptionID",
+        "CaseWorkerIdentifier",
+        "InterviewContactTypeIdentifier",
+    }
+    for message in (DetailsQuestion, CreateQuestion):
+        assert needed <= {part.name for part in parts_of(MAPPING.names("soap"))[message]}
+
+
+def test_details_tell_what_the_concept_model_has_of_a_planned_talk() -> None:
+    # PLA: rebooking and cancellation with their deadlines, self-booked, times, title, form, type and caseworker.
+    told = {"rebooking", "rebooking_deadline", "cancellation", "cancellation_deadline", "self_booked"}
+    told |= {"start", "end", "title", "form", "talk_type", "caseworker"}
+    for generation in ("rest", "soap"):
+        named = {key.removeprefix("Details.") for key in MAPPING.names(generation) if key.startswith("Details.")}
+        assert told <= named
 
 
 def _offers(**changed: str | None) -> etree._Element:

@@ -155,7 +155,7 @@ FIELDS: dict[str, Field] = {
     "ReservedAnswer.reservation": _RESERVATION,
     "ReservedAnswer.until": Field("ReserveretTil", OPEN, "ReservedUntil", OPEN, "E639", "until when the time is kept"),
     "ReservedAnswer.details": Field("Bookingdetaljer", C, "JobnetBookingDetails", B, "BB, ILL", "the details"),
-    "CreateQuestion.cpr": _CPR,
+    "CreateQuestion.cpr": _CPR_C._replace(source="ILL"),
     "CreateQuestion.indkaldelse": _INDKALDELSE._replace(soap_mark=C),
     "CreateQuestion.reservation": _RESERVATION,
     "CreateQuestion.offer": _OFFER._replace(rest_mark=C, source="ILL"),
