@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env packages demo test test-broad test-long fuzz check format catalogs screenshots lock bench wheel deb
-.PHONY: schedules crash-points kill-storm nodes nodes-storm contention fault-proxy mutate sbom licences load
+.PHONY: schedules crash-points kill-storm nodes nodes-storm contention fault-proxy mutate sbom licences load jobnet-month
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -62,6 +62,9 @@ fault-proxy: env packages ## 2,000 requests to a real calendar server, of which 
 
 mutate: env ## change the booking code in small ways and see each change caught; SHARE=0.05 takes a sample, RESULTS=FILE goes on
 	@$(BIN)/python -m tests.mutation $(if $(SHARE),--share $(SHARE)) $(if $(RESULTS),--results $(RESULTS)) $(if $(filter-out 0,$(AGAIN)),--again)
+
+jobnet-month: env packages ## CITIZENS (10000) live through a month on Jobnet; each is booked in time or has proof, and both sides' books agree
+	@CITIZENS=$(or $(CITIZENS),10000) $(BIN)/pytest -q -m long --timeout 0 tests/integration/test_jobnet_month.py
 
 load: env packages ## LOAD_SECONDS (3600) at LOAD_RATE (50) requests/s with faults; memory and file descriptors stay flat
 	@LOAD_SECONDS=$(or $(LOAD_SECONDS),3600) LOAD_RATE=$(or $(LOAD_RATE),50) $(BIN)/pytest -q -s -m long --timeout 8000 tests/system/test_load.py

@@ -8,9 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from syncd.booking.desk import Desk
-from syncd.booking.reservations import Reservations
 from syncd.clock import SystemClock
-from syncd.config.jobnet import CLIENT, JobnetSection
+from syncd.config.jobnet import JobnetSection
 from syncd.cpr import CprKey
 from syncd.daemon.garbage import look_seldom
 from syncd.observe import logs
@@ -20,11 +19,11 @@ from syncd.store import Store
 from syncd.web.app import build_app
 from syncd.web.deps import Deps
 from syncd.web.health import Health
-from syncd.web.jobnet.facade import Facade
 from syncd.web.jobnet.mapping import MappingFile
 from syncd.web.jobnet.soap_headers import CODE_LIST, METADATA, ORGANISATION, USER, USER_TYPE
 from syncd.web.server import server
 from tests.bench import slot_town
+from tests.integration.jobnet_town import facade
 
 PEOPLE, OFFERS, EVENTS = 200, 20, 100
 DN = "CN=bench"
@@ -105,16 +104,10 @@ def serve(url: str, port: int) -> None:
             "trusted_proxies": ["127.0.0.1"],
         }
     )
-    facade = Facade(
-        section=section,
-        mapping=MappingFile.model_validate({}),
-        key=CprKey(bytes(32)),
-        store=store,
-        publisher=publisher,
-        reservations=Reservations(store, desk, publisher.rules, CLIENT, timedelta(minutes=15)),
-        directory=lambda: everybody,
-        freshen=lambda *_: None,
-        clock=SystemClock(),
+    mapping = MappingFile.model_validate({})
+    parts = (store, publisher, desk, publisher.rules)
+    made = facade(
+        section, mapping, parts, lambda: everybody, SystemClock(), key=CprKey(bytes(32)), freshen=lambda *_: None
     )
     deps = Deps(
         store=store,
@@ -129,7 +122,7 @@ def serve(url: str, port: int) -> None:
         metrics=lambda: b"",
     )
     look_seldom()
-    server(build_app(replace(deps, jobnet=facade)), "127.0.0.1", port).run()
+    server(build_app(replace(deps, jobnet=made)), "127.0.0.1", port).run()
 
 
 def main(arguments: Sequence[str]) -> None:

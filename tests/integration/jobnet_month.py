@@ -8,8 +8,8 @@ import heapq
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import httpx2
@@ -19,9 +19,7 @@ from syncd.adapters.dfdg.client import Account, DfdgClient
 from syncd.booking.handover import Choice as Decision
 from syncd.booking.handover import Handover
 from syncd.booking.proposals import Remedy
-from syncd.booking.reservations import Reservations
 from syncd.clock import Clock
-from syncd.config.jobnet import CLIENT
 from syncd.cpr import Cpr
 from syncd.dfdg.inbox import Inbox
 from syncd.dfdg.ledger import Ledger
@@ -37,8 +35,6 @@ from syncd.publish.recording import Recorder
 from syncd.store.instants import epoch
 from syncd.store.tables import MailboxRow
 from syncd.web.app import build_app
-from syncd.web.jobnet.facade import Facade
-from syncd.web.jobnet.matching import alike
 from tests.integration.in_process import Loop, SoapToApp, ToApp, ToDfdg
 from tests.integration.jobnet_town import ISSUER, KEY, SUBJECT, JobnetTown
 from tests.integration.web_town import NOW, ZONE
@@ -127,20 +123,7 @@ class Agency(JobnetTown):
         )
         self.handover = Handover(self.store, self.publisher, lambda: self.directory)
         self.recorder = Recorder(self.store, self.publisher)
-
-    def facade(self) -> Facade:
-        """The facade, which notes what DFDG does itself."""
-        made = super().facade()
-        reservations = Reservations(
-            self.store,
-            self.desk,
-            self.rules,
-            CLIENT,
-            timedelta(minutes=15),
-            lambda book, offer: alike(book, self.mapping.codes, offer),
-            self.ledger.noted,
-        )
-        return replace(made, reservations=reservations)
+        self.agreed = self.ledger.noted
 
     def believe(self) -> None:
         """Calendars that nobody changed count as read a moment ago."""
@@ -216,8 +199,8 @@ class Month:
         for number in range(citizens):
             self._enter(number, "soap" if self.dice.random() < soap else "rest")
 
-    def play(self) -> None:
-        """Live through the month."""
+    def play(self, told: Callable[[str], None] = lambda _: None) -> None:
+        """Live through the month. :param told: hears at the end of each day how it goes."""
         for day, hour in itertools.product(range(DAYS), HOURS):
             self.town.clock.at = datetime(2026, 11, 30, hour, tzinfo=UTC) + timedelta(days=day)
             acting = bool(self.agenda) and self.agenda[0][0] <= self.town.clock.at
@@ -228,6 +211,8 @@ class Month:
                 _, _, cpr, action = heapq.heappop(self.agenda)
                 getattr(self, f"_{action}")(self.cases[cpr])
             self._settle()
+            if hour == HOURS[-1]:
+                told(f"day {day + 1} of {DAYS}: {dict(sorted(self.counts.items()))}")
         self._calm()
 
     def close(self) -> None:

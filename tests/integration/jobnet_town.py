@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx2
 
+from syncd.booking.desk import Desk
 from syncd.booking.reservations import Reservations
+from syncd.clock import Clock
 from syncd.config.jobnet import CLIENT, JobnetSection
 from syncd.cpr import Cpr, CprKey
+from syncd.daemon.jobnet import nothing
+from syncd.model.directory import Directory
+from syncd.publish import Publisher
+from syncd.publish.inforce import Rules
+from syncd.store import Store, Tx
 from syncd.web.deps import Deps
 from syncd.web.jobnet.facade import Facade
 from syncd.web.jobnet.mapping import MappingFile
@@ -58,6 +67,9 @@ to = "12:00"
 """.replace("%s", GROUP)
 
 
+Agreed = Callable[[Tx, str, datetime, date | None], None]
+
+
 def section(**more: Any) -> JobnetSection:
     """The facade behind a proxy on this machine."""
     given = {
@@ -71,12 +83,38 @@ def section(**more: Any) -> JobnetSection:
     return JobnetSection.model_validate(given | more)
 
 
+def facade(
+    section: JobnetSection,
+    mapping: MappingFile,
+    parts: tuple[Store, Publisher, Desk, Rules],
+    directory: Callable[[], Directory],
+    clock: Clock,
+    agreed: Agreed = nothing,
+    **more: Any,
+) -> Facade:
+    """The planner's side of the contract over these parts."""
+    store, publisher, desk, rules = parts
+    life = timedelta(minutes=section.reservation_minutes)
+    alone = lambda book, offer: alike(book, mapping.codes, offer)
+    return Facade(
+        section=section,
+        mapping=mapping,
+        store=store,
+        publisher=publisher,
+        reservations=Reservations(store, desk, rules, CLIENT, life, alone, agreed),
+        directory=directory,
+        clock=clock,
+        **more,
+    )
+
+
 @dataclass
 class JobnetTown(Town):
     """The office as Jobnet meets it."""
 
     section: JobnetSection = field(default_factory=section)
     mapping: MappingFile = field(default_factory=lambda: MappingFile.model_validate({}))
+    agreed: Agreed = nothing
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,26 +124,9 @@ class JobnetTown(Town):
 
     def facade(self) -> Facade:
         """What the daemon would build."""
-        reservations = Reservations(
-            self.store,
-            self.desk,
-            self.rules,
-            CLIENT,
-            timedelta(minutes=self.section.reservation_minutes),
-            lambda book, offer: alike(book, self.mapping.codes, offer),
-        )
-        return Facade(
-            section=self.section,
-            mapping=self.mapping,
-            key=KEY,
-            store=self.store,
-            publisher=self.publisher,
-            reservations=reservations,
-            directory=lambda: self.directory,
-            freshen=self.freshen,
-            clock=self.clock,
-            identifiers=self.section.caseworkers,
-        )
+        parts = (self.store, self.publisher, self.desk, self.rules)
+        more = {"identifiers": self.section.caseworkers, "freshen": self.freshen, "key": KEY}
+        return facade(self.section, self.mapping, parts, lambda: self.directory, self.clock, self.agreed, **more)
 
     def deps(self) -> Deps:
         """What the daemon would hand over."""
@@ -181,6 +202,22 @@ class Dfdg:
         made = self.create(booking, reserved.json()["ReservationId"])
         assert 200 == made.status_code, made.text
         return booking
+
+
+@contextmanager
+def opened(url: str) -> Iterator[JobnetTown]:
+    """A town over a database with the newest schema, until the block ends."""
+    store = Store(url)
+    yield JobnetTown(store)
+    store.close()
+
+
+@contextmanager
+def calling(base: str) -> Iterator[Dfdg]:
+    """A caller, until the block ends."""
+    caller = Dfdg(base)
+    yield caller
+    caller.http.close()
 
 
 def starts(answer: httpx2.Response) -> list[str]:

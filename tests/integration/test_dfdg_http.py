@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -23,7 +22,7 @@ from syncd.store import Store
 from syncd.web.deps import Deps
 from tests.integration.jobnet_month import PROXY, Agency
 from tests.integration.jobnet_town import KEY, JobnetTown
-from tests.integration.web_town import NOW, Client, Served, calling, serving
+from tests.integration.web_town import NOW, Client, Served, calling
 from tests.servers.dfdg import DfdgServer, control, names
 from tests.servers.dfdg.push import Push
 
@@ -40,16 +39,6 @@ class Pushed(Agency):
         linker = Linker(self.store, self.ledger, KEY)
         made = Reporting(self.ledger, linker, ("1", "8"), self.reporter, self.inbox, reading, True, True)
         return replace(super().deps(), reporting=made)
-
-
-@pytest.fixture(scope="module")
-def served(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    path = tmp_path_factory.mktemp("push") / "syncd.db"
-    path.write_bytes(_sqlite_template.read_bytes())
-    store = Store(f"sqlite:///{path}")
-    with serving(JobnetTown(store).deps()) as running:
-        yield running
-    store.close()
 
 
 @pytest.fixture

@@ -22,39 +22,26 @@ from syncd.observe.metrics import REGISTRY
 from syncd.store import Store
 from syncd.store.erasure import erase
 from tests.integration.cli_office import MEMORY, Office, beside_other_tests
-from tests.integration.jobnet_town import CPR, KEY, OTHER, Dfdg, JobnetTown
-from tests.integration.web_town import NOW, Served, serving
+from tests.integration.jobnet_town import CPR, KEY, OTHER, Dfdg, JobnetTown, calling, opened
+from tests.integration.web_town import NOW, Served
 
 
 @pytest.fixture
 def town(migrated_url: str) -> Iterator[JobnetTown]:
-    store = Store(migrated_url)
-    yield JobnetTown(store)
-    store.close()
+    with opened(migrated_url) as made:
+        yield made
 
 
 @pytest.fixture
 def quick(migrated_sqlite_url: str) -> Iterator[JobnetTown]:
-    store = Store(migrated_sqlite_url)
-    yield JobnetTown(store)
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def served(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    path = tmp_path_factory.mktemp("jobnet") / "syncd.db"
-    path.write_bytes(_sqlite_template.read_bytes())
-    store = Store(f"sqlite:///{path}")
-    with serving(JobnetTown(store).deps()) as running:
-        yield running
-    store.close()
+    with opened(migrated_sqlite_url) as made:
+        yield made
 
 
 @pytest.fixture
 def dfdg(quick: JobnetTown, served: Served) -> Iterator[Dfdg]:
-    caller = Dfdg(served.take(quick))
-    yield caller
-    caller.http.close()
+    with calling(served.take(quick)) as caller:
+        yield caller
 
 
 def _chosen(citizen: str, hours: int = 25, moving: str | None = None) -> Chosen:

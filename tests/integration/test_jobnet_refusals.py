@@ -5,39 +5,25 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncd.observe.metrics import REGISTRY
-from syncd.store import Store
-from tests.integration.jobnet_town import CPR, ISSUER, OTHER, Dfdg, JobnetTown, section
-from tests.integration.web_town import Served, serving
-
-
-@pytest.fixture(scope="module")
-def served(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    path = tmp_path_factory.mktemp("jobnet") / "syncd.db"
-    path.write_bytes(_sqlite_template.read_bytes())
-    store = Store(f"sqlite:///{path}")
-    with serving(JobnetTown(store).deps()) as running:
-        yield running
-    store.close()
+from tests.integration.jobnet_town import CPR, ISSUER, OTHER, Dfdg, JobnetTown, calling, opened, section
+from tests.integration.web_town import Served
 
 
 @pytest.fixture
 def town(migrated_sqlite_url: str) -> Iterator[JobnetTown]:
-    store = Store(migrated_sqlite_url)
-    yield JobnetTown(store)
-    store.close()
+    with opened(migrated_sqlite_url) as made:
+        yield made
 
 
 @pytest.fixture
 def dfdg(town: JobnetTown, served: Served) -> Iterator[Dfdg]:
-    caller = Dfdg(served.take(town))
-    yield caller
-    caller.http.close()
+    with calling(served.take(town)) as caller:
+        yield caller
 
 
 def counted(operation: str, outcome: str) -> float:

@@ -9,44 +9,32 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from syncd.model.booking import BookingState
 from syncd.model.jobnet import Standing
 from syncd.model.offer import Form
-from syncd.store import Store
-from tests.integration.jobnet_town import CPR, GROUP, OTHER, RULES, Dfdg, JobnetTown, starts
-from tests.integration.web_town import Served, serving
-
-
-@pytest.fixture(scope="module")
-def served(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    path = tmp_path_factory.mktemp("jobnet") / "syncd.db"
-    path.write_bytes(_sqlite_template.read_bytes())
-    store = Store(f"sqlite:///{path}")
-    with serving(JobnetTown(store).deps()) as running:
-        yield running
-    store.close()
+from tests.integration.jobnet_town import CPR, GROUP, OTHER, RULES, Dfdg, JobnetTown, calling, opened, section, starts
+from tests.integration.test_jobnet_refusals import books
+from tests.integration.web_town import Served
 
 
 @pytest.fixture
 def town(migrated_sqlite_url: str) -> Iterator[JobnetTown]:
-    store = Store(migrated_sqlite_url)
-    yield JobnetTown(store)
-    store.close()
+    with opened(migrated_sqlite_url) as made:
+        yield made
 
 
 @pytest.fixture
 def dfdg(town: JobnetTown, served: Served) -> Iterator[Dfdg]:
-    caller = Dfdg(served.take(town))
-    yield caller
-    caller.http.close()
+    with calling(served.take(town)) as caller:
+        yield caller
 
 
 def test_offers_are_those_of_the_citizens_jobcentre_and_group(town: JobnetTown, dfdg: Dfdg) -> None:
     # EBS3: the citizen's data exist so that the planner can match them against the rules of each offer.
+    # IND24: 7 is jobsamtale, 4 opfølgningssamtale.
     assert [town.offer()] == [one["MoedetilbudId"] for one in dfdg.offers(1).json()["MoedetilbudSamling"]]
     both = dfdg.offers(2).json()["MoedetilbudSamling"]
     by_group = dfdg.offers(9, Klientkategori={"KlientkategoriType": 3, "Haendelsesdato": "2026-01-01T00:00:00Z"})
@@ -90,6 +78,17 @@ def test_times_can_be_asked_of_one_caseworker(town: JobnetTown, dfdg: Dfdg) -> N
     assert [] == starts(dfdg.times(town.offer(), CaseWorkerIdentifier="RID:1234567890"))
     assert [] != starts(dfdg.times(town.offer(), CaseWorkerIdentifier="bo"))
     assert 400 == dfdg.times(town.offer(), CaseWorkerIdentifier="nobody").status_code
+
+
+@pytest.mark.parametrize("name", ["CVR:12345678-RID:1234567890", "0F8FAD5B-D9CB-469F-A165-70867728950E", "x" * 255])
+def test_caseworkers_are_called_what_the_case_system_calls_them(town: JobnetTown, served: Served, name: str) -> None:
+    # PVEJ: a RID number in some case systems, a GUID in others; here whatever the configuration has, as it is.
+    town.section = section(caseworkers={"anna": name})
+    caller = Dfdg(served.take(town))
+    told = caller.times(town.offer(), CaseWorkerIdentifier=name).json()
+    caller.http.close()
+
+    assert [name] == [one["Supervisor"]["CaseWorkerIdentifier"] for one in told["CaseWorkerToBookCollection"]]
 
 
 def test_immediate_booking_may_have_what_is_kept_for_it(town: JobnetTown, dfdg: Dfdg) -> None:
@@ -138,6 +137,32 @@ def test_a_booking_is_created_once_however_often_it_is_sent(town: JobnetTown, df
         stored = tx.bookings.get(link.booking, "jobnet")
     assert stored is not None
     assert (BookingState.PENDING, town.citizen()) == (stored.state, stored.citizen)
+
+
+def test_a_call_repeated_under_its_request_id_changes_nothing_more(town: JobnetTown, dfdg: Dfdg) -> None:
+    # IND2: x-requestId. What a planner answers to a repeated one is not public; here it is the same answer again.
+    booking, id = str(uuid.uuid4()), {"x-requestId": str(uuid.uuid4())}
+    reserved = dfdg.details(town.offer()).json()["ReservationId"]
+    later = {"StartTidspunkt": "2026-12-02T09:00:00Z"}
+    reported = {"Fejlkode": 5, "FejlOphav": 32, "FejlTidspunkt": "2026-11-30T08:00:00+01:00", "Fejltekst": "Ingen tid"}
+    calls: tuple[tuple[str, dict[str, object]], ...] = (
+        (f"/Booking/{booking}", {"ReservationId": reserved}),
+        (f"/Booking/{booking}/action/reserver", later),
+        (f"/Booking/{booking}/action/accepter", {}),
+        ("/Fejlmelding", reported),
+        (f"/Booking/{booking}/action/aflys", {}),
+    )
+    for path, body in calls:
+        first, before = dfdg.post(path, body, **id), books(town)
+        again = dfdg.post(path, body, **id)
+        assert (200, 200, first.json(), before) == (
+            first.status_code,
+            again.status_code,
+            again.json(),
+            books(town),
+        ), path
+    with town.store.read() as tx:
+        assert 1 == len(tx.jobnet.reports())
 
 
 def test_the_meeting_stands_in_the_caseworkers_calendar_without_a_number(town: JobnetTown, dfdg: Dfdg) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +17,9 @@ from lxml import etree
 from zeep.exceptions import Fault
 from zeep.transports import Transport
 
-from syncd.store import Store
 from syncd.web.jobnet.soap_headers import CODE_LIST, METADATA, ORGANISATION, USER, USER_ORGANISATION, USER_TYPE
-from tests.integration.jobnet_town import CPR, ISSUER, OTHER, SUBJECT, Dfdg, JobnetTown
+from tests.integration.jobnet_town import CPR, ISSUER, OTHER, SUBJECT, Dfdg, JobnetTown, opened
 from tests.integration.test_jobnet_refusals import books, counted
-from tests.integration.web_town import Served, serving
 
 PATH = "/ExternalBookingService/v3"
 SPACE = "http://service.bm.dk/ExternalBookingService/3/"
@@ -52,26 +49,10 @@ def _envelope(body: str, header: str) -> str:
     return f'<s:Envelope xmlns:s="{ENVELOPE}"><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>'
 
 
-@pytest.fixture(scope="module")
-def served(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    path = tmp_path_factory.mktemp("jobnet") / "syncd.db"
-    path.write_bytes(_sqlite_template.read_bytes())
-    store = Store(f"sqlite:///{path}")
-    with serving(JobnetTown(store).deps()) as running:
-        yield running
-    store.close()
-
-
 @pytest.fixture
 def town(migrated_sqlite_url: str) -> Iterator[JobnetTown]:
-    store = Store(migrated_sqlite_url)
-    yield JobnetTown(store)
-    store.close()
-
-
-@pytest.fixture
-def base(town: JobnetTown, served: Served) -> str:
-    return served.take(town)
+    with opened(migrated_sqlite_url) as made:
+        yield made
 
 
 class Foreign:
@@ -116,6 +97,7 @@ def fault(answer: requests.Response) -> tuple[str, int]:
 
 def test_a_foreign_client_books_moves_and_cancels(town: JobnetTown, foreign: Foreign) -> None:
     # EBS3, E639: the operations; details, creation and rebooking share the reservation.
+    # FAQ20: a citizen books, moves and cancels on Jobnet.
     offer = foreign.offers()[0]
     day = {"BookingOptionIntervalStartTime": datetime(2026, 12, 1, tzinfo=UTC)}
     day["BookingOptionIntervalEndTime"] = day["BookingOptionIntervalStartTime"] + timedelta(days=2)
@@ -144,6 +126,7 @@ def test_a_foreign_client_books_moves_and_cancels(town: JobnetTown, foreign: For
 
 
 def test_both_generations_tell_the_same(town: JobnetTown, base: str, foreign: Foreign) -> None:
+    # SEC: SOAP and REST differ in syntax; who may call, and must say who it is, is the same.
     dfdg = Dfdg(base)
     ours = dfdg.times(town.offer()).json()["BookingTimeslotCollection"]
     theirs = foreign.GetSelfbookTimeslots(
@@ -167,6 +150,8 @@ def test_what_was_told_of_a_citizen_is_matched(town: JobnetTown, foreign: Foreig
     assert 1 == len(foreign.offers(PersonCategory=category))
     both = foreign.offers(PersonCategory=category, PersonGroupProjectIdentifierCollection=groups)
     assert 2 == len(both)
+    # EBS3: whether she was referred to an external operator is out of use; nothing rests on it.
+    assert 1 == len(foreign.offers(PersonCategory=category, HasExternalOperatorReferral=True))
 
 
 @pytest.mark.parametrize("kind", [56, 57, 75])
@@ -242,9 +227,22 @@ def test_hostile_documents_are_refused(town: JobnetTown, base: str, body: bytes)
     ],
 )
 def test_a_message_that_is_not_as_the_schema_says_is_refused(town: JobnetTown, base: str, lie: tuple[str, str]) -> None:
+    # E639: every planner speaks version 3, and no other.
     answer = sent(base, QUESTION.replace(*lie))
 
     assert ("soap:Client", 1014) == fault(answer)
+
+
+@pytest.mark.parametrize("name", ["CreateMoedetidReservation", "CreateFejlmelding"])
+def test_what_only_the_rest_generation_has_is_refused_with_what_to_do(town: JobnetTown, base: str, name: str) -> None:
+    # E639, 4.1: E4 is part of GetBookingDetails here, and E9 came with BB.
+    before = books(town)
+    answer = sent(base, f'<{name}Request xmlns="{SPACE}"/>')
+
+    assert ("soap:Client", 1014) == fault(answer)
+    assert "GetBookingDetails" in answer.text
+    assert "REST alone" in answer.text
+    assert before == books(town)
 
 
 def test_a_refused_value_is_not_repeated(town: JobnetTown, base: str) -> None:
