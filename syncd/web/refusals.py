@@ -97,14 +97,18 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """All methods of the path (RFC 9110 10.2.1); the framework names those of its first route only."""
-    found: set[str] = set()
+    """All methods of the path (RFC 9110 10.2.1); the framework names those of its first route only.
+
+    Where a path is written out, such as /bookings/search, its own methods count, and not those of /bookings/{id}.
+    """
+    found: dict[str, set[str]] = {}
     for branch in request.app.routes:
         # Routers keep their routes to themselves; ours carry their prefix in each path.
         for route in getattr(getattr(branch, "original_router", None), "routes", (branch,)):
             if route.matches(request.scope)[0] is not Match.NONE:
-                found |= getattr(route, "methods", None) or set()
-    return ", ".join(sorted(found))
+                found.setdefault(getattr(route, "path", ""), set()).update(getattr(route, "methods", None) or ())
+    closest = min(found, key=lambda path: path.count("{"), default="")
+    return ", ".join(sorted(found.get(closest, ())))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
