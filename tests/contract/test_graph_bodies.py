@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from syncd.adapters.graph.drafting import changes, new_event
 from syncd.adapters.graph.entry import WHOLE_DECODER, item_of
 from syncd.adapters.graph.ours import STAMP_PROPERTY, UID_PROPERTY
+from syncd.adapters.graph.subscriptions import subscribe
 from syncd.model.entry import EntryDraft, Resource
 from tests.contract.calendar_contract import at, draft
 
@@ -110,3 +112,37 @@ def test_what_stands_as_it_should_needs_no_change():
     stands = item_of(WHOLE_DECODER.decode(json.dumps(body)), "Europe/Copenhagen")
 
     assert changes(stands, WANTED, teams=True) == {}
+
+
+class Line:
+    """Where the subscription goes."""
+
+    body: dict[str, Any]
+
+    def ask(self, method: str, path: str, mailbox: str, *, body: dict[str, Any], prefer: str) -> bytes:
+        self.body = body
+        return b'{"id": "s-1", "expirationDateTime": "2026-12-02T09:00:00Z"}'
+
+    def decoded(self, decoder: Any, content: bytes, mailbox: str) -> Any:
+        return decoder.decode(content)
+
+
+def test_a_subscription_is_the_sdks_and_lasts_as_long_as_graph_says():
+    from msgraph.generated.models.subscription import Subscription
+
+    until, line, url = datetime(2026, 12, 3, 9, tzinfo=UTC), Line(), "https://syncd.example.dk/graph/notifications"
+    wanted = Subscription(
+        change_type="created,updated,deleted",
+        resource="/users/anna@byhavn.example/events",
+        notification_url=url,
+        lifecycle_notification_url=url,
+        client_state="word",
+        expiration_date_time=until,
+    )
+
+    made = subscribe(line, "anna@byhavn.example", url, "word", until)  # type: ignore[arg-type]
+
+    asked, theirs = (dict(one) for one in (line.body, written(wanted)))
+    ends = [datetime.fromisoformat(one.pop("expirationDateTime")) for one in (asked, theirs)]
+    assert (asked, ends) == (theirs, [until, until])
+    assert made.expires == datetime(2026, 12, 2, 9, tzinfo=UTC)

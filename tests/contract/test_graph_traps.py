@@ -634,6 +634,20 @@ def test_a_room_that_is_taken_by_now_is_not_invited_and_counts_as_declined(scene
     assert [room for room, _ in other.rooms] == [OTHER]
 
 
+def test_a_room_that_was_passed_over_has_said_nothing_after_a_restart_and_is_looked_at_again(scene: Scene):
+    scene.outlook.book(ROOM, at(9).start, at(9).end)
+    scene.port.create(scene.anna, draft(room=INVITED))
+    fresh = Scene(scene.graph)
+
+    [entry] = fresh.port.find(fresh.anna, draft().uid)
+    assert entry.rooms == ()
+    again = fresh.port.update(fresh.anna, entry, draft(room=INVITED, generation=2))
+
+    assert again.rooms == ((ROOM, "DECLINED"),)
+    assert scene.graph.world.posted == []
+    fresh.port.close()
+
+
 def test_a_room_that_cannot_be_looked_at_is_left_to_its_attendant(scene: Scene):
     scene.outlook.book(ROOM, at(9).start, at(9).end)
     scene.graph.faults.add("error", "schedule", times=1, status=500)

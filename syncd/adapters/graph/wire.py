@@ -103,22 +103,32 @@ def moment(value: Moment) -> datetime:
 
     :raises Unusable: it cannot be read, or its zone has no name that anybody knows (tzone://Microsoft/Custom).
     """
+    text = value.date_time or ""
     try:
-        found = datetime.fromisoformat(value.date_time or "")
+        found = datetime.fromisoformat(f"{text}Z" if value.time_zone == "UTC" else text)
     except ValueError:
-        raise Unusable("its time cannot be read") from None
+        found = _parsed(text)  # it has an offset of its own, or is no time
+    if found.tzinfo is UTC:
+        return found
     try:
-        return _in_utc(found, value)
+        return _in_utc(found, value.time_zone)
     except OverflowError:
         raise Unusable(BEYOND) from None
 
 
-def _in_utc(found: datetime, value: Moment) -> datetime:
+def _parsed(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Unusable("its time cannot be read") from None
+
+
+def _in_utc(found: datetime, name: str | None) -> datetime:
     if found.tzinfo is not None:
         return found.astimezone(UTC)
-    if value.time_zone in ("UTC", "Etc/GMT", None, ""):
-        return datetime.combine(found, found.time(), UTC)  # replace() takes ten times as long
-    zone = iana(value.time_zone)
+    if name in ("UTC", "Etc/GMT", None, ""):
+        return found.replace(tzinfo=UTC)
+    zone = iana(name)
     if zone is None:
         raise Unusable("its time zone has no known name")
     return instant(found.date(), found.time(), zone)

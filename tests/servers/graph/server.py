@@ -306,7 +306,11 @@ class GraphServer:
         return Answer(201, row)
 
     def _renew(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
-        return Answer(200, self.subscriptions.renew(parts[0], json.loads(request.body)).shown())
+        body = json.loads(request.body)
+        self._judge("request", "subscription", [body])
+        row = self.subscriptions.renew(parts[0], body).shown()
+        self._judge("answer", "subscription", [row])
+        return Answer(200, row)
 
     def _unsubscribe(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
         del self.subscriptions.known[self.subscriptions.find(parts[0]).id]
