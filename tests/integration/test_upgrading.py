@@ -15,7 +15,8 @@ from syncd.daemon.upgrading import forget, new_file, upgrade
 from syncd.errors import StoreError
 from syncd.store import Store
 from syncd.store.backup import last_backup, restore, verify
-from syncd.store.schema import head
+from syncd.store.nodes import Nodes
+from syncd.store.schema import demand_served, head, serving
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 OLDER = "0010"
@@ -107,3 +108,20 @@ def test_old_backups_are_removed_and_files_of_others_are_left(tmp_path: Path) ->
 
     assert [files[8]] == forget(config, NOW)
     assert {files[1], files[6], *others} == set((tmp_path / "kept").iterdir())
+
+
+def test_an_upgrade_that_would_leave_a_living_node_behind_is_refused(postgres_url: str) -> None:
+    store = Store(postgres_url)
+    store.upgrade()
+    with store.begin() as tx:
+        Nodes(tx.session).join("app1", "all", "0.1.0", "0021")
+
+    with store.raw() as connection, pytest.raises(StoreError, match=r"serve on this database \(app1\)"):
+        demand_served(connection, ["9999", "0022"])
+    with store.raw() as connection:
+        demand_served(connection, serving())
+    with store.begin() as tx:
+        Nodes(tx.session).leave("app1")
+    with store.raw() as connection:
+        demand_served(connection, ["9999"])
+    store.close()

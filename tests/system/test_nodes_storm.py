@@ -34,7 +34,6 @@ def storm(
     bookings: int,
     kills: int,
     clients: int = 6,
-    interval: int = 2,
 ) -> dict[str, float]:
     """One storm over three nodes, of which one has a clock ten minutes ahead and one ten minutes behind; judged."""
     names = tuple(f"person-{number:02d}" for number in range(people))
@@ -47,7 +46,7 @@ def storm(
     ):
         for owner in (*names, *places):
             server.make_calendar(owner)
-        nodes = Nodes(folder, server.at(between.url), url, people=names, rooms=places, interval=interval)
+        nodes = Nodes(folder, server.at(between.url), url, people=names, rooms=places, interval=2)
         nodes.add(database=through_first)
         nodes.add(database=through_second, ahead=600)
         nodes.add(ahead=-600)
@@ -89,7 +88,7 @@ def test_ten_kills_of_three_nodes_lose_nothing(
 def test_a_hundred_kills_freezes_and_cuts_of_three_nodes_in_ten_thousand_bookings_lose_nothing(
     tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    counted = storm(tmp_path, postgres_url, people=40, rooms=25, bookings=10_000, kills=55, clients=12, interval=5)
+    counted = storm(tmp_path, postgres_url, people=40, rooms=25, bookings=10_000, kills=55, clients=12)
 
     with capsys.disabled():
         print(f"\nnodes storm: {counted}")
