@@ -26,6 +26,12 @@ class FileGroup:
             raise Transient(f"The file {self._path} with the people of {address} cannot be read: {error}.") from error
         heading = text.partition("\n")[0]
         rows = csv.DictReader(StringIO(text), delimiter=max(",;\t", key=heading.count), restval="")
+        try:
+            return self._members(rows, address)
+        except csv.Error as error:
+            raise Transient(f"The file {self._path} with the people of {address} is no table: {error}.") from error
+
+    def _members(self, rows: csv.DictReader[str], address: str) -> tuple[Member, ...]:
         rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
         if "address" not in rows.fieldnames:
             raise Transient(f"The file {self._path} has no column 'address'; the people known of {address} stay.")

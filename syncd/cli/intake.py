@@ -103,14 +103,14 @@ def _take_over(
     how: tuple[bool, bool],
     as_json: bool,
 ) -> None:
-    from syncd.config.intake import compare, rows_of, written
+    from syncd.config.intake import compare, written
 
     rehearse, remove = how
     target: Path | None = getattr(checked.config, f"{kind}_file")
     if target is None:
         raise SyncdError(f'Name the file that is to be kept: {kind}_file = "{kind}.csv". Nothing was changed.')
-    before = [row for _, row in rows_of(_text(target))] if target.exists() else []
-    listed = rows_of(_text(file)) if file is not None else _rows(_asked(members, checked))
+    before = [row for _, row in _table(target)] if target.exists() else []
+    listed = _table(file) if file is not None else _rows(_asked(members, checked))
     only = next(iter(checked.config.sites)) if len(checked.config.sites) == 1 else ""
     found = compare(before, listed, site or only, _others(checked.config, before))
     missing = _not_found(checked, kind, found.joiners)
@@ -132,6 +132,15 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:  # Danish spreadsheets still save Windows-1252
         return content.decode("cp1252", errors="replace")
+
+
+def _table(path: Path) -> list[tuple[int, dict[str, str]]]:
+    from syncd.config.intake import rows_of
+
+    try:
+        return rows_of(_text(path))
+    except ValueError as error:
+        raise SyncdError(f"{path} is no table: {error}. Nothing was changed.") from None
 
 
 def _asked(members: Callable[[Checked], list[Member]], checked: Checked) -> list[Member]:

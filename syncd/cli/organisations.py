@@ -68,10 +68,11 @@ def _rows(table: Path) -> list[dict[str, str]]:
     except (OSError, UnicodeDecodeError) as error:
         raise SyncdError(f"{table} cannot be read ({type(error).__name__}). Nothing was made.") from None
     separator = ";" if text.partition("\n")[0].count(";") else ","
-    return [
-        {key or "": value or "" for key, value in row.items()}
-        for row in csv.DictReader(text.splitlines(), delimiter=separator)
-    ]
+    try:
+        rows = list(csv.DictReader(text.splitlines(), delimiter=separator))
+    except csv.Error as error:
+        raise SyncdError(f"{table} is no table: {error}. Nothing was made.") from None
+    return [{key or "": value or "" for key, value in row.items()} for row in rows]
 
 
 def _write(file: Path, text: str, mode: int) -> None:

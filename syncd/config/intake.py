@@ -105,13 +105,19 @@ def written(rows: Sequence[Cells], first: Sequence[str]) -> str:
 
 
 def rows_of(text: str) -> list[tuple[int, dict[str, str]]]:
-    """Line and cells of each row of a CSV text; comma, semicolon or tab; headings in small letters."""
+    """Line and cells of each row of a CSV text; comma, semicolon or tab; headings in small letters.
+
+    :raises ValueError: it is no table.
+    """
     heading = text.partition("\n")[0]
     reader = csv.DictReader(StringIO(text), delimiter=max(",;\t", key=heading.count), restkey="", restval="")
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
     found = []
-    for cells in reader:
-        row = {name: (text or "").strip() for name, text in cells.items() if name and isinstance(text, str)}
-        if any(row.values()):
-            found.append((reader.line_num, row))
+    try:
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+        for cells in reader:
+            row = {name: (text or "").strip() for name, text in cells.items() if name and isinstance(text, str)}
+            if any(row.values()):
+                found.append((reader.line_num, row))
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from None
     return found

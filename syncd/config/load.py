@@ -313,6 +313,8 @@ def read_toml(path: Path) -> dict[str, object]:
         raise ConfigError(str(path), [f"is not UTF-8 text (byte {error.start})"]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), [f"is not TOML: {error}"]) from None
+    except RecursionError:
+        raise ConfigError(str(path), ["is nested too deeply"]) from None
 
 
 def _inline(raw: Mapping[str, object], name: str) -> list[object]:

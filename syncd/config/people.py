@@ -42,8 +42,11 @@ def read_rows(path: Path, written: str) -> list[Row]:
     if not heading.strip():
         raise ValueError(f"'{written}' is empty; its first line must name the columns, such as id,name,address,site")
     reader = csv.DictReader(StringIO(text), delimiter=max(",;\t", key=heading.count), restkey="", restval="")
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-    return [Row(written, reader.line_num, _values(cells)) for cells in reader if any(cells.values())]
+    try:
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+        return [Row(written, reader.line_num, _values(cells)) for cells in reader if any(cells.values())]
+    except csv.Error as error:
+        raise ValueError(f"'{written}' is no table: line {reader.line_num}: {error}") from None
 
 
 def _decoded(content: bytes) -> str:

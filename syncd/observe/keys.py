@@ -80,6 +80,7 @@ KEYS: Mapping[str, str] = {
     "references": "Bookings that no longer say whose they were.",
     "refused": "Mailboxes whose unbelievable loss waits for a person.",
     "removed": "How many objects of a calendar are gone.",
+    "reports": "Notes of who was sent which report on supply that were forgotten.",
     "requests": "HTTP requests to the calendar server.",
     "reserves_open": "Ids of offers whose reserves are open.",
     "revision": "Number of the rules' revision.",

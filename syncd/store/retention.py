@@ -18,6 +18,7 @@ from syncd.model.booking import BookingState
 from syncd.model.evidence import DAY
 from syncd.store.instants import epoch
 from syncd.store.outward_tables import StandingRow, SupplyRow, WatchRow
+from syncd.store.report_tables import ReportRow
 from syncd.store.session import Store, Tx
 from syncd.store.tables import (
     AuditRow,
@@ -74,6 +75,7 @@ class Swept:
     :param mirror: occurrences that ended long ago, removed.
     :param supply: times that lacked a room, and rows of the record of what was on offer, removed.
     :param dfdg: messages and deadlines removed, and records that no longer say whose they were.
+    :param reports: notes of who was sent which report on supply, removed.
     """
 
     references: int
@@ -86,6 +88,7 @@ class Swept:
     mirror: int = 0
     supply: int = 0
     dfdg: int = 0
+    reports: int = 0
 
 
 def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
@@ -106,6 +109,7 @@ def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
         ),
         supply=_repeat(store, lambda tx: _shortages(tx, now - periods.supply) + _evidence(tx, now - periods.supply)),
         dfdg=_repeat(store, lambda tx: tx.dfdg.forget(now - periods.bookings, PORTION)),
+        reports=_repeat(store, lambda tx: _reports(tx, now - periods.audit)),
     )
 
 
@@ -134,6 +138,12 @@ def _shortages(tx: Tx, before: datetime) -> int:
     old = RoomShortageRow.start < epoch(before)
     starts = tx.session.scalars(select(RoomShortageRow.start).where(old).distinct().limit(PORTION)).all()
     gone = delete(RoomShortageRow).where(RoomShortageRow.start.in_(starts)).returning(RoomShortageRow.start)
+    return len(tx.session.scalars(gone).all())
+
+
+def _reports(tx: Tx, before: datetime) -> int:
+    """Forget to whom reports on supply went; there are a few each week, so they go at once."""
+    gone = delete(ReportRow).where(ReportRow.at < epoch(before)).returning(ReportRow.name)
     return len(tx.session.scalars(gone).all())
 
 

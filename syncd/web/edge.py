@@ -136,6 +136,8 @@ def _dressed(visit: Visit, send: Send) -> Send:
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
             headers["X-Request-Id"] = visit.id
+            if visit.scope.get("scheme") == "https":  # our own listener; a proxy in front of us says it itself
+                headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         await send(message)
 
     return dressed

@@ -56,10 +56,21 @@ async def notified(request: Request) -> Response:
     if token is not None:
         return _proof(token)
     try:
-        body = _BODY.decode(await request.body())
-    except msgspec.DecodeError:
+        told = read(await request.body())
+    except ValueError:
         return Response("These are no notifications. Nothing was done.", 400, media_type="text/plain")
-    return await to_thread.run_sync(_taken, deps, body.value[:MOST])
+    return await to_thread.run_sync(_taken, deps, told)
+
+
+def read(body: bytes) -> list[_Notice]:
+    """The first `MOST` notifications of a request.
+
+    :raises ValueError: these are none, or what is beside them is nested without end.
+    """
+    try:
+        return _BODY.decode(body).value[:MOST]
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _proof(token: str) -> Response:

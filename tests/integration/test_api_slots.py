@@ -10,7 +10,9 @@ import httpx2
 import pytest
 
 from syncd.errors import Transient
+from syncd.model.pause import Pause
 from syncd.store import Store
+from syncd.store.pauses import pause, resume
 from tests.integration.web_town import NOW, TOKENS, Client, Town
 
 DAY = {"from": "2026-12-01T00:00:00Z", "to": "2026-12-02T00:00:00Z"}
@@ -48,6 +50,24 @@ def test_calendars_that_are_too_old_close_the_offer_until_they_are_read_again(to
     assert ("temporarily-closed", 2) == (closed["status"], sum(one["count"] for one in closed["closed"]))
     assert "Borgerservice, tlf. 12 34 56 78" == closed["support"]
     assert (503, "/problems/temporarily-closed") == (hold.status_code, hold.json()["type"])
+    assert "open" == portal.get(SLOTS, **DAY).json()["status"]
+
+
+def test_maintenance_closes_every_offer_with_its_reason_and_refuses_holds_until_it_ends(
+    town: Town, portal: Client
+) -> None:
+    kept = portal.booking(NINE)
+    with town.store.begin() as tx:
+        pause(tx, Pause(NOW, "Vi flytter.", "We are moving.", by="cli:test"))
+    closed, hold, booking = portal.get(SLOTS, **DAY).json(), portal.hold(), portal.get(f"/bookings/{kept['id']}")
+    with town.store.begin() as tx:
+        resume(tx, "cli:test", NOW)
+
+    assert ("temporarily-closed", []) == (closed["status"], closed["slots"])
+    assert {"da": "Vi flytter.", "en": "We are moving."} == closed["say"]
+    assert (503, "/problems/temporarily-closed") == (hold.status_code, hold.json()["type"])
+    assert "We are moving." in hold.text
+    assert 200 == booking.status_code, "what was booked stays to be seen"
     assert "open" == portal.get(SLOTS, **DAY).json()["status"]
 
 

@@ -12,6 +12,7 @@ from syncd.config import load
 from syncd.config.intake import compare, rows_of, written
 from syncd.daemon import loudness
 from syncd.store import Store
+from tests.environment import ROOT
 from tests.integration.cli_office import Office, beside_other_tests, spoken
 
 ANSWERS = (
@@ -97,6 +98,14 @@ def test_a_list_is_compared_by_address_whatever_else_changed() -> None:
     assert ("line 5: has no mail address (column address)",) == found.problems
     assert {"anna": "1", "cecilie": "2"} == found.foreign
     assert rows_of(written(found.joiners, ("id",)))[0][1]["address"] == "cecilie@x.dk"
+
+
+@pytest.mark.parametrize("template", ["people-import.example.csv", "rooms-import.example.csv"])
+def test_the_shipped_templates_can_be_taken_over_as_they_are(template: str) -> None:
+    found = compare([], rows_of((ROOT / "config" / template).read_text(encoding="utf-8")), "", ())
+
+    assert (2, (), ()) == (len(found.joiners), found.twice, found.problems)
+    assert found.foreign, "a template shows where RID or GUID go"
 
 
 def test_import_rehearses_writes_once_and_keeps_leavers_until_told(office: Office, tmp_path: Path) -> None:

@@ -105,6 +105,13 @@ def test_a_token_bound_to_a_certificate_is_worth_nothing_without_it(doors: Doors
     assert 200 == doors.asked(doors.tls, BOUND, certified=True)
 
 
+def test_our_own_listener_says_that_it_is_called_by_https_only(doors: Doors) -> None:
+    with doors.client(doors.tls, certified=True) as secured, doors.client(doors.plain, certified=False) as plain:
+        answers = [http.get(OFFERS).headers.get("Strict-Transport-Security") for http in (secured, plain)]
+
+    assert ["max-age=31536000", None] == answers
+
+
 def test_a_wrong_token_is_not_mended_by_a_certificate(doors: Doors) -> None:
     assert 401 == doors.asked(doors.tls, {"Authorization": "Bearer wrong"}, certified=True)
 

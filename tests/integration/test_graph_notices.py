@@ -221,7 +221,14 @@ def test_the_address_proves_itself_with_the_token_and_nothing_else(office: Offic
 
 @pytest.mark.parametrize(
     ("content", "status"),
-    [(b"", 400), (b"[]", 400), (b'{"value": [1]}', 400), (b'{"value": []}', 202), (b" " * 70_000, 413)],
+    [
+        (b"", 400),
+        (b"[]", 400),
+        (b'{"value": [1]}', 400),
+        (b'{"value": []}', 202),
+        (b" " * 70_000, 413),
+        (b'{"x":' + b"[" * 30_000, 400),
+    ],
 )
 def test_what_is_no_notification_is_refused(office: Office, content: bytes, status: int) -> None:
     assert status == office.post(content=content).status_code

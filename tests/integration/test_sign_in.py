@@ -201,6 +201,7 @@ def test_a_local_account_signs_in_and_out_and_wrong_passwords_run_out(office: To
     inside = browser.send_form("/sign-in", page, name="drift", password=PASSWORD)
     assert "Velkommen, drift" in inside.text
     outside = browser.send_form("/sign-out", inside)
+    assert '"cache", "storage"' == outside.history[0].headers["Clear-Site-Data"]
     assert "/sign-in" == outside.url.path
     assert [] == _visits(office)
     assert "/sign-in" == browser.get("/home").url.path

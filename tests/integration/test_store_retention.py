@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select
 
 from syncd.store import Store
 from syncd.store.instants import epoch
+from syncd.store.report_tables import ReportRow
 from syncd.store.retention import PORTION, Periods, Swept, sweep
 from syncd.store.tables import (
     AuditRow,
@@ -124,3 +125,12 @@ def test_what_sync_reads_back_stays_in_the_mirror_and_what_is_older_goes(store: 
     assert 1 == sweep(store, NOW, Periods()).mirror
     with store.read() as tx:
         assert ["kept"] == list(tx.session.scalars(select(OccurrenceRow.key)))
+
+
+def test_to_whom_a_report_went_is_forgotten_with_the_audit_log_of_its_time(store: Store) -> None:
+    for period, age in (("2024-W40", 731), ("2026-W47", 7)):
+        put(store, ReportRow, name="week", period=period, recipient="chef@example.dk", at=epoch(NOW - age * DAY))
+
+    assert 1 == sweep(store, NOW, Periods()).reports
+    with store.read() as tx:
+        assert ["2026-W47"] == list(tx.session.scalars(select(ReportRow.period)))

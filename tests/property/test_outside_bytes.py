@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -12,10 +15,17 @@ from hypothesis import strategies as st
 from syncd.adapters.caldav import multistatus
 from syncd.adapters.dfdg import wire
 from syncd.adapters.ews import answer, autodiscover
+from syncd.adapters.groupfile import FileGroup
+from syncd.config import people
 from syncd.config.dfdg_names import DfdgNames
-from syncd.errors import Rejected
-from syncd.web import certificates, tokens
+from syncd.config.intake import rows_of
+from syncd.config.load import read_toml
+from syncd.daemon import foreign
+from syncd.errors import CalendarError, ConfigError, Rejected, SyncdError
+from syncd.rulebook.parse import read
+from syncd.web import certificates, notices, tokens
 from syncd.web.jobnet import xml
+from tests.integration.web_town import directory
 
 NAMES = DfdgNames()
 SOAP = b"""<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><m:FindItemResponse xmlns:m="http://\
@@ -27,7 +37,38 @@ DAV = b"""<d:multistatus xmlns:d="DAV:"><d:response><d:href>/a%20b/</d:href>\
 </d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response><d:sync-token>t</d:sync-token></d:multistatus>"""
 KEYS = b'{"keys": [{"kty": "RSA", "kid": "one", "use": "sig", "n": "AQAB", "e": "AQAB"}]}'
 RECORD = b'{"id": "1", "start": "2026-12-01T08:00:00Z", "status": 1, "messages": [{"id": "2", "kind": 3}]}'
-DEEP = (b"<a>" * 20_000, b"[" * 60_000, b'{"a":' * 10_000, b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"\x00", b"")
+NOTICES = b'{"value": [{"subscriptionId": "a", "clientState": "b", "lifecycleEvent": null, "x": [1, {"y": 2}]}]}'
+TABLE = 'id;name;address;site;hours\nbo;Bo "Æ" Friis;bo@example.dk;torvet;mon 08:00-16:00\n'.encode()
+FOREIGN = b"caseworker,start,offer,form,citizen\nanna,2026-12-01T09:00,samtale,phone,b-1\n"
+TOML = b'organisation = "A"\n[offers.a]\ntitle = {da = "A"}\nminutes = {phone = 30}\nwho = ["anna"]\n'
+DEEP = (
+    b'{"x":' + b"[" * 60_000,
+    b"x = " + b"[" * 60_000,
+    b'a;b\n\x00;"',
+    b'a\n"' + b"x" * 200_000,
+    b"<a>" * 20_000,
+    b"[" * 60_000,
+    b'{"a":' * 10_000,
+    b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+    b"\x00",
+    b"",
+)
+
+
+def filed(parse: Callable[[Path], Any]) -> Callable[[bytes], Any]:
+    """A parser of files, given their content."""
+
+    def parsed(body: bytes) -> Any:
+        with NamedTemporaryFile() as file:
+            Path(file.name).write_bytes(body)
+            return parse(Path(file.name))
+
+    return parsed
+
+
+def bookings_of(file: Path) -> object:
+    return foreign.in_table(file, foreign.Defaults(), directory(), datetime.fromisoformat)
+
 
 PARSERS: dict[str, tuple[Callable[[bytes], Any], tuple[type[Exception], ...], bytes]] = {
     "multistatus": (multistatus.parse, (multistatus.Garbled,), DAV),
@@ -40,6 +81,13 @@ PARSERS: dict[str, tuple[Callable[[bytes], Any], tuple[type[Exception], ...], by
     "dfdg messages": (lambda body: wire.messages(NAMES, body), (Rejected,), RECORD),
     "dfdg code": (lambda body: wire.code(NAMES, body), (), RECORD),
     "keys": (tokens.keys_of, (ValueError,), KEYS),
+    "notices": (notices.read, (ValueError,), NOTICES),
+    "configuration": (filed(read_toml), (ConfigError,), TOML),
+    "offers": (lambda body: read(body.decode("latin-1")), (ConfigError,), TOML),
+    "list to import": (lambda body: rows_of(body.decode("latin-1")), (ValueError,), TABLE),
+    "people and rooms": (filed(lambda file: people.read_rows(file, "x.csv")), (ValueError,), TABLE),
+    "group file": (filed(lambda file: FileGroup(file).expand_group("x@example.dk")), (CalendarError,), TABLE),
+    "bookings to import": (filed(bookings_of), (SyncdError,), FOREIGN),
     "names of certificates": (lambda body: certificates.parts(body.decode("latin-1")), (), b"CN=a\\,b,O=c/C=DK"),
 }
 

@@ -108,6 +108,8 @@ def leave(visitor: Anybody) -> Response:
             tx.audit.add(visitor.actor, "visit.ended", now=visitor.deps.clock.now())
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(cookie_of(visitor.deps), path="/")
+    # Not "cookies": that would sign out of every other service below the organisation's domain.
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
 
