@@ -22,8 +22,21 @@ def town(migrated_sqlite_url: str) -> Iterator[JobnetTown]:
 
 @pytest.fixture
 def dfdg(town: JobnetTown, served: Served) -> Iterator[Dfdg]:
+    """A caller, each of whose refusals is counted, and changes nothing where nothing else was asked."""
+    answers: list[int] = []
     with calling(served.take(town)) as caller:
+        caller.http.event_hooks = {"response": [lambda answer: answers.append(answer.status_code)]}
+        before, untouched = turned_away(), books(town)
         yield caller
+    refused = [status for status in answers if status >= 400]
+    assert len(refused) == turned_away() - before
+    assert len(refused) < len(answers) or untouched == books(town)
+
+
+def turned_away() -> float:
+    """How many calls ended in a refusal so far."""
+    samples = (one for metric in REGISTRY.collect() if metric.name == "syncd_jobnet_calls" for one in metric.samples)
+    return sum(one.value for one in samples if one.name.endswith("_total") and one.labels["outcome"] != "answered")
 
 
 def counted(operation: str, outcome: str) -> float:
