@@ -10,14 +10,19 @@ import pytest
 from sqlalchemy import delete, update
 
 from syncd.booking import texts
-from syncd.booking.reconcile import Result, _read_since
+from syncd.booking.allowed import known_topic
+from syncd.booking.desk import new_id
+from syncd.booking.follow import Ground, follow
+from syncd.booking.reconcile import Result, _kind, _read_since
 from syncd.booking.record import UNKNOWN_SOON
 from syncd.booking.relocate import relocate
 from syncd.booking.results import Appointment
+from syncd.booking.sight import Withdrawn
 from syncd.booking.steps import draft
 from syncd.booking.take import by_load
-from syncd.errors import OutcomeUnknown, SlotGone, Transient
+from syncd.errors import BadRequest, OutcomeUnknown, SlotGone, Transient
 from syncd.model.booking import BookingState, EntryRecord, RoomState
+from syncd.model.directory import MailboxKind
 from syncd.model.entry import Resource, stamped
 from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus
@@ -55,6 +60,14 @@ def location(office: Office, made: Appointment) -> str:
 
 def look(office: Office, made: Appointment, now: object = NOW) -> Result:
     return office.reconciler.meeting(made.meeting.id, now)  # type: ignore[arg-type]
+
+
+def forget(office: Office, made: Appointment) -> None:
+    """The database was restored from before this booking."""
+    with office.store.begin() as tx:
+        for table in (BookingRow, ClaimRow, EntryRow):
+            tx.session.execute(delete(table).where(table.meeting == made.meeting.id))
+        tx.session.execute(delete(MeetingRow).where(MeetingRow.id == made.meeting.id))
 
 
 class TestWhatAnEntrySaysOfItsRoom:
@@ -255,15 +268,78 @@ class TestFollowing:
 
     def test_a_meeting_only_the_calendars_know_claims_the_time_it_has_there_and_no_more(self, office: Office) -> None:
         made = booked(office, at(9), form=Form.PHONE)
-        with office.store.begin() as tx:
-            for table in (BookingRow, ClaimRow, EntryRow):
-                tx.session.execute(delete(table).where(table.meeting == made.meeting.id))
-            tx.session.execute(delete(MeetingRow).where(MeetingRow.id == made.meeting.id))
+        forget(office, made)
 
         office.reconciler.sweep(NOW)
 
         with office.store.read() as tx:
             assert [made.meeting.interval] == [claim.interval for claim in tx.meetings.claims(made.meeting.id)]
+
+
+class TestAdopting:
+    def forgotten(self, office: Office, form: Form) -> tuple[Appointment, Appointment]:
+        """A meeting of anna's that only calendars know, and one of ours at the time to which she moved it."""
+        office.event("r2", at(10))
+        made = booked(office, at(9), form=form)
+        forget(office, made)
+        other = booked(office, at(10), "anna" if form is Form.PHONE else "bo", form=form)
+        office.calendar.edit("anna", made.meeting.uid, interval=other.meeting.interval)
+        office.sync(NOW)
+        return made, other
+
+    def test_a_meeting_found_at_a_time_that_is_taken_is_a_conflict(self, office: Office) -> None:
+        made, other = self.forgotten(office, Form.PHONE)
+
+        office.reconciler.sweep(NOW)
+
+        assert (True, False) == (office.meeting(made.meeting.id).conflict, office.meeting(other.meeting.id).conflict)
+        with office.store.read() as tx:
+            assert [False] == [claim.active for claim in tx.meetings.claims(made.meeting.id)]
+
+    def test_a_meeting_found_in_a_room_that_is_taken_lacks_one(self, office: Office) -> None:
+        made, other = self.forgotten(office, Form.IN_PERSON)
+
+        office.reconciler.sweep(NOW)
+
+        meeting = office.meeting(made.meeting.id)
+        assert ("r1", None, RoomState.MISSING) == (other.meeting.room, meeting.room, meeting.room_state)
+
+
+class TestWhatIsNotThere:
+    def test_a_meeting_nobody_knows(self, office: Office) -> None:
+        assert Result.UNKNOWN is office.reconciler.meeting("nobody", NOW)
+
+    def test_a_calendar_nobody_watches_is_owed_and_told(self, office: Office) -> None:
+        made = office.book(at(9), form=Form.PHONE)
+        office.directory = town.directory(("bo",))
+
+        assert Result.OWED is look(office, made)
+        assert MailboxKind.PERSON is _kind(made.meeting, "anna")
+        assert MailboxKind.ROOM is _kind(made.meeting, "r9")
+
+    def test_what_a_calendar_said_of_a_meeting_that_has_changed_since_is_void(self, office: Office) -> None:
+        made = booked(office, at(9))
+        seen = office.meeting(made.meeting.id)
+        office.desk.reschedule(CLIENT, made.booking.id, at(14), None, None, NOW)
+
+        ground = Ground(office.directory, office.rulebook, office.limits, NOW)
+        with office.store.begin() as tx:
+            assert False is follow(tx, seen, Withdrawn("anna"), ground)
+        assert BookingState.PENDING is office.see(made.booking.id).booking.state
+
+    def test_nobody_to_choose_from(self, office: Office) -> None:
+        with office.store.read() as tx:
+            assert [] == by_load(tx, office.rulebook, office.directory, [], Interval.at(at(9), 30), NOW)
+
+    def test_a_topic_of_an_offer_without_topics(self) -> None:
+        with pytest.raises(BadRequest, match="are: none"):
+            known_topic(town.offer(), "other")
+
+
+def test_ids_have_a_hundred_bits() -> None:
+    made = {new_id() for _ in range(50)}
+
+    assert (50, {20}) == (len(made), {len(one) for one in made})
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import resource
 import shutil
 import signal
 import sys
@@ -23,7 +24,12 @@ from tests.mutation.reach import Footprints, Reach
 from tests.mutation.targets import WARM
 
 IMPATIENCE = 10
-"""How many times longer than without a mutant its tests may take, and half a minute, before they count as hanging."""
+"""How many times the time it takes without a mutant its tests may compute, and half a minute, before they hang."""
+IDLENESS = 20
+"""How many times longer than that they may take in all: on a busy machine most of it is waiting for a turn."""
+
+OVERDUE = -1000
+HANGS = (OVERDUE, -signal.SIGXCPU, -signal.SIGKILL)
 
 
 class Asker:
@@ -46,17 +52,22 @@ class Asker:
         return [name for name, one in self.reached.items() if not one.passed]
 
     def killer(self, mutant: Mutant, tests: Sequence[str]) -> str | None:
-        """The test that noticed; None when all pass."""
+        """The test that noticed; None when all pass, or when there is none to ask."""
+        if not tests:
+            return None
         usual = sum(self.reached[name].seconds for name in tests)
         told = self._folder / "killer"
-        told.write_text("it hangs")
+        allowed = 30 + IMPATIENCE * usual
         child = os.fork()
         if child == 0:
+            resource.setrlimit(resource.RLIMIT_CPU, (round(allowed), round(allowed) + 1))
             self._ask(mutant, tests, told)
-        code = _ended(child, 30 + IMPATIENCE * usual)
+        code = _ended(child, IDLENESS * allowed)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # what the tests started
         shutil.rmtree(self._folder / "child", ignore_errors=True)
+        if code in HANGS:
+            return "it hangs"
         return None if code == 0 else told.read_text()
 
     def _ask(self, mutant: Mutant, tests: Sequence[str], told: Path) -> None:
@@ -155,7 +166,7 @@ def _ended(child: int, seconds: float) -> int:
         time.sleep(0.005)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return -1
+    return OVERDUE
 
 
 def _quick() -> str | None:

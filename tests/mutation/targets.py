@@ -33,6 +33,7 @@ TESTS = (
     "tests/integration/test_booking_handover.py",
     "tests/integration/test_booking_reconcile.py",
     "tests/integration/test_booking_rooms.py",
+    "tests/integration/test_invited_rooms.py",
     "tests/integration/test_marks.py",
     "tests/integration/test_rooms_moves.py",
     "tests/integration/test_rooms_told.py",
@@ -41,6 +42,7 @@ TESTS = (
     "tests/integration/test_store_retention.py",
     "tests/integration/test_store_tasks.py",
     "tests/integration/test_supply_guard.py",
+    "tests/integration/test_teams_links.py",
     "tests/property/test_booking_model.py",
     "tests/simulation/test_mutants.py",
 )
