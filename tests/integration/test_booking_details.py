@@ -277,32 +277,23 @@ class TestFollowing:
 
 
 class TestAdopting:
-    def forgotten(self, office: Office, form: Form) -> tuple[Appointment, Appointment]:
+    def forgotten(self, office: Office) -> tuple[Appointment, Appointment]:
         """A meeting of anna's that only calendars know, and one of ours at the time to which she moved it."""
-        office.event("r2", at(10))
-        made = booked(office, at(9), form=form)
+        made = booked(office, at(9), form=Form.PHONE)
         forget(office, made)
-        other = booked(office, at(10), "anna" if form is Form.PHONE else "bo", form=form)
+        other = booked(office, at(10), form=Form.PHONE)
         office.calendar.edit("anna", made.meeting.uid, interval=other.meeting.interval)
         office.sync(NOW)
         return made, other
 
     def test_a_meeting_found_at_a_time_that_is_taken_is_a_conflict(self, office: Office) -> None:
-        made, other = self.forgotten(office, Form.PHONE)
+        made, other = self.forgotten(office)
 
         office.reconciler.sweep(NOW)
 
         assert (True, False) == (office.meeting(made.meeting.id).conflict, office.meeting(other.meeting.id).conflict)
         with office.store.read() as tx:
             assert [False] == [claim.active for claim in tx.meetings.claims(made.meeting.id)]
-
-    def test_a_meeting_found_in_a_room_that_is_taken_lacks_one(self, office: Office) -> None:
-        made, other = self.forgotten(office, Form.IN_PERSON)
-
-        office.reconciler.sweep(NOW)
-
-        meeting = office.meeting(made.meeting.id)
-        assert ("r1", None, RoomState.MISSING) == (other.meeting.room, meeting.room, meeting.room_state)
 
 
 class TestWhatIsNotThere:
