@@ -45,6 +45,20 @@ class Contacts:
         key, sealed = self._seal.close(_packed(merged), booking)
         tx.contacts.put(booking, key, sealed, now)
 
+    def reference(self, contact: Contact) -> str:
+        """By which a citizen is known who said no more than how she can be reached; by her number if she gave one.
+
+        The rules on one meeting at a time rest on it; another key, or another number, makes a stranger of her.
+
+        :raises BadRequest: there is no key, or nothing to know her by.
+        """
+        if self._seal is None:
+            raise BadRequest(NO_KEY)
+        known = contact.phone or contact.mail
+        if not known:
+            raise BadRequest("A booking needs a telephone number or a mail address. Nothing was booked.")
+        return f"own-{self._seal.reference(known)}"
+
     def of(self, tx: Tx, booking: str) -> Contact | None:
         """What is kept of a booking's citizen; None when nothing is, or its key is gone."""
         found = tx.contacts.get(booking)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -21,11 +22,16 @@ class Seal:
     def __init__(self, *keys: bytes) -> None:
         self._ciphers = {_name(key): AESGCM(key) for key in keys}
         self._present = _name(keys[0])
+        self._names = hmac.digest(keys[0], b"syncd citizen reference", "sha256")
 
     def close(self, content: bytes, booking: str) -> tuple[str, bytes]:
         """The name of the key, and *content* sealed for this booking alone."""
         nonce = os.urandom(NONCE)
         return self._present, nonce + self._ciphers[self._present].encrypt(nonce, content, booking.encode())
+
+    def reference(self, text: str) -> str:
+        """An opaque name for *text*, the same each time; a plain digest of a number is undone in seconds."""
+        return hmac.new(self._names, text.encode(), hashlib.sha256).hexdigest()[:40]
 
     def open(self, key: str, sealed: bytes, booking: str) -> bytes | None:
         """What was sealed; None when its key is gone, or somebody changed it."""

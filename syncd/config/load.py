@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from syncd.config.accounts import CalendarAccount
 from syncd.config.anchoring import anchored_account, anchored_ref, anchored_section
+from syncd.config.booking_page import BookingPageSection
 from syncd.config.certificates import TlsSection
 from syncd.config.checks import cross_problems
 from syncd.config.clients import ClientSection
@@ -122,6 +123,7 @@ class Config(Section):
     tls: TlsSection = TlsSection()
     jobnet: JobnetSection = JobnetSection(jobcentres={}, caseworkers={})
     pages: PagesSection = PagesSection()
+    booking_page: BookingPageSection = BookingPageSection()
     dfdg: DfdgSection = DfdgSection()
     supply: SupplySection = SupplySection(targets={})
     mail: MailSection = MailSection()
@@ -154,6 +156,14 @@ class Config(Section):
     def _known_by_number(self) -> Config:
         if self.dfdg.on and not self.jobnet.on:
             raise ValueError("dfdg.url needs jobnet.cpr_key: reports carry citizens' numbers, which are kept sealed")
+        return self
+
+    @model_validator(mode="after")
+    def _openly(self) -> Config:
+        if self.booking_page.enabled and (self.jobnet.on or self.contacts.key is None):
+            raise ValueError(
+                "booking_page.enabled needs contacts.key, and is not for use beside Jobnet (jobnet.cpr_key)"
+            )
         return self
 
     @model_validator(mode="after")

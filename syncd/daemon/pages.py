@@ -16,4 +16,4 @@ def page_parts(parts: Parts, clock: Clock) -> PageParts:
     if (oidc := section.oidc) is not None:
         here = section.public_url or f"http://{parts.config.http.listen}"
         provider = Provider(oidc, lambda: secret(oidc.client_secret), f"{here}/sign-in/back", clock, bind)
-    return PageParts(section, provider, parts.rooms, supply=parts.config.supply)
+    return PageParts(section, provider, parts.rooms, booking=parts.config.booking_page, supply=parts.config.supply)

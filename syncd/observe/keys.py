@@ -52,6 +52,7 @@ KEYS: Mapping[str, str] = {
     "left_out": "Members of a group who cannot be booked: guests, disabled accounts.",
     "level_now": "Least level that is logged from here on.",
     "link": "Head of the audit chain: the digest that covers every row before.",
+    "links": "Personal links to bookings that lead nowhere any more and were removed.",
     "mailbox": "Our own short id of a caseworker or room.",
     "mailboxes": "Such ids.",
     "meeting": "Id of a meeting.",

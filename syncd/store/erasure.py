@@ -19,6 +19,7 @@ from sqlalchemy import delete, select, update
 from syncd.errors import StoreError
 from syncd.model.booking import BookingState
 from syncd.store.chunks import chunks
+from syncd.store.citizen_tables import BookingLinkRow
 from syncd.store.instants import epoch
 from syncd.store.jobnet_tables import JobnetLinkRow
 from syncd.store.outward_tables import DeliveryRow, EventRow
@@ -119,6 +120,7 @@ def _erase(tx: Tx, bookings: Collection[str], now: datetime) -> Erased:
         gone = delete(ContactRow).where(ContactRow.booking.in_(some))
         contacts += len(tx.session.scalars(gone.returning(ContactRow.booking)).all())
         letters += _letters(tx, some)
+        tx.session.execute(delete(BookingLinkRow).where(BookingLinkRow.booking.in_(some)))
         tx.dfdg.erase(some)
         tx.session.execute(delete(JobnetLinkRow).where(JobnetLinkRow.booking.in_(some)))
     return Erased(tuple(over), answers, tuple(sorted(live)), contacts, letters)

@@ -2,6 +2,7 @@
 
 from syncd.store import (
     audit_tables,
+    citizen_tables,
     dfdg_tables,
     jobnet_tables,
     node_tables,
@@ -14,6 +15,7 @@ from syncd.store import (
 
 __all__ = [
     "audit_tables",
+    "citizen_tables",
     "dfdg_tables",
     "jobnet_tables",
     "node_tables",

@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from syncd.model.booking import BookingState
 from syncd.model.evidence import DAY
+from syncd.store.booking_links import BookingLinks
 from syncd.store.instants import epoch
 from syncd.store.outward_tables import StandingRow, SupplyRow, WatchRow
 from syncd.store.report_tables import ReportRow
@@ -74,6 +75,7 @@ class Swept:
     :param contacts: bookings whose contact data went.
     :param mirror: occurrences that ended long ago, removed.
     :param supply: times that lacked a room, and rows of the record of what was on offer, removed.
+    :param links: personal links to bookings that lead nowhere any more, removed.
     :param dfdg: messages and deadlines removed, and records that no longer say whose they were.
     :param reports: notes of who was sent which report on supply, removed.
     """
@@ -89,6 +91,7 @@ class Swept:
     supply: int = 0
     dfdg: int = 0
     reports: int = 0
+    links: int = 0
 
 
 def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
@@ -108,6 +111,7 @@ def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
             store, lambda tx: _portion(tx, OccurrenceRow.id, OccurrenceRow.end < _day(now - periods.mirror))
         ),
         supply=_repeat(store, lambda tx: _shortages(tx, now - periods.supply) + _evidence(tx, now - periods.supply)),
+        links=_repeat(store, lambda tx: BookingLinks(tx.session).forget(now, PORTION)),
         dfdg=_repeat(store, lambda tx: tx.dfdg.forget(now - periods.bookings, PORTION)),
         reports=_repeat(store, lambda tx: _reports(tx, now - periods.audit)),
     )

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
+MOST = 20_000
+"""So many clients are remembered; beyond that those who have been quiet are forgotten."""
 BURST_SECONDS = 10
 """A client that was quiet may send what this many seconds refill at once."""
 
@@ -35,4 +37,7 @@ class Pace:
             level = min(most, level + (now - then) * rate)
             served = level >= 1
             self._buckets[client] = (level - 1 if served else level, now)
+            if len(self._buckets) > MOST:
+                quiet = now - BURST_SECONDS
+                self._buckets = {one: bucket for one, bucket in self._buckets.items() if bucket[1] > quiet}
         return 0 if served else math.ceil((1 - level) / rate)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from syncd.booking.keep_rooms import RoomKeeper
 from syncd.config import PagesSection, SupplySection
+from syncd.config.booking_page import BookingPageSection
 from syncd.web.computing import Computing
 
 if TYPE_CHECKING:
@@ -52,4 +53,5 @@ class PageParts:
     keeper: RoomKeeper | None = None
     attempts: Attempts = field(default_factory=Attempts)
     computing: Computing = field(default_factory=Computing)
+    booking: BookingPageSection = field(default_factory=BookingPageSection)
     supply: SupplySection = field(default_factory=lambda: SupplySection(targets={}))

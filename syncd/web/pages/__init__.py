@@ -1,6 +1,6 @@
 """The pages for people who sign in; each group of pages is a package with its own routers."""
 
-from syncd.web.pages import citizen, counter, frames, home, operations, rooms, sign_in, supply
+from syncd.web.pages import booking, citizen, counter, frames, home, operations, rooms, sign_in, supply
 
 ROUTERS = (
     sign_in.router,
@@ -10,5 +10,6 @@ ROUTERS = (
     *citizen.ROUTERS,
     *counter.ROUTERS,
     *frames.ROUTERS,
+    *booking.ROUTERS,
     *operations.ROUTERS,
 )

@@ -47,7 +47,7 @@ def environment(code: str) -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_translations(speaking.translations, newstyle=True)  # type: ignore[attr-defined]
-    for name in ("day", "clock", "wall", "walltime", "moment", "number", "percent", "weekday", "hours"):
+    for name in ("day", "localday", "clock", "wall", "walltime", "moment", "number", "percent", "weekday", "hours"):
         made.filters[name] = getattr(speaking, name)
     made.globals |= {"asset": assets.address, "speaking": speaking, "languages": LANGUAGES}
     return made

@@ -61,6 +61,10 @@ class Language:
         """A date: ``full`` mandag den 30. november 2026, ``long`` 30. november 2026, ``short`` man. 30. nov."""
         return _day(self.locale, at.date() if isinstance(at, datetime) else at, form)
 
+    def localday(self, at: datetime, zone: str) -> str:
+        """The day of an instant on a zone's clocks: mandag den 30. november 2026."""
+        return self.day(wall_clock(at, zone).date())
+
     def clock(self, at: datetime, zone: str) -> str:
         """The time of an instant on a zone's clocks: 9.05 in Danish, 09:05 in English."""
         local = wall_clock(at, zone)

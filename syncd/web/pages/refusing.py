@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 
 from syncd.web import problems
 from syncd.web.deps import Deps
+from syncd.web.pages.booking.asking import TooOften, show
 from syncd.web.pages.language import N_, language
 from syncd.web.pages.sign_in import asked_to_sign_in
 from syncd.web.pages.visiting import ForeignForm, Refusal, SignInNeeded, Visitor, WrongRole
@@ -33,6 +34,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(WrongRole, _wrong_role)
     app.add_exception_handler(ForeignForm, _foreign)
     app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(TooOften, _too_often)
 
 
 def wants_page(request: Request) -> bool:
@@ -84,6 +86,13 @@ def _wrong_role(_request: Request, error: Exception) -> Response:
 def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return _told(error.visitor, WORDS[error.status][0], error.text, error.status)
+
+
+def _too_often(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, TooOften)
+    answer = show(error.visitor, "often.html", 429, here="/book", pause=error.pause)
+    answer.headers["Retry-After"] = str(error.pause)
+    return answer
 
 
 def _foreign(request: Request, _error: Exception) -> Response:

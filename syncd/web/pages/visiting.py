@@ -158,7 +158,7 @@ def from_here(request: Request, deps: Deps) -> bool:
     return bool(origin.netloc) and origin.netloc in ours
 
 
-async def _form(request: Request) -> Form:
+async def posted(request: Request) -> Form:
     """What was posted; files are not taken."""
     if request.method != "POST":
         return Form()
@@ -166,7 +166,7 @@ async def _form(request: Request) -> Form:
     return Form([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
 
 
-def visiting(request: Request, service: Service, form: Annotated[Form, Depends(_form)]) -> Visitor:
+def visiting(request: Request, service: Service, form: Annotated[Form, Depends(posted)]) -> Visitor:
     """Whoever asks, signed in or not.
 
     :raises ForeignForm: something was posted that is not from a page of ours.

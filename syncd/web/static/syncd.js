@@ -31,3 +31,19 @@ for (const button of document.querySelectorAll("button[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
 }
+
+// A time that is kept for whoever fills in the form: how long still, and a word before it ends.
+for (const box of document.querySelectorAll("[data-left]")) {
+  const end = performance.now() + 1000 * Number(box.dataset.left);
+  const part = (name) => box.querySelector(`[data-${name}]`);
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+    part("clock").textContent = `(${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")})`;
+    part("soon").hidden = left > 120 || left === 0;
+    part("kept").hidden = left === 0;
+    part("over").hidden = left > 0;
+    if (left === 0) clearInterval(timer);
+  };
+  const timer = setInterval(tick, 1000);
+  tick();
+}

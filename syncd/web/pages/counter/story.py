@@ -8,6 +8,7 @@ from datetime import datetime
 
 from syncd.booking import counter
 from syncd.booking.counter import Ground
+from syncd.booking.openly import CLIENT as OPEN_PAGE
 from syncd.config.jobnet import CLIENT as JOBNET
 from syncd.store.history import Step
 from syncd.store.rooms import CHANGED, REARRANGED
@@ -17,6 +18,7 @@ from syncd.web.pages.visiting import Visitor
 
 SAID: dict[str, str] = {
     "hold.made": N_("%(who)s kept the time for a few minutes."),
+    "hold.extended": N_("%(who)s asked for more time."),
     "booking.made": N_("%(who)s booked the meeting."),
     counter.MADE: N_(
         "%(who)s booked the meeting for the citizen, who is %(ground)s; it does not count as self-booked."
@@ -58,6 +60,7 @@ LOOKS: dict[str, str] = {
     "contact.read": N_("%(who)s looked at how the citizen can be reached: %(purpose)s."),
 }
 PORTAL, ON_JOBNET, COUNTER = N_("The citizen, through %(name)s,"), N_("The citizen, on Jobnet,"), N_("Staff")
+OPENLY = N_("The citizen, on the booking page,")
 CALENDAR, PAGES = N_("%(name)s, in the calendar,"), N_("%(name)s, on these pages,")
 COMMAND, CASE_SYSTEM, PROGRAM = N_("%(name)s, by command,"), N_("The case system"), "syncd"
 HERE = N_("The citizen, on the booking page,")
@@ -114,6 +117,8 @@ def actor(visitor: Visitor, who: str) -> str:
     if kind == "client":
         if name == counter.CLIENT:
             return visitor.say(COUNTER)
+        if name == OPEN_PAGE:
+            return visitor.say(OPENLY)
         if name.startswith("page:"):
             return visitor.say(HERE)
         return visitor.say(ON_JOBNET) if name == JOBNET else visitor.say(PORTAL, name=name)
