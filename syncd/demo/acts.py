@@ -151,7 +151,8 @@ class Acts:
         choices = [_choice(one) for one in found]
         self.portal.post(f"/api/v1/absences/{given['id']}/settle", {"choices": choices})
         number = len(choices)
-        self._tell(MANAGER, f"{number} møde fik et forslag og er bekræftet", f"{number} meeting settled in one step")
+        words = ("samtale fik", "talk") if number == 1 else ("samtaler fik", "talks")
+        self._tell(MANAGER, f"{number} {words[0]} en løsning i ét trin", f"{number} {words[1]} settled in one step")
         before = (self.person.id, self._start())
         self._follow(lambda one: (one["caseworker"], start_of(one)) != before)
         when, who = self._start(), self.person.name

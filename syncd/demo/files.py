@@ -35,7 +35,7 @@ listen = "{host}:{port}"
 [sync]
 interval_seconds = {interval}
 max_age_seconds = 120
-hold_limit_seconds = 60
+hold_limit_seconds = 15
 
 [log]
 format = "json"

@@ -51,7 +51,13 @@ BUTTONS: tuple[tuple[str, str, str, str, str], ...] = (
     ("mark", "Markér Selvbook", "Mark Selvbook", "Hun åbner tid efter lukketid", "She opens time after hours"),
     ("sick", "Meld syg", "Report ill", "Hver samtale får en anden løsning", "Each talk gets another solution"),
     ("close", "Luk lokale", "Close the room", "Mødet får et andet lokale", "The meeting gets another room"),
-    ("off", "Sluk kalenderserveren", "Calendar server off", "Det ukendte er aldrig ledigt", "Unknown is never free"),
+    (
+        "off",
+        "Sluk kalender\u00adserveren",
+        "Calendar server off",
+        "Det ukendte er aldrig ledigt",
+        "Unknown is never free",
+    ),
     ("on", "Tænd den igen", "Switch it on again", "Intet gik tabt", "Nothing was lost"),
     (
         "kill",
@@ -157,7 +163,6 @@ def _drawn(item: Any, monday: date, uid: str) -> dict[str, Any] | None:
         "height": f"{100 * min(hours, LAST - hour) / (LAST - FIRST):.2f}%",
         "kind": "meant" if item.uid == uid else "ours" if ours else "marked" if marked else "other",
         "words": f"{start:%H.%M} {item.summary}",
-        "short": f"{start:%H.%M} {item.summary[:13]}",
     }
 
 
