@@ -9,6 +9,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import redirect_stderr
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import structlog
 
 from syncd.booking.contacts import Contacts
 from syncd.booking.sealing import Seal
+from syncd.config.notices import PATH as PATH_OF_NOTICES
 from syncd.observe import logs, metrics
 from syncd.store import Store, backup
 from tests.environment import ROOT
@@ -30,10 +32,10 @@ NUMBERS = ("0303930004", "030393-0004")
 """Like civil registration numbers."""
 WORDS = (
     "Anemonemark", "Birkesvend", "Citronsommerfugl", "Duehoeg", "Egernunge", "Fjordhest", "Gransanger",
-    "Havtornbusk", "Isfugleflok", "Jordbistade", "Kaempehoej",
+    "Havtornbusk", "Isfugleflok", "Jordbistade", "Kaempehoej", "Lundsolsort",
 )  # fmt: skip
 """Each stands for one kind of entrance, so that a leak is known by its word."""
-PATH, QUERY, HEADER, BODY, EXTRA, NAME, MAIL, PAGE, TOKEN, SOAP, USER = WORDS
+PATH, QUERY, HEADER, BODY, EXTRA, NAME, MAIL, PAGE, TOKEN, SOAP, USER, NOTICE = WORDS
 CITIZEN = "0101900009"
 """The number of somebody who books on Jobnet; used nowhere else."""
 DOCUMENT = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text(encoding="utf-8"))
@@ -127,11 +129,30 @@ def plant_beside_the_interface(base: str) -> None:
             f"/{PAGE}",
             f"/feeds/{PAGE}.ics",
             "/dfdg/v1/Besked",
+            "/supply",
+            "/supply.csv",
+            "/citizen",
+            "/citizen/card",
         ):
             http.get(url, params={"next": PAGE, "lang": PAGE, "cpr": NUMBERS[0]}, headers={"User-Agent": HEADER})
             http.post(url, data={"user": PAGE, "password": PAGE, "cpr": NUMBERS[1]}, params={"q": PAGE})
         for scheme in ("Bearer", "Basic"):
             http.get("/api/v1/offers", headers={"Authorization": f"{scheme} {TOKEN}"})
+
+
+def plant_in_notices(served: Served) -> None:
+    """What Microsoft 365 tells, and what strangers send to its address."""
+    served.app.state.deps = replace(served.app.state.deps, notices="")
+    notice = {
+        "subscriptionId": NOTICE,
+        "clientState": NOTICE,
+        "resource": f"users/{NOTICE}/events/{NUMBERS[0]}",
+        "resourceData": {"subject": f"{NOTICE} {NUMBERS[1]}"},
+    }
+    with httpx2.Client(base_url=served.base, trust_env=False, timeout=20) as http:
+        assert 202 == http.post(PATH_OF_NOTICES, json={"value": [notice]}).status_code
+        http.post(PATH_OF_NOTICES, params={"validationToken": f"{NOTICE} {NUMBERS[0]}"})
+        http.post(PATH_OF_NOTICES, json={NOTICE: NUMBERS[0]})
 
 
 def plant_in_jobnet(caller: Dfdg, town: JobnetTown) -> None:
@@ -164,6 +185,7 @@ def test_what_is_planted_at_an_entrance_is_found_nowhere(
     plant_in_the_interface(portal)
     plant_in_bookings(portal)
     plant_beside_the_interface(served.base)
+    plant_in_notices(served)
     caller = Dfdg(served.base, CITIZEN)
     plant_in_jobnet(caller, town)
     caller.http.close()
