@@ -13,6 +13,7 @@ from syncd.web import api, described, feeds, front, health, notices, pushes, ref
 from syncd.web.deps import Deps
 from syncd.web.edge import Edge
 from syncd.web.jobnet.gate import Gate
+from syncd.web.lane import Lanes
 from syncd.web.pages import ROUTERS as PAGES
 
 OPENAPI_PATH = "/api/v1/openapi.json"
@@ -34,6 +35,7 @@ def build_app(deps: Deps) -> FastAPI:
     app.add_middleware(Edge, deps=deps)
     app.add_middleware(Gate)
     refusals.install(app)
+    app.router.routes.append(Lanes(api.ROUTERS))
     for router in api.ROUTERS:
         app.include_router(router)
     app.include_router(health.router(deps.health, deps.metrics, lambda: True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
@@ -73,7 +74,7 @@ def parts(name: str) -> frozenset[tuple[str, str]]:
 def _told_by_proxy(means: CertificateMeans, scope: Scope) -> Certificate | None:
     """What a trusted proxy says; anybody else's headers are only words."""
     client = scope.get("client")
-    if client is None or not _trusted(means, str(client[0])):
+    if client is None or not _trusted(means.trusted_proxies, str(client[0])):
         return None
     headers = Headers(scope=scope)
     names = (means.verified_header, means.subject_header, means.issuer_header)
@@ -83,12 +84,13 @@ def _told_by_proxy(means: CertificateMeans, scope: Scope) -> Certificate | None:
     return Certificate(found[1][0], found[2][0])
 
 
-def _trusted(means: CertificateMeans, address: str) -> bool:
+@lru_cache(maxsize=1024)
+def _trusted(proxies: tuple[str, ...], address: str) -> bool:
     try:
         here = ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    return any(here in ip_network(one) for one in means.trusted_proxies)
+    return any(here in ip_network(one) for one in proxies)
 
 
 def _written(name: tuple[tuple[tuple[str, str], ...], ...]) -> str:

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,6 +39,10 @@ HEADERS = {
     # Most answers concern a citizen; those that do not say so themselves.
     "Cache-Control": "no-store",
 }
+_HEADERS = [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in HEADERS.items()]
+"""As ASGI has them."""
+_SECURED = (b"strict-transport-security", b"max-age=31536000")
+"""From our own listener; a proxy in front of us says it itself."""
 
 
 @dataclass(slots=True)
@@ -132,12 +136,11 @@ def _dressed(visit: Visit, send: Send) -> Send:
     async def dressed(message: Message) -> None:
         if message["type"] == "http.response.start":
             visit.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-            headers["X-Request-Id"] = visit.id
-            if visit.scope.get("scheme") == "https":  # our own listener; a proxy in front of us says it itself
-                headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            given = message["headers"] = list(message.get("headers", ()))
+            names = {name for name, _ in given}
+            ours = [*_HEADERS, _SECURED] if visit.scope.get("scheme") == "https" else _HEADERS
+            given += [header for header in ours if header[0] not in names]
+            given.append((b"x-request-id", visit.id.encode("ascii")))
         await send(message)
 
     return dressed

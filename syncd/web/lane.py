@@ -6,14 +6,16 @@ Whatever is not plainly sound goes FastAPI's way, so a mistake is told the same 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from inspect import signature
 from typing import Any, TypeAlias, get_type_hints
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import BaseRoute, Match
+from starlette.types import Message, Receive, Scope, Send
 
 from syncd.web.deps import Client, Service
 from syncd.web.inputs import IdempotencyKey, PathName
@@ -22,29 +24,73 @@ from syncd.web.refusals import KEY_HEADER
 Reader: TypeAlias = Callable[[Request], Awaitable[Any]]
 Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 
+_PASSED = "syncd.lane_passed"
+"""Key of the scope that says that a lane did not want the request."""
 _KEY, _NAME = TypeAdapter(IdempotencyKey), TypeAdapter(PathName)
 
 
 class Lane(APIRoute):
     """A route whose endpoint takes only what `_reader` knows: service, client, key, names in the path, a JSON body."""
 
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        hints = get_type_hints(self.endpoint, include_extras=True)
+        self._readers = {name: _reader(name, hints[name]) for name in signature(self.endpoint).parameters}
+
     def get_route_handler(self) -> Handler:
         """FastAPI's own way, and before it the short one."""
         whole = super().get_route_handler()
-        endpoint: Callable[..., Response] = self.endpoint
-        hints = get_type_hints(endpoint, include_extras=True)
-        readers = {name: _reader(name, hints[name]) for name in signature(endpoint).parameters}
 
         async def handle(request: Request) -> Response:
-            try:
-                if request.scope["query_string"]:
-                    raise ValueError("the lane has no parameters")
-                given = {name: await read(request) for name, read in readers.items()}
-            except (ValueError, RecursionError):  # a ValidationError is one, and so is what json and UTF-8 raise
-                return await whole(request)
-            return await run_in_threadpool(endpoint, **given)
+            answered = await self.answer(request)
+            return await whole(request) if answered is None else answered
 
         return handle
+
+    async def answer(self, request: Request) -> Response | None:
+        """What the endpoint answers; None, and nothing was done, when the request is not plainly sound."""
+        try:
+            if request.scope["query_string"]:
+                raise ValueError("the lane has no parameters")
+            given = {name: await read(request) for name, read in self._readers.items()}
+        except (ValueError, RecursionError):  # a ValidationError is one, and so is what json and UTF-8 raise
+            return None
+        endpoint: Callable[..., Response] = self.endpoint
+        return await run_in_threadpool(endpoint, **given)
+
+
+class Lanes(BaseRoute):
+    """The lanes whose paths are fixed, found by one look before all other routes and led past FastAPI's machinery."""
+
+    def __init__(self, routers: Iterable[APIRouter]) -> None:
+        routes = [route for router in routers for route in router.routes]
+        fixed = [route for route in routes if isinstance(route, Lane) and not route.param_convertors]
+        self._lanes = {(method, lane.path): lane for lane in fixed for method in lane.methods or ()}
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """By method and path; a request that comes again from `handle` is for the routes behind."""
+        lane = self._lanes.get((scope.get("method", ""), scope["path"]))
+        if lane is None or scope.get(_PASSED):
+            return Match.NONE, {}
+        return Match.FULL, {"route": lane, "endpoint": lane.endpoint, "path_params": {}}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or send the request on with its body as it came."""
+        lane: Lane = scope["route"]
+        request = Request(scope, receive, send)
+        answered = await lane.answer(request)
+        if answered is None:
+            scope[_PASSED] = True
+            await scope["router"](scope, _once_more(await request.body()), send)
+        else:
+            await answered(scope, receive, send)
+
+
+def _once_more(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 def _reader(name: str, kind: Any) -> Reader:
