@@ -18,6 +18,7 @@ from syncd.store.events import Events
 from syncd.store.instants import epoch
 from syncd.store.prepared import prepared
 from syncd.store.settings import Settings
+from syncd.store.straight import later
 from syncd.store.tables import AuditRow, Setting
 
 KEY = "audit_key"
@@ -55,7 +56,8 @@ class Audit:
         :param detail: what a reader needs besides; never a citizen's data.
         """
         digest = None if citizen is None else self.citizen_digest(citizen)
-        self._session.execute(
+        later(
+            self._session,
             rows.ADD_AUDIT,
             {
                 "at": epoch(now),

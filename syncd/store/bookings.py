@@ -14,6 +14,7 @@ from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch
+from syncd.store.straight import later
 from syncd.store.tables import BookingRow, ClaimRow, MeetingRow
 
 LIVE = (BookingState.HELD, BookingState.PENDING, BookingState.CONFIRMED)
@@ -29,7 +30,7 @@ class Bookings:
     def add(self, booking: Booking) -> None:
         """Keep a new booking or hold."""
         fresh = {"id": booking.id, "client": booking.client, "created": epoch(booking.created)}
-        self._session.execute(rows.ADD_BOOKING, fresh | rows.booking_values(booking, booking.created))
+        later(self._session, rows.ADD_BOOKING, fresh | rows.booking_values(booking, booking.created))
 
     def get(self, booking_id: str, client: str, *, lock: bool = False) -> Booking | None:
         """The booking if it belongs to *client*, else None; with *lock* nobody else changes it meanwhile."""
@@ -57,7 +58,7 @@ class Bookings:
 
     def save(self, booking: Booking, now: datetime) -> None:
         """Store *booking* as it is now."""
-        self._session.execute(rows.SAVE_BOOKING, {"which": booking.id} | rows.booking_values(booking, now))
+        later(self._session, rows.SAVE_BOOKING, {"which": booking.id} | rows.booking_values(booking, now))
 
     def future(
         self, client: str, citizen: str, offers: Collection[str], now: datetime, ignoring: str = ""

@@ -10,6 +10,7 @@ import importlib
 from types import ModuleType
 from typing import Any
 
+from psycopg.pq import ExecStatus
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -19,6 +20,8 @@ from syncd.errors import StoreError
 from syncd.store.prepared import Prepared
 
 BUSY_MS = 10_000
+LOCK_MS = 10_000
+"""How long PostgreSQL waits for a lock, and so a repeated request for the first one to end."""
 FIXED_IN = (3, 51, 3)
 BACKPORTS = {(3, 50): 7, (3, 44): 6}
 
@@ -112,7 +115,7 @@ def _begin_with(engine: Engine, statement: str) -> None:
 
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
     """The writer's and the readers' view of one pool; readers see one snapshot and cannot write."""
-    settings = "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=120s"
+    settings = f"-c timezone=UTC -c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout=120s"
     writer = create_engine(
         url,
         pool_size=10,
@@ -121,5 +124,12 @@ def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
         pool_pre_ping=True,  # a restarted server costs nobody an error
         connect_args={"connect_timeout": 10, "application_name": "syncd", "options": settings},
     )
+    writer.dialect.do_ping = _answers  # type: ignore[method-assign]  # the dialect's own takes as long as a statement
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return writer, reader
+
+
+def _answers(connection: Any) -> bool:
+    """Whether the server answers to a message that asks nothing."""
+    answer: int = connection.pgconn.exec_(b"").status
+    return answer == ExecStatus.EMPTY_QUERY

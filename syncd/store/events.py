@@ -15,6 +15,7 @@ from syncd.model.event import Delivery, Event, EventKind
 from syncd.store.instants import epoch, moment
 from syncd.store.outward_tables import DeliveryRow, EventRow
 from syncd.store.prepared import prepared
+from syncd.store.straight import later
 
 _EVENTS = cast(Table, EventRow.__table__)
 _DELIVERIES = cast(Table, DeliveryRow.__table__)
@@ -65,7 +66,7 @@ class Events:
         """
         row = {"id": f"evt_{secrets.token_hex(12)}", "at": epoch(now), "kind": kind.value, "cause": cause}
         told = json.dumps(dict(facts or {}), ensure_ascii=False, separators=(",", ":"))
-        self._session.execute(_ADD, row | {"booking": booking, "meeting": meeting, "facts": told})
+        later(self._session, _ADD, row | {"booking": booking, "meeting": meeting, "facts": told})
 
     def waiting(self, limit: int) -> list[Event]:
         """Events that nobody has taken up yet, the oldest first."""

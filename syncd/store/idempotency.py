@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import BindParameter, Table, and_, bindparam, delete, select, text, update
+from sqlalchemy import BindParameter, Table, and_, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -18,12 +18,11 @@ from sqlalchemy.orm import Session
 from syncd.errors import KeyInProgress, KeyReused
 from syncd.store.instants import epoch
 from syncd.store.prepared import prepared
+from syncd.store.straight import later
 from syncd.store.tables import IdempotencyRow
 
 KEPT = timedelta(days=14)
 """How long an answer is replayed; after that the key may be used anew."""
-PATIENCE_MS = 10_000
-"""How long a repeated request waits for the first one to end (PostgreSQL)."""
 _LOCK_NOT_AVAILABLE = "55P03"
 
 _ROWS = cast(Table, IdempotencyRow.__table__)
@@ -34,7 +33,6 @@ _THIS = and_(_ROWS.c.client == bindparam("of"), _ROWS.c.key == bindparam("which"
 _STORED = prepared(select(*_ROWS.c).where(_THIS))
 _FORGET = prepared(delete(_ROWS).where(_THIS))
 _ANSWER = prepared(update(_ROWS).where(_THIS).values({name: bindparam(name) for name in ("status", "body", "booking")}))
-_PATIENCE = prepared(text(f"SET LOCAL lock_timeout = {PATIENCE_MS}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Idempotency:
 
         :param digest: hash of method, path and body.
         :raises KeyReused: the key was used with another digest.
-        :raises KeyInProgress: the first request still runs after `PATIENCE_MS`.
+        :raises KeyInProgress: the first request still runs after `engines.LOCK_MS`.
         """
         if self._insert(client, key, digest, now):
             return None
@@ -81,7 +79,7 @@ class Idempotency:
     def store(self, client: str, key: str, answer: Stored) -> None:
         """Keep the answer under the key that this transaction claimed."""
         told = {"status": answer.status, "body": answer.body, "booking": answer.booking}
-        self._session.execute(_ANSWER, {"of": client, "which": key} | told)
+        later(self._session, _ANSWER, {"of": client, "which": key} | told)
 
     def purge(self, now: datetime) -> int:
         """Remove answers older than `KEPT`; returns how many."""
@@ -91,8 +89,6 @@ class Idempotency:
     def _insert(self, client: str, key: str, digest: str, now: datetime) -> bool:
         """Whether our row went in. RETURNING tells; rowcount does not (psycopg answers -1 either way)."""
         postgres = self._session.get_bind().dialect.name == "postgresql"
-        if postgres:
-            self._session.execute(_PATIENCE)
         values = {"client": client, "key": key, "digest": digest, "created": epoch(now)}
         try:
             return self._session.scalar(_CLAIM_POSTGRESQL if postgres else _CLAIM_SQLITE, values) is not None

@@ -17,6 +17,7 @@ from syncd.store import drift
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch, span
 from syncd.store.prepared import prepared
+from syncd.store.straight import later, send
 from syncd.store.tables import BookingRow, ClaimRow, ClosureRow, EntryRow, MeetingRow, OccurrenceRow
 
 AT_ONCE = 0
@@ -135,7 +136,7 @@ class Meetings:
     def add(self, meeting: Meeting, now: datetime) -> None:
         """Keep a new meeting; nothing is owed to the calendars until `save` says so."""
         fresh = {"id": meeting.id, "uid": meeting.uid, "created": epoch(now), "due": None}
-        self._session.execute(rows.ADD_MEETING, fresh | rows.meeting_values(meeting))
+        later(self._session, rows.ADD_MEETING, fresh | rows.meeting_values(meeting))
 
     def get(self, meeting_id: str, *, lock: bool = False) -> Meeting | None:
         """The meeting, or None; with *lock* nobody else changes it until the transaction ends."""
@@ -145,7 +146,7 @@ class Meetings:
     def save(self, meeting: Meeting, due: datetime | int | None) -> None:
         """Store *meeting* as it is now; *due* is when reconcile looks next (`AT_ONCE`, an instant, or None)."""
         when = epoch(due) if isinstance(due, datetime) else due
-        self._session.execute(rows.SAVE_MEETING, {"which": meeting.id, "due": when} | rows.meeting_values(meeting))
+        later(self._session, rows.SAVE_MEETING, {"which": meeting.id, "due": when} | rows.meeting_values(meeting))
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Ids of meetings that reconcile must look at, the longest waiting first."""
@@ -202,7 +203,8 @@ class Meetings:
             (or the savepoint around it).
         """
         times = {"start": epoch(interval.start), "end": epoch(interval.end)}
-        self._session.execute(rows.ADD_CLAIM, {"meeting": meeting_id, "mailbox": mailbox, "active": active, **times})
+        later(self._session, rows.ADD_CLAIM, {"meeting": meeting_id, "mailbox": mailbox, "active": active, **times})
+        send(self._session)
 
     def release(self, meeting_id: str, *mailboxes: MailboxId) -> None:
         """Give back the time a meeting took of these mailboxes; of all when none is named."""
@@ -312,9 +314,9 @@ class Meetings:
         if known is None:
             known = self._session.scalar(_KNOWN, {"of": meeting_id, "there": record.mailbox}) is not None
         if known:
-            self._session.execute(rows.SAVE_ENTRY, {"of_meeting": meeting_id, "of_mailbox": record.mailbox} | facts)
+            later(self._session, rows.SAVE_ENTRY, {"of_meeting": meeting_id, "of_mailbox": record.mailbox} | facts)
         else:
-            self._session.execute(rows.ADD_ENTRY, {"meeting": meeting_id, "mailbox": record.mailbox} | facts)
+            later(self._session, rows.ADD_ENTRY, {"meeting": meeting_id, "mailbox": record.mailbox} | facts)
 
 
 def alive(now: datetime) -> ColumnElement[bool]:

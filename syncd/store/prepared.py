@@ -6,8 +6,10 @@ pays that only once; everything else about it stays as it was: the same session,
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -19,6 +21,7 @@ S = TypeVar("S", bound=Executable)
 Values = Mapping[str, Any]
 
 _MARK = "syncd_prepared"
+_NAMED = re.compile(r"%\((\w+)\)s")
 
 
 def prepared(statement: S) -> S:
@@ -43,6 +46,7 @@ class Prepared:
 
     def __init__(self, statement: Any) -> None:
         self.statement = statement
+        self.changes = getattr(statement, "table", None)
         self._texts: dict[str, _Compiled] = {}
 
     def run(self, connection: Connection, values: Values) -> Rows:
@@ -50,20 +54,54 @@ class Prepared:
 
         :raises DBAPIError: as SQLAlchemy would, but that values are never told.
         """
-        dialect = connection.dialect
+        compiled = self._compiled(connection.dialect, values)
+        said, given = compiled.filled(values)
+        return _sent(connection, said, given, compiled.returned)
+
+    def told(self, dialect: Dialect, values: Values) -> tuple[str, Values]:
+        """The text and its values by name, for a driver that takes them so."""
+        said, given = self._compiled(dialect, values).filled(values)
+        return said, given
+
+    def _compiled(self, dialect: Dialect, values: Values) -> _Compiled:
         compiled = self._texts.get(dialect.name)
         if compiled is None:
             compiled = self._texts[dialect.name] = _Compiled(self.statement, dialect, values)
-        said, given = compiled.filled(values)
-        driver: Any = connection.connection.dbapi_connection
-        cursor = driver.cursor()
-        try:
-            cursor.execute(said, given)
-            return Rows(compiled.rows(cursor))
-        except dialect.loaded_dbapi.Error as error:
-            raise _translated(error, said, connection, cursor) from error
-        finally:
-            cursor.close()
+        return compiled
+
+
+def run_together(connection: Connection, asked: Sequence[tuple[Prepared, Values]]) -> None:
+    """Carry out writes to different tables, of which none returns anything, in one message to PostgreSQL.
+
+    :raises DBAPIError: one of them was refused, and so none was carried out.
+    """
+    if len(asked) == 1:
+        asked[0][0].run(connection, asked[0][1])
+        return
+    told = [ready.told(connection.dialect, values) for ready, values in asked]
+    said = _message(tuple([text for text, _ in told]))
+    given = {f"w{at}_{name}": value for at, (_, values) in enumerate(told) for name, value in values.items()}
+    _sent(connection, said, given, None)
+
+
+@lru_cache(maxsize=1024)
+def _message(texts: tuple[str, ...]) -> str:
+    """One statement of several. PostgreSQL begins with the main one and goes on with the last named: so, in order."""
+    first, *others = [_NAMED.sub(rf"%(w{at}_\1)s", text) for at, text in enumerate(texts)]
+    named = [f"w{at} AS ({text})" for at, text in enumerate(others, 1)]
+    return f"WITH {', '.join(reversed(named))} {first}"
+
+
+def _sent(connection: Connection, said: str, given: Any, returned: _Returned | None) -> Rows:
+    driver: Any = connection.connection.dbapi_connection
+    cursor = driver.cursor()
+    try:
+        cursor.execute(said, given)
+        return Rows(returned.rows(cursor.fetchall())) if returned is not None else NOTHING
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _translated(error, said, connection, cursor) from error
+    finally:
+        cursor.close()
 
 
 def _translated(error: Exception, said: str, connection: Connection, cursor: Any) -> BaseException:
@@ -85,19 +123,15 @@ class _Compiled:
             raise TypeError(f"a prepared statement names every column itself: {self._made}")
         self._lists = tuple(key for key, bind in self._made.binds.items() if bind.expanding and key in values)
         self._texts: dict[tuple[int, ...], _Text] = {}
-        self._returned = _Returned.by(self._made, dialect)
+        self.returned = _Returned.by(self._made, dialect)
 
     def filled(self, values: Values) -> tuple[str, Any]:
         """The text, and what to hand to the driver with it; a text for each length of the lists in *values*."""
-        lengths = tuple([len(values[name]) for name in self._lists])
+        lengths = tuple([len(values[name]) for name in self._lists]) if self._lists else ()
         text = self._texts.get(lengths)
         if text is None:
             text = self._texts[lengths] = _Text(self._made.construct_expanded_state(values), values, self._lists)
         return text.said, text.given(values)
-
-    def rows(self, cursor: Any) -> list[Any]:
-        """What the driver returned."""
-        return self._returned.rows(cursor.fetchall()) if self._returned is not None else []
 
 
 class _Text:
@@ -193,3 +227,6 @@ class Rows:
     def scalars(self) -> Rows:
         """The first column of each row."""
         return Rows([row[0] for row in self._rows])
+
+
+NOTHING = Rows([])

@@ -269,11 +269,16 @@ class Store:
         :raises StoreError: the database could not be used (`Contention`: run it again, see `run`).
         :raises IntegrityError: a rule of the database refused the change; for the use case to explain.
         """
-        with self._translated(), self._turn(), StraightSession(self._writer, expire_on_commit=False) as session:
+        with (
+            self._translated(),
+            self._turn(),
+            self._writer.begin() as connection,
+            StraightSession(connection) as session,
+        ):
             tx = Tx(session)
             yield tx
             tx.settings.settle()
-            session.commit()
+            session.flush()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -281,7 +286,8 @@ class Store:
 
         :raises StoreError: the database could not be used.
         """
-        with self._translated(), StraightSession(self._reader, expire_on_commit=False) as session:
+        with self._translated(), self._reader.connect() as connection, StraightSession(connection) as session:
+            connection.begin()  # rolled back with the connection's end
             yield Tx(session)
 
     def generation(self) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from syncd.store.prepared import prepared
+from syncd.store.straight import later
 from syncd.store.tables import Setting
 
 INSTALLATION = "installation"
@@ -47,7 +48,7 @@ class Settings:
     def settle(self) -> None:
         """Carry out what `bump` promised; the store calls it just before it commits."""
         if self._bumped:
-            self._session.execute(_GROW)
+            later(self._session, _GROW, {})
             self._bumped = False
 
     def value(self, name: str) -> str | None:

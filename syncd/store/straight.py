@@ -7,20 +7,45 @@ from typing import Any
 from sqlalchemy import Connection, Executable
 from sqlalchemy.orm import Session, SessionTransaction
 
-from syncd.store.prepared import known
+from syncd.store.prepared import Prepared, Values, known, run_together
 
 
 class StraightSession(Session):
-    """A session that sends statements on plain tables straight to its connection: twice as fast, and nothing is lost.
+    """A session inside a transaction that its caller began and ends; statements on plain tables take the short way.
 
     What was prepared goes to the driver itself. What repositories add as objects they flush themselves.
     """
 
-    _straight: Connection | None = None
-    _inside: SessionTransaction | None = None
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, expire_on_commit=False)
+        self._straight = connection
+        self._inside: SessionTransaction | None = None
+        self._waiting: list[tuple[Prepared, Values]] = []
+        self._gathers = connection.dialect.name == "postgresql"
+
+    def later(self, statement: Executable, values: Values) -> None:
+        """Carry out a prepared write that returns nothing, at the latest before anything is read, or at the end.
+
+        On PostgreSQL several make one journey. Who waits for what this might refuse uses `execute`.
+        """
+        ready = known(statement)
+        if ready is None or not self._gathers or self.get_nested_transaction() is not None:
+            self.execute(statement, values)  # what is done inside a savepoint goes with it
+            return
+        if any(one.changes is ready.changes for one, _ in self._waiting):
+            self.send()  # what stands in one message does not see what else it changes
+        self._waiting.append((ready, values))
+
+    def send(self) -> None:
+        """Carry out what waits."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            run_together(self._straight, waiting)
 
     def execute(self, statement: Executable, params: Any = None, **more: Any) -> Any:
         """What the statement returns."""
+        if self._waiting:
+            self.send()
         ready = known(statement)
         if ready is not None:
             return ready.run(self._direct(), params or {})
@@ -31,18 +56,50 @@ class StraightSession(Session):
     def scalar(self, statement: Executable, params: Any = None, **more: Any) -> Any:
         """The first row's first column; None without a row."""
         if known(statement) is None and (more or statement._propagate_attrs):
+            self.send()
             return super().scalar(statement, params, **more)
         return self.execute(statement, params).scalar()
 
     def scalars(self, statement: Executable, params: Any = None, **more: Any) -> Any:
         """The first column of each row."""
         if known(statement) is None:
+            self.send()
             return super().scalars(statement, params, **more)
         return self.execute(statement, params).scalars()
+
+    def flush(self, objects: Any = None) -> None:
+        """What was added as objects comes after what waits."""
+        self.send()
+        super().flush(objects)
+
+    def connection(self, *given: Any, **more: Any) -> Connection:
+        """For those who take the way of SQLAlchemy."""
+        self.send()
+        return super().connection(*given, **more)
+
+    def begin_nested(self) -> SessionTransaction:
+        """What waits stands outside the savepoint."""
+        self.send()
+        return super().begin_nested()
 
     def _direct(self) -> Connection:
         """The connection, with every savepoint sent that was asked for."""
         nested = self.get_nested_transaction()
-        if self._straight is None or nested is not self._inside:
-            self._straight, self._inside = self.connection(), nested  # this is what sends a SAVEPOINT
+        if nested is not self._inside:
+            super().connection()  # this is what sends a SAVEPOINT
+            self._inside = nested
         return self._straight
+
+
+def later(session: Session, statement: Executable, values: Values) -> None:
+    """See `StraightSession.later`; any other session does it at once."""
+    if isinstance(session, StraightSession):
+        session.later(statement, values)
+    else:
+        session.execute(statement, values)
+
+
+def send(session: Session) -> None:
+    """See `StraightSession.send`: carry out now what might be refused."""
+    if isinstance(session, StraightSession):
+        session.send()

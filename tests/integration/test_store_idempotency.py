@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from syncd.errors import KeyInProgress, KeyReused, StoreError
-from syncd.store import Store, idempotency
+from syncd.store import Store, engines
 from syncd.store.idempotency import KEPT, Stored
 from tests.rough_server import NOW
 
@@ -60,7 +59,7 @@ def test_what_was_rolled_back_left_no_key(store: Store) -> None:
 def test_a_request_whose_first_one_still_runs_hears_so(
     migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "_PATIENCE", text("SET LOCAL lock_timeout = 50"))
+    monkeypatch.setattr(engines, "LOCK_MS", 50)
     store = Store(migrated_postgres_url)
     begun, over = threading.Event(), threading.Event()
 
