@@ -124,7 +124,8 @@ def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
         pool_pre_ping=True,  # a restarted server costs nobody an error
         connect_args={"connect_timeout": 10, "application_name": "syncd", "options": settings},
     )
-    writer.dialect.do_ping = _answers  # type: ignore[method-assign]  # the dialect's own takes as long as a statement
+    # The dialect's own takes as long as a statement.
+    writer.dialect.do_ping = _answers  # type: ignore[assignment,method-assign]
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return writer, reader
 

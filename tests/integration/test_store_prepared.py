@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Table, bindparam, func, insert, select, text
+from sqlalchemy import Table, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound
 
 from syncd.errors import StoreError
 from syncd.store import Store, Tx
 from syncd.store.prepared import known, prepared
-from syncd.store.tables import AbsenceRow, MailboxRow
+from syncd.store.straight import later
+from syncd.store.tables import AbsenceRow, MailboxRow, Setting
 
 AWAY = cast(Table, AbsenceRow.__table__)
 ADD = prepared(insert(AWAY).inline())
@@ -139,3 +140,56 @@ def test_a_default_that_only_python_knows_is_refused(store: Store) -> None:
     add = prepared(insert(cast(Table, MailboxRow.__table__)))
     with pytest.raises(TypeError, match="names every column"), store.begin() as tx:
         tx.session.execute(add, {"id": "kim", "kind": "person", "account": "a"})
+
+
+LONGER = prepared(update(AWAY).where(AWAY.c.caseworker == bindparam("who")).values(end=bindparam("until")))
+NOTES = cast(Table, Setting.__table__)
+NOTE = prepared(insert(NOTES))
+NOTED = select(NOTES.c.name).where(NOTES.c.value == "noted").order_by(NOTES.c.name)
+
+
+def noted(name: str) -> dict[str, str]:
+    return {"name": name, "value": "noted"}
+
+
+def test_writes_that_wait_are_done_in_order_before_anything_is_read_and_at_the_end(store: Store) -> None:
+    with store.begin() as tx:
+        later(tx.session, ADD, row(50, "eva"))
+        later(tx.session, NOTE, noted("a"))
+        later(tx.session, LONGER, {"who": "eva", "until": 99})
+        assert 5 == tx.session.scalar(COUNT)
+        later(tx.session, ADD, row(60, "ida"))
+        later(tx.session, NOTE, noted("b"))
+
+    with store.read() as tx:
+        assert [99] == list(tx.session.scalars(select(AWAY.c.end).where(AWAY.c.caseworker == "eva")))
+        assert ["a", "b"] == list(tx.session.scalars(NOTED))
+        assert 6 == tx.session.scalar(COUNT)
+
+
+def test_of_writes_that_wait_none_is_done_when_one_is_refused(store: Store) -> None:
+    def twice() -> None:
+        with store.begin() as tx:
+            later(tx.session, NOTE, noted("a"))
+            later(tx.session, ADD, row(10))
+
+    with pytest.raises(IntegrityError):
+        twice()
+    with store.read() as tx:
+        assert [] == list(tx.session.scalars(NOTED))
+
+
+def test_what_waits_stays_outside_a_savepoint_and_what_is_done_inside_goes_with_it(store: Store) -> None:
+    def in_vain(tx: Tx) -> None:
+        with tx.session.begin_nested():
+            later(tx.session, ADD, row(50, "eva"))
+            raise StoreError("something else")
+
+    with store.begin() as tx:
+        later(tx.session, NOTE, noted("a"))
+        with pytest.raises(StoreError):
+            in_vain(tx)
+
+    with store.read() as tx:
+        assert ["a"] == list(tx.session.scalars(NOTED))
+        assert 4 == tx.session.scalar(COUNT)
