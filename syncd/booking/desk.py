@@ -356,21 +356,19 @@ class Desk:
     def _pair(
         self, tx: Tx, client: str, booking_id: str, missing: type[UnknownHold | UnknownBooking]
     ) -> tuple[Booking, Meeting]:
-        booking = tx.bookings.get(booking_id, client)
-        meeting = tx.meetings.get(booking.meeting) if booking else None
-        if booking is None or meeting is None:
+        found = tx.bookings.seat(booking_id, client)
+        if found is None:
             raise missing("There is nothing of this id, or it belongs to another client. Nothing was changed.")
-        return booking, meeting
+        return found
 
     def _locked(self, tx: Tx, client: str, booking: Booking, meeting: Meeting) -> tuple[Booking, Meeting]:
         """Both rows again, now locked; another transaction may have changed them since (not on SQLite's one writer)."""
         if self._store.sqlite:
             return booking, meeting
-        now_booking = tx.bookings.get(booking.id, client, lock=True)
-        now_meeting = tx.meetings.get(meeting.id, lock=True)
-        if now_booking is None or now_meeting is None or now_meeting.caseworker != meeting.caseworker:
+        found = tx.bookings.seat(booking.id, client, lock=True)
+        if found is None or (found[1].id, found[1].caseworker) != (meeting.id, meeting.caseworker):
             raise Contention("The booking changed meanwhile; nothing was changed. Try again.")
-        return now_booking, now_meeting
+        return found
 
     def _find(self, tx: Tx, client: str, booking_id: str) -> Appointment:
         return Appointment(*self._pair(tx, client, booking_id, UnknownBooking))

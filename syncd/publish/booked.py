@@ -91,7 +91,7 @@ class Bookings:
     def read(self, supply: Supply, ids: Collection[MailboxId], grid: Grid) -> Mapping[MailboxId, Booked]:
         """The claims on these calendars inside the grid; only those that changed are worked out."""
         texts = supply.claim_texts(ids, grid.base, grid.end) if ids else {}
-        holds = supply.holds() if ids else {}
+        holds = supply.holds() if any(texts.values()) else {}
         found: dict[MailboxId, Booked] = {}
         with self._lock:
             for mailbox, text in texts.items():

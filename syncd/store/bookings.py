@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Session
 
-from syncd.model.booking import Booking, BookingState, advance
+from syncd.model.booking import Booking, BookingState, Meeting, advance
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store import meeting_rows as rows
@@ -37,6 +37,12 @@ class Bookings:
         which = {"id": booking_id, "client": client}
         row = self._session.execute(rows.BOOKING_LOCKED if lock else rows.BOOKING, which).one_or_none()
         return None if row is None else rows.booking(row)
+
+    def seat(self, booking_id: str, client: str, *, lock: bool = False) -> tuple[Booking, Meeting] | None:
+        """The booking with its meeting, if it belongs to *client*; with *lock* nobody changes either meanwhile."""
+        which = {"id": booking_id, "client": client}
+        row = self._session.execute(rows.SEAT_LOCKED if lock else rows.SEAT, which).one_or_none()
+        return None if row is None else rows.seat(row)
 
     def meeting_of(self, booking_id: str) -> str | None:
         """Id of the meeting a booking is a seat in, whoever's it is; None when it is not known."""

@@ -6,6 +6,8 @@ Statements are built once, for making one costs more than running it.
 from __future__ import annotations
 
 import json
+from collections import namedtuple
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -56,6 +58,15 @@ BOOKING = prepared(
     select(*_BOOKINGS.c).where(_BOOKINGS.c.id == bindparam("id"), _BOOKINGS.c.client == bindparam("client"))
 )
 BOOKING_LOCKED = prepared(BOOKING.with_for_update())
+SEAT = prepared(
+    select(*_BOOKINGS.c, *_MEETINGS.c)
+    .join(_MEETINGS, _MEETINGS.c.id == _BOOKINGS.c.meeting)
+    .where(_BOOKINGS.c.id == bindparam("id"), _BOOKINGS.c.client == bindparam("client"))
+)
+"""A booking and its meeting, the columns of the one after those of the other (`seat`)."""
+SEAT_LOCKED = prepared(SEAT.with_for_update())
+_Booked = namedtuple("_Booked", [column.name for column in _BOOKINGS.c])  # noqa: PYI024 - the table names them
+_Met = namedtuple("_Met", [column.name for column in _MEETINGS.c])  # noqa: PYI024
 OF_MEETING = prepared(
     select(*_BOOKINGS.c).where(_BOOKINGS.c.meeting == bindparam("id")).order_by(_BOOKINGS.c.created, _BOOKINGS.c.id)
 )
@@ -171,6 +182,12 @@ def meeting(row: Row[Any]) -> Meeting:
         note=row.note,
         link=row.link,
     )
+
+
+def seat(row: Sequence[Any]) -> tuple[Booking, Meeting]:
+    """Booking and meeting of a row of `SEAT`."""
+    width = len(_Booked._fields)
+    return booking(cast(Row[Any], _Booked._make(row[:width]))), meeting(cast(Row[Any], _Met._make(row[width:])))
 
 
 def asked(requirement: RoomRequirement | None) -> str | None:
