@@ -20,7 +20,7 @@ from syncd.errors import StoreError
 from syncd.store.prepared import Prepared
 
 BUSY_MS = 10_000
-LOCK_MS = 10_000
+LOCK_MS = 15_000
 """How long PostgreSQL waits for a lock, and so a repeated request for the first one to end."""
 FIXED_IN = (3, 51, 3)
 BACKPORTS = {(3, 50): 7, (3, 44): 6}

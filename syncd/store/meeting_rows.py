@@ -65,8 +65,9 @@ SEAT = prepared(
 )
 """A booking and its meeting, the columns of the one after those of the other (`seat`)."""
 SEAT_LOCKED = prepared(SEAT.with_for_update())
-_Booked = namedtuple("_Booked", [column.name for column in _BOOKINGS.c])  # noqa: PYI024 - the table names them
-_Met = namedtuple("_Met", [column.name for column in _MEETINGS.c])  # noqa: PYI024
+_named = cast(Any, namedtuple)  # noqa: PYI024 - the tables name the fields
+_Booked = _named("_Booked", [column.name for column in _BOOKINGS.c])
+_Met = _named("_Met", [column.name for column in _MEETINGS.c])
 OF_MEETING = prepared(
     select(*_BOOKINGS.c).where(_BOOKINGS.c.meeting == bindparam("id")).order_by(_BOOKINGS.c.created, _BOOKINGS.c.id)
 )
@@ -187,7 +188,7 @@ def meeting(row: Row[Any]) -> Meeting:
 def seat(row: Sequence[Any]) -> tuple[Booking, Meeting]:
     """Booking and meeting of a row of `SEAT`."""
     width = len(_Booked._fields)
-    return booking(cast(Row[Any], _Booked._make(row[:width]))), meeting(cast(Row[Any], _Met._make(row[width:])))
+    return booking(_Booked._make(row[:width])), meeting(_Met._make(row[width:]))
 
 
 def asked(requirement: RoomRequirement | None) -> str | None:
