@@ -13,7 +13,7 @@ from syncd.model.role import Role
 from syncd.observe import logs
 from syncd.store import Store
 from syncd.store.feeds import FeedKind
-from tests.browser import counter_pictures
+from tests.browser import counter_pictures, test_booking
 from tests.browser.eyes import DESK, PHONE, Theme, chromium, eyes
 from tests.environment import ROOT
 from tests.integration.web_town import serving
@@ -57,6 +57,12 @@ def main() -> int:
             for name, path, size, theme, wait in pictures:
                 _take(browser, served.base, name, path, size, theme, wait, cookie)
             counter_pictures.take(Path(folder), partial(_take, browser))
+        with (
+            serving(test_booking.open_to_citizens(town)) as openly,
+            chromium() as browser,
+            eyes(browser, openly.base, PHONE) as citizen,
+        ):
+            test_booking.pictures(citizen, IMAGES)
         store.close()
     return 0
 
