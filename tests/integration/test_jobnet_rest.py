@@ -143,8 +143,13 @@ def test_a_call_repeated_under_its_request_id_changes_nothing_more(town: JobnetT
     # IND2: x-requestId. What a planner answers to a repeated one is not public; here it is the same answer again.
     booking, id = str(uuid.uuid4()), {"x-requestId": str(uuid.uuid4())}
     reserved = dfdg.details(town.offer()).json()["ReservationId"]
-    later = {"StartTidspunkt": "2026-12-02T09:00:00Z"}
-    reported = {"Fejlkode": 5, "FejlOphav": 32, "FejlTidspunkt": "2026-11-30T08:00:00+01:00", "Fejltekst": "Ingen tid"}
+    later: dict[str, object] = {"StartTidspunkt": "2026-12-02T09:00:00Z"}
+    reported: dict[str, object] = {
+        "Fejlkode": 5,
+        "FejlOphav": 32,
+        "FejlTidspunkt": "2026-11-30T08:00:00+01:00",
+        "Fejltekst": "Ingen tid",
+    }
     calls: tuple[tuple[str, dict[str, object]], ...] = (
         (f"/Booking/{booking}", {"ReservationId": reserved}),
         (f"/Booking/{booking}/action/reserver", later),
