@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ USER, PASSWORD = "svc", "hemmelig"
 @contextmanager
 def house(**more: Any) -> Iterator[ExchangeServer]:
     """Anna, Bo and one room; at the end Microsoft's schemas must have liked every message."""
-    with ExchangeServer(schemas=shared("reference/ews-xsd"), **more) as running:
+    with ExchangeServer(schemas=shared("reference/ews-xsd"), **{"clock": ticking(), **more}) as running:
         running.account(USER, PASSWORD, impersonates=True)
         running.mailbox(ANNA, "Anna Holm")
         running.mailbox(BO, "Bo Kjeldsen")
@@ -53,6 +54,12 @@ def account_of(
         **hints,
     )
     return Account(email, config=config, access_type=IMPERSONATION, autodiscover=False, default_timezone=ZONE)
+
+
+def ticking() -> Callable[[], datetime]:
+    """A clock that goes from the Saturday before, for what may be booked depends on how far ahead it is."""
+    began = time.monotonic()
+    return lambda: datetime(2026, 11, 28, 7, tzinfo=UTC) + timedelta(seconds=time.monotonic() - began)
 
 
 def utc(hour: float, day: int = 0) -> datetime:

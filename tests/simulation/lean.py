@@ -18,13 +18,25 @@ from typing import Any, Self
 from unittest.mock import patch
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import CompoundSelect, Delete, Engine, Insert, Select, StaticPool, Update, create_engine, event
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Delete,
+    Engine,
+    Insert,
+    Select,
+    StaticPool,
+    Update,
+    create_engine,
+    event,
+)
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from syncd.store import Store, engines
 from syncd.store import session as sessions
+from syncd.store.straight import StraightSession
 
 REMEMBERED = 4000
 """Statement objects whose plan is known by their identity; those that are built anew each time push others out."""
@@ -130,13 +142,11 @@ class LeanSession:
     _plans: dict[Any, Plan | None] = {}
     _known: dict[int, Known] = {}
 
-    def __init__(self, bind: Engine, **options: Any) -> None:
-        self._bind, self._options = bind, options
+    def __init__(self, connection: Connection) -> None:
+        self._bind = connection
         self._real: Session | None = None
         self._inside: SessionTransaction | None = None
-        self._driver, self._writes = _DRIVERS[bind]
-        if self._driver.in_transaction:
-            raise RuntimeError("there is one connection: nobody else may use it while a transaction is open")
+        self._driver, self._writes = _DRIVERS[connection.engine]
 
     def __enter__(self) -> Self:
         return self
@@ -150,10 +160,10 @@ class LeanSession:
     def _whole(self) -> Session:
         """The real session; it goes on in the transaction that has begun."""
         if self._real is None:
-            self._real = Session(self._bind, **self._options)
+            self._real = StraightSession(self._bind)
         return self._real
 
-    def get_bind(self) -> Engine:
+    def get_bind(self) -> Connection:
         """See `Session.get_bind`."""
         return self._bind
 
@@ -176,34 +186,22 @@ class LeanSession:
         """See `Session.begin_nested`."""
         return _Savepoint(self._begun()) if self._real is None else self._real.begin_nested()  # type: ignore[return-value]
 
-    def commit(self) -> None:
-        """See `Session.commit`."""
-        self._end("COMMIT")
-
-    def rollback(self) -> None:
-        """See `Session.rollback`."""
-        self._end("ROLLBACK")
+    def flush(self) -> None:
+        """See `Session.flush`."""
+        if self._real is not None:
+            self._real.flush()
 
     def close(self) -> None:
-        """See `Session.close`."""
-        self._end("ROLLBACK")
+        """See `Session.close`; who opened the connection ends its transaction."""
         if self._real is not None:
             self._real.close()
 
-    def _end(self, how: str) -> None:
-        if self._real is not None:
-            getattr(self._real, how.lower())()
-        if self._driver.in_transaction:
-            self._driver.execute(how)
-
     def _begun(self) -> Any:
-        """The driver's connection; in a transaction, if this session may write. What reads alone needs none."""
+        """The driver's connection, with every savepoint sent that was asked for."""
         nested = None if self._real is None else self._real.get_nested_transaction()
         if nested is not self._inside:
             self._inside = nested
             self._whole().connection()  # this is what sends a SAVEPOINT
-        if self._writes and not self._driver.in_transaction:
-            self._driver.execute("BEGIN IMMEDIATE")
         return self._driver
 
     def _short(self, statement: Any, params: Any) -> Answer | None:
@@ -307,8 +305,8 @@ def _wants_objects(statement: Any) -> bool:
     return any(isinstance(one["expr"], type) for one in statement.column_descriptions)
 
 
-def _session(bind: Any, **options: Any) -> Any:
-    return LeanSession(bind, **options) if isinstance(bind, Engine) else Session(bind, **options)
+def _session(connection: Connection) -> Any:
+    return LeanSession(connection) if connection.engine in _DRIVERS else StraightSession(connection)
 
 
 def _engines(url: Any) -> tuple[Engine, Engine]:
@@ -324,10 +322,10 @@ def _engines(url: Any) -> tuple[Engine, Engine]:
     return made[0], made[1]
 
 
-def _begin(connection: Any) -> None:
-    """In a transaction that the short way has begun the real session just goes on."""
-    if not connection.connection.driver_connection.in_transaction:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        raise RuntimeError("there is one connection: nobody else may use it while a transaction is open")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 _DRIVERS: WeakKeyDictionary[Engine, tuple[Any, bool]] = WeakKeyDictionary()
