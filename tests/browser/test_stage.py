@@ -34,6 +34,8 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     seen.close()
 
 
+# Each button waits for real calendars and processes: on a machine full of other tests that is too long for a bound.
+@pytest.mark.long
 @pytest.mark.parametrize("name", PRESSED)
 def test_a_button_shows_what_changed_where_and_how_fast(page: Page, name: str) -> None:
     page.click(f'button[data-act="{name}"]')
