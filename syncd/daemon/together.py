@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from syncd.clock import Clock, SystemClock
 from syncd.daemon.node import BEAT_SECONDS, SINGLE, Member, Membership, Role
-from syncd.dispatch.cluster import ClusterDispatcher
 from syncd.dispatch.local import LocalDispatcher
 from syncd.dispatch.port import Dispatcher, Scope, Task
 from syncd.errors import ConfigError
@@ -49,6 +48,8 @@ def joined(store: Store, role: Role | None, threads: int) -> Together:
                 "leave --role out, or move the data: syncd db move",
             ],
         )
+    from syncd.dispatch.cluster import ClusterDispatcher  # a single node starts sooner without it
+
     member = Member(store, role)
     dispatcher = ClusterDispatcher(_for_libpq(store), threads, member.clock, member.keeps, works=role.works)
     others = member.join()

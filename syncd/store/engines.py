@@ -10,7 +10,6 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from psycopg.pq import ExecStatus
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -132,5 +131,7 @@ def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
 
 def _answers(connection: Any) -> bool:
     """Whether the server answers to a message that asks nothing."""
+    from psycopg.pq import ExecStatus  # a service on SQLite starts sooner without PostgreSQL's libraries
+
     answer: int = connection.pgconn.exec_(b"").status
     return answer == ExecStatus.EMPTY_QUERY

@@ -111,6 +111,7 @@ def test_a_task_begins_at_once_and_again_and_again(dispatcher: Dispatcher, works
     dispatcher.start()
 
     until(lambda: all(works.begun.count(scope.value) >= 2 for scope in Scope), "two runs of each")
+    assert {scope.value for scope in Scope} == set(works.begun)
 
 
 def test_a_task_never_runs_twice_at_a_time_and_others_run_beside_it(dispatcher: Dispatcher, works: Works) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from importlib import import_module
 
@@ -32,3 +34,10 @@ def test_the_table_says_what_a_module_adds(module: str) -> None:
 def test_a_word_that_is_no_command_is_looked_for_among_all() -> None:
     assert commands(app_of()).keys() == commands(app_of("slotz")).keys()
     assert {"slots", "why"} == commands(app_of("slots")).keys()
+
+
+def test_a_single_node_on_sqlite_starts_without_the_libraries_of_many() -> None:
+    asked = "import sys, syncd.daemon.lifetime; print({'psycopg', 'procrastinate'} & sys.modules.keys())"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    assert "set()\n" == told.stdout
