@@ -92,6 +92,8 @@ class Engine:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._live, name="jobs", daemon=True)
         self._workers: dict[str, Worker] = {}
+        self._dropped: set[int] = set()
+        """Jobs that stood at our own workers at the last look although nobody does them."""
         self._open, self._stopping = threading.Event(), threading.Event()
         self._lanes: dict[str, asyncio.Task[None]] = {}
         logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # what matters of it is logged here
@@ -117,7 +119,7 @@ class Engine:
         return self.ask(self._defer_all(list(names)))
 
     def take_over(self) -> list[str]:
-        """Let jobs of dead workers begin anew elsewhere; returns their tasks."""
+        """Let jobs of dead workers begin anew, and those that our own let fall; returns their tasks."""
         return self.ask(self._take_over())
 
     def purge(self) -> None:
@@ -216,9 +218,25 @@ class Engine:
         except AlreadyEnqueued:
             return False
 
+    async def _fallen(self) -> list[Job]:
+        """Jobs whose answer was lost on the way to our worker, or whose end on the way back.
+
+        The worker lives, so nobody else would ever take them, and the task would never run again. A job that was
+        handed out this very moment looks the same: it must be seen so twice.
+        """
+        workers, found = [*self._workers.values()], list[Job]()
+        for worker in workers:
+            if worker.worker_id is not None:
+                found += await self._app.job_manager.list_jobs_async(status="doing", worker_id=worker.worker_id)
+        busy = {context.job.id for worker in workers for context in worker._running_jobs.values()}
+        idle = {job.id: job for job in found if job.id is not None and job.id not in busy}
+        twice, self._dropped = self._dropped & idle.keys(), set(idle)
+        return [idle[id] for id in twice]
+
     async def _take_over(self) -> list[str]:
         manager, taken = self._app.job_manager, []
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_SECONDS):
+        stalled = [*await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_SECONDS), *await self._fallen()]
+        for job in stalled:
             try:
                 await manager.finish_job(job, Status.FAILED, delete_job=True)
                 taken.append(str(job.task_kwargs["name"]))

@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 import psycopg
 import pytest
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import make_url
 
 from syncd.clock import SystemClock
@@ -276,3 +278,25 @@ def test_work_goes_on_after_the_database_was_away(member, conninfo: str, works: 
         connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}".encode())
     before = len(works.begun)
     until(lambda: len(works.begun) >= before + 2, "two runs more")
+    assert works.begun[before:] == ["one"] * (len(works.begun) - before)
+
+
+def test_a_run_whose_end_the_database_did_not_hear_of_begins_anew(member, conninfo: str, works: Works) -> None:
+    node = member()
+    node.every(works.task("one"))
+    jobs, failed = node.engine._app.job_manager, list[bool]()
+    finish = jobs.finish_job
+
+    async def lost(*given: object, **more: object) -> None:
+        if not failed:
+            failed.append(True)
+            raise ConnectorException("the connection ended")
+        await finish(*given, **more)
+
+    with patch.object(jobs, "finish_job", lost):
+        node.start()
+        until(lambda: failed, "an end that was lost")
+        before = len(works.begun)
+        until(lambda: len(works.begun) >= before + 2, "two runs more")
+
+    assert 1 == works.most
