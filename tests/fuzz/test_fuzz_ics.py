@@ -52,7 +52,8 @@ def test_guided_by_coverage_a_planted_fault_ends_the_run_with_the_text_that_did_
     )
 
     assert 0 != done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
-    assert [*tmp_path.glob("ics-oom-*" if kind == "oom" else "ics-crash-*")]
+    kept = [*tmp_path.glob("ics-oom-*" if kind == "oom" else "ics-crash-*")]
+    assert kept, f"{[*tmp_path.iterdir()]} {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     assert ("TooSlow" in done.stdout + done.stderr) is (kind == "hang")
 
 
