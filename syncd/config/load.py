@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from syncd.config.accounts import CalendarAccount
+from syncd.config.agreement import disagreements
 from syncd.config.anchoring import anchored_account, anchored_ref, anchored_section
 from syncd.config.booking_page import BookingPageSection
 from syncd.config.certificates import TlsSection
@@ -30,7 +31,7 @@ from syncd.config.openings import weekly_hours
 from syncd.config.operating import BackupSection, MonitorSection
 from syncd.config.pages import PagesSection
 from syncd.config.people import Row, read_rows
-from syncd.config.places import STATE, database_place, state_folder
+from syncd.config.places import STATE, database_place, state_folder, usable_url
 from syncd.config.privacy import ContactsSection, RetentionSection
 from syncd.config.roll import enrolled, words_of
 from syncd.config.sections import (
@@ -80,6 +81,7 @@ class Config(Section):
     ] = "da"
     database: Annotated[
         str,
+        AfterValidator(usable_url),
         Field(
             description=f"sqlite:///FILE or postgresql://USER@HOST/NAME; empty: syncd.sqlite3 in {STATE}.",
             examples=["sqlite:////var/lib/syncd/syncd.sqlite3"],
@@ -141,44 +143,6 @@ class Config(Section):
         dict[Id, ClientSection],
         Field(default_factory=dict, description="Programs that may use the API, by name."),
     ]
-
-    @field_validator("database")
-    @classmethod
-    def _usable_url(cls, value: str) -> str:
-        parts = urlsplit(value or "sqlite:///x")
-        if parts.scheme.partition("+")[0] not in ("sqlite", "postgresql"):
-            raise ValueError("should begin with sqlite:/// or postgresql://")
-        if parts.password is not None:
-            raise ValueError("must not contain a password; use database_password = {credential=…}")
-        return value
-
-    @model_validator(mode="after")
-    def _known_by_number(self) -> Config:
-        if self.dfdg.on and not self.jobnet.on:
-            raise ValueError("dfdg.url needs jobnet.cpr_key: reports carry citizens' numbers, which are kept sealed")
-        return self
-
-    @model_validator(mode="after")
-    def _openly(self) -> Config:
-        if self.booking_page.enabled and (self.jobnet.on or self.contacts.key is None):
-            raise ValueError(
-                "booking_page.enabled needs contacts.key, and is not for use beside Jobnet (jobnet.cpr_key)"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _posted(self) -> Config:
-        if any(report.to for report in self.supply.reports) and not self.mail.host:
-            raise ValueError("supply.reports with to need mail.host: the server that takes mail")
-        return self
-
-    @model_validator(mode="after")
-    def _old_enough(self) -> Config:
-        if self.sync.max_age_seconds < self.sync.interval_seconds:
-            raise ValueError(
-                "sync.max_age_seconds must not be shorter than sync.interval_seconds: everything would be closed always"
-            )
-        return self
 
     def database_url(self, env: Mapping[str, str] = os.environ) -> str:
         """The SQLAlchemy URL, with the password put in; keep it out of logs.
@@ -304,6 +268,8 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
         config = Config.model_validate(joined)
     except ValidationError as error:
         problems += complaints(error, Config, place)
+    else:
+        problems += [f"the file: {one}" for one in disagreements(config)]
     problems += cross_problems(joined, place) + _missing_files(raw, path.parent)
     if problems:
         raise ConfigError(str(path), problems)
