@@ -18,6 +18,7 @@ from syncd.clock import FixedClock
 from syncd.dfdg.figures import counted
 from syncd.model.interval import Interval
 from syncd.store import Store
+from tests.integration import jobnet_month
 from tests.integration.jobnet_month import Agency, Month, directory, disagreements, verdicts
 from tests.integration.web_town import NOW
 from tests.servers.dfdg import DfdgServer
@@ -69,6 +70,27 @@ def test_a_few_citizens_are_booked_in_time_or_have_proof_and_both_books_agree(mi
     # In a thread of its own: a browser driven by another test leaves a loop running in this one.
     with ThreadPoolExecutor(1) as aside:
         aside.submit(play).result()
+
+
+@pytest.mark.broad
+def test_who_found_no_time_has_proof_of_it_and_without_the_record_the_judge_says_so(
+    migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge's other way: no calendar can be read for the whole month; then its record is taken away."""
+    whole = [(NOW, NOW + timedelta(days=60))]
+    monkeypatch.setattr(jobnet_month, "OUTAGES", {"calendars": whole})
+
+    def play() -> tuple[Counter[str], Counter[str]]:
+        with played(migrated_sqlite_url, citizens=4, people=2, rooms=1) as month:
+            documented = Counter(verdict for _, verdict in verdicts(month))
+            with month.town.store.begin() as tx:
+                tx.session.execute(text("DELETE FROM supply_standing"))
+            return documented, Counter(verdict for _, verdict in verdicts(month))
+
+    with ThreadPoolExecutor(1) as aside:
+        kept, lost = aside.submit(play).result()
+    assert {"documented": 2, "summoned": 2} == kept
+    assert {"unexplained: no proof": 2, "summoned": 2} == lost
 
 
 @pytest.mark.long

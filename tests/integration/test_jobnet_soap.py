@@ -19,7 +19,7 @@ from zeep.transports import Transport
 
 from syncd.web.jobnet.soap_headers import CODE_LIST, METADATA, ORGANISATION, USER, USER_ORGANISATION, USER_TYPE
 from tests.integration.jobnet_town import CPR, ISSUER, OTHER, SUBJECT, Dfdg, JobnetTown, opened
-from tests.integration.test_jobnet_refusals import books, counted
+from tests.integration.test_jobnet_refusals import books, counted, turned_away
 
 PATH = "/ExternalBookingService/v3"
 SPACE = "http://service.bm.dk/ExternalBookingService/3/"
@@ -83,10 +83,13 @@ def foreign(base: str) -> Iterator[Foreign]:
 
 
 def sent(base: str, body: str | bytes, header: str = HEADER, **headers: str) -> requests.Response:
-    """An envelope by hand."""
+    """An envelope by hand; a refusal of it must have been counted."""
     text = body if isinstance(body, bytes) else _envelope(body, header).encode()
     given = {"content-type": "text/xml; charset=utf-8"} | CERTIFICATE | headers
-    return requests.post(f"{base}{PATH}", data=text, headers=given, timeout=20)
+    before = turned_away()
+    answer = requests.post(f"{base}{PATH}", data=text, headers=given, timeout=20)
+    assert turned_away() - before == (answer.status_code >= 400)
+    return answer
 
 
 def fault(answer: requests.Response) -> tuple[str, int]:
