@@ -9,20 +9,23 @@ it over. The schema's name holds a digest of its layout, so that nodes of two ve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.schema import SchemaManager
+from procrastinate.types import JSONDict
 from procrastinate.worker import Worker
+from psycopg_pool import AsyncConnectionPool
 
 from syncd.errors import StoreError
 from syncd.observe.logs import frames, log
@@ -49,6 +52,19 @@ _CONNECT: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+TRIES = 3
+_DEFER = f"""
+SELECT count(procrastinate_defer_periodic_job_v2(
+    queue, name, name, '{TASK}', 0, name, at, jsonb_build_object('name', name, 'timestamp', at)
+)) AS number
+FROM (
+    SELECT name, queue, at
+    FROM unnest(%(names)s::varchar[], %(queues)s::varchar[], %(times)s::bigint[]) AS due (name, queue, at)
+    WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = name)
+    ORDER BY name
+) AS due
+"""  # noqa: S608 - constants of ours
+"""All that are due in one statement, in the same order on every node, so that no two wait for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +93,13 @@ def prepare(conninfo: str) -> None:
         ) from error
 
 
+class _Quiet(Worker):
+    """A worker that does not put together what its logger, which is silenced here, would say of each job."""
+
+    def _log_extra(self, *_about: object, **_more: object) -> JSONDict:
+        return {}
+
+
 class Engine:
     """One node's part in the engine, in a thread of its own.
 
@@ -85,7 +108,9 @@ class Engine:
     """
 
     def __init__(self, conninfo: str, perform: Callable[[str], bool], hands: int) -> None:
-        connector = PsycopgConnector(conninfo=conninfo, kwargs=_CONNECT, min_size=1, max_size=8)
+        connector = PsycopgConnector(
+            conninfo=conninfo, kwargs=_CONNECT, min_size=1, max_size=8, configure=_singly, pool_factory=_pool
+        )
         self._app = App(connector=connector)
         self._app.task(name=TASK)(self._one)
         self._perform, self._hands = perform, hands
@@ -184,17 +209,7 @@ class Engine:
     async def _lane(self, lane: Lane) -> None:
         """Work, and begin again whenever the database went away: a worker does not survive that."""
         while not self._stopping.is_set():
-            worker = self._workers[lane.queue] = Worker(
-                app=self._app,
-                queues=[lane.queue],
-                name=lane.queue,
-                concurrency=lane.hands,
-                install_signal_handlers=False,
-                delete_jobs="successful",
-                fetch_job_polling_interval=POLL_SECONDS,
-                update_heartbeat_interval=BEAT_SECONDS,
-                stalled_worker_timeout=2 * DEAD_SECONDS,
-            )
+            worker = self._workers[lane.queue] = self._worker(lane)
             try:
                 await worker.run()
             except Exception as error:
@@ -202,21 +217,29 @@ class Engine:
             if not self._stopping.is_set():
                 await asyncio.sleep(1)
 
+    def _worker(self, lane: Lane) -> Worker:
+        return _Quiet(
+            app=self._app,
+            queues=[lane.queue],
+            name=lane.queue,
+            concurrency=lane.hands,
+            install_signal_handlers=False,
+            delete_jobs="successful",
+            fetch_job_polling_interval=POLL_SECONDS,
+            update_heartbeat_interval=BEAT_SECONDS,
+            stalled_worker_timeout=2 * DEAD_SECONDS,
+        )
+
     def _one(self, name: str, timestamp: int) -> None:
         if not self._perform(name):
             log.debug("dispatch.left_out", task=name, slot=timestamp)
 
-    async def _defer_all(self, names: list[tuple[str, str, int]]) -> int:
-        return sum(await asyncio.gather(*(self._defer(*one) for one in names)))
-
-    async def _defer(self, name: str, queue: str, at: int) -> bool:
-        job = Job(
-            queue=queue, lock=name, queueing_lock=name, task_name=TASK, task_kwargs={"name": name, "timestamp": at}
-        )
-        try:
-            return await self._app.job_manager.defer_periodic_job(job, name, at) is not None
-        except AlreadyEnqueued:
-            return False
+    async def _defer_all(self, due: list[tuple[str, str, int]]) -> int:
+        names, queues, times = (list(column) for column in zip(*due, strict=True))
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(UniqueViolation):  # another node began the same one anew this very moment
+                return await self._number(_DEFER, names=names, queues=queues, times=times)
+        return await self._number(_DEFER, names=names, queues=queues, times=times)
 
     async def _fallen(self) -> list[Job]:
         """Jobs whose answer was lost on the way to our worker, or whose end on the way back.
@@ -246,6 +269,27 @@ class Engine:
         return taken
 
     async def _count(self) -> int:
-        query = "SELECT count(*) AS number FROM procrastinate_jobs WHERE status = 'todo'"
-        row = await self._app.connector.execute_query_one_async(query)
+        return await self._number("SELECT count(*) AS number FROM procrastinate_jobs WHERE status = 'todo'")
+
+    async def _number(self, query: LiteralString, **given: Any) -> int:
+        row = await self._app.connector.execute_query_one_async(query, **given)
         return int(row["number"])
+
+
+def _pool(**given: Any) -> AsyncConnectionPool[Any]:
+    """The connector's own pool asks the server before each statement whether it is there; a look is enough."""
+    return AsyncConnectionPool(**given | {"check": _whole})
+
+
+async def _whole(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Whether the server ended this connection is known on this side.
+
+    :raises psycopg.OperationalError: it did.
+    """
+    for _ in range(2):  # its last words come first
+        connection.pgconn.consume_input()
+
+
+async def _singly(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Each statement of the engine is a transaction; to begin and to end it need not be said."""
+    await connection.set_autocommit(True)

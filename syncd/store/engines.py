@@ -21,6 +21,17 @@ from syncd.store.prepared import Prepared
 BUSY_MS = 10_000
 LOCK_MS = 15_000
 """How long PostgreSQL waits for a lock, and so a repeated request for the first one to end."""
+IDLE_SECONDS = 40
+"""After which PostgreSQL ends a transaction in which nothing is asked, and frees what it locked: the client is cut off
+or stands still. Others serve its calendars within a minute."""
+REACH = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A server that went silent is given up after some twenty seconds (the last is in milliseconds), not after hours."""
 FIXED_IN = (3, 51, 3)
 BACKPORTS = {(3, 50): 7, (3, 44): 6}
 
@@ -114,14 +125,19 @@ def _begin_with(engine: Engine, statement: str) -> None:
 
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
     """The writer's and the readers' view of one pool; readers see one snapshot and cannot write."""
-    settings = f"-c timezone=UTC -c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout=120s"
+    idle = f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+    settings = {
+        **{name: value for name, value in REACH.items() if name not in url.query},
+        "application_name": "syncd",
+        "options": f"-c timezone=UTC -c lock_timeout={LOCK_MS} {idle}",
+    }
     writer = create_engine(
         url,
         pool_size=10,
         max_overflow=20,
         pool_timeout=30,
         pool_pre_ping=True,  # a restarted server costs nobody an error
-        connect_args={"connect_timeout": 10, "application_name": "syncd", "options": settings},
+        connect_args=settings,
     )
     # The dialect's own takes as long as a statement.
     writer.dialect.do_ping = _answers  # type: ignore[assignment,method-assign]

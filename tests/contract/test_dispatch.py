@@ -14,7 +14,7 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy import make_url
 
 from syncd.clock import SystemClock
-from syncd.dispatch.cluster import ClusterDispatcher
+from syncd.dispatch.cluster import COMMON, ClusterDispatcher
 from syncd.dispatch.engine import SCHEMA, prepare
 from syncd.dispatch.local import LocalDispatcher
 from syncd.dispatch.port import Dispatcher, Scope, Task
@@ -231,6 +231,7 @@ def test_what_a_dead_node_was_doing_begins_anew_on_another(member, conninfo: str
     living.every(again.task("sync", by=" on the living", seconds=3600))
     living.start()
     assert [] == living.watch()
+    dead.engine._workers[COMMON].stop()  # it takes no more, and is heard of no more
     with psycopg.connect(conninfo, options=f"-c search_path={SCHEMA}") as connection:
         late = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '21 s' WHERE id IN (%s)"
         connection.execute((late % "SELECT worker_id FROM procrastinate_jobs WHERE status = 'doing'").encode())
