@@ -103,12 +103,14 @@ class TestXandikos(CaldavContract):
         return xandikos_server
 
 
+@pytest.mark.broad
 class TestCyrus(CaldavContract):
     @pytest.fixture
     def server(self, cyrus_server: DavServer) -> DavServer:
         return cyrus_server
 
 
+@pytest.mark.broad
 class TestSabreDav(CaldavContract):
     @pytest.fixture
     def server(self, sabredav_server: DavServer) -> DavServer:

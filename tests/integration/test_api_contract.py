@@ -19,6 +19,7 @@ EXAMPLES, MANY = 6, 100
 """Per path; besides them schemathesis tries every boundary of every parameter once."""
 
 
+@pytest.mark.broad
 @pytest.mark.timeout(600)
 def test_no_request_gets_an_answer_that_is_not_documented(served: Served) -> None:
     judged(served, EXAMPLES)
