@@ -289,6 +289,8 @@ def read_toml(path: Path) -> dict[str, object]:
         raise ConfigError(str(path), [f"is not UTF-8 text (byte {error.start})"]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), [f"is not TOML: {error}"]) from None
+    except ValueError:
+        raise ConfigError(str(path), ["has a number of thousands of digits"]) from None
     except RecursionError:
         raise ConfigError(str(path), ["is nested too deeply"]) from None
 
