@@ -16,7 +16,7 @@ from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.interval import Interval
 
 
-class Instance(msgspec.Struct, array_like=True, omit_defaults=True):
+class Instance(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
     """One dated instance.
 
     :param mark: digest of its id, see `mark_of`; empty for an event that is no series.

@@ -169,7 +169,8 @@ class Reading:
         found: dict[GroupKey, Ours] = {}
         asked: list[Row] = []
         for row in rows:
-            held, kept = self.held.get(row.id), self._kept(row.id)
+            held = self.held.get(row.id)
+            kept = recalled(held.memory) if held is not None else None
             if row.id in self.arrived:
                 found[row.id] = self.arrived[row.id]
             elif held is not None and held.version == row.etag and kept is not None and kept.stamp:
@@ -179,7 +180,7 @@ class Reading:
         found |= stamps(self.client, self.mailbox.address, asked, span)
         if self.mailbox.kind is MailboxKind.ROOM:
             found |= self.copies.of(self.client, self.mailbox.address, rows)
-        else:
+        elif found:
             for row in rows:
                 if row.id in found:
                     self.copies.learn(row, found[row.id])
