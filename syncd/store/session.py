@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from syncd.store import engines, every_table, schema  # noqa: F401 - every_table
 from syncd.store.failures import place, translate
 from syncd.store.settings import GENERATION, Settings
 from syncd.store.straight import StraightSession
+from syncd.store.together import Together, Wanted, carry_out
 from syncd.store.turns import Turns
 
 if TYPE_CHECKING:
@@ -198,6 +199,15 @@ class Tx:
         return Idempotency(self.session)
 
 
+@contextmanager
+def _inside(connection: Connection) -> Iterator[Tx]:
+    with StraightSession(connection) as session:
+        tx = Tx(session)
+        yield tx
+        tx.settings.settle()
+        session.flush()
+
+
 class Store:
     """The database. Thread-safe; a `Tx` belongs to the thread that opened it.
 
@@ -211,6 +221,7 @@ class Store:
         make = engines.sqlite_engines if self.sqlite else engines.postgresql_engines
         self._writer, self._reader = make(self.url)
         self._turns = Turns() if self.sqlite else None
+        self._together = Together(self._turns, PATIENCE, self._group) if self._turns else None
 
     @property
     def place(self) -> str:
@@ -269,16 +280,8 @@ class Store:
         :raises StoreError: the database could not be used (`Contention`: run it again, see `run`).
         :raises IntegrityError: a rule of the database refused the change; for the use case to explain.
         """
-        with (
-            self._translated(),
-            self._turn(),
-            self._writer.begin() as connection,
-            StraightSession(connection) as session,
-        ):
-            tx = Tx(session)
+        with self._translated(), self._turn(), self._writer.begin() as connection, _inside(connection) as tx:
             yield tx
-            tx.settings.settle()
-            session.flush()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -313,6 +316,8 @@ class Store:
     def run(self, work: Callable[[Tx], T]) -> T:
         """Do *work* in one write transaction; again when another transaction won, at most `TRIES` times.
 
+        On SQLite several threads' works may share the transaction, each all or nothing by itself (`Together`).
+
         :raises Contention: it never won.
         """
         try:
@@ -322,8 +327,15 @@ class Store:
             return won
 
     def _once(self, work: Callable[[Tx], T]) -> T:
+        if self._together is not None:
+            return self._together.run(work)
         with self.begin() as tx:
             return work(tx)
+
+    def _group(self, works: Sequence[Wanted[Tx]]) -> None:
+        """Several works in one transaction; the turn is held."""
+        with self._translated(), self._writer.begin() as connection:
+            carry_out(works, connection, _inside)
 
     def raw(self) -> Connection:
         """A connection outside every transaction, for backup; the caller closes it."""

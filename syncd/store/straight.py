@@ -17,7 +17,7 @@ class StraightSession(Session):
     """
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__(connection, expire_on_commit=False)
+        super().__init__(connection, expire_on_commit=False, join_transaction_mode="rollback_only")
         self._straight = connection
         self._inside: SessionTransaction | None = None
         self._waiting: list[tuple[Prepared, Values]] = []

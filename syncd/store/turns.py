@@ -36,14 +36,18 @@ class Turns:
         finally:
             self._pass_on()
 
+    def refuse_mine(self) -> None:
+        """:raises RuntimeError: this thread holds the turn."""
+        if self._holder == threading.get_ident():
+            raise RuntimeError("this thread has a write transaction open already")
+
     def _take(self, patience: float) -> None:
         me = threading.get_ident()
+        self.refuse_mine()
         with self._guard:
             if self._holder is None:
                 self._holder = me
                 return
-            if self._holder == me:
-                raise RuntimeError("this thread has a write transaction open already")
             ticket = threading.Lock()
             ticket.acquire()
             self._queue.append(ticket)

@@ -13,6 +13,7 @@ from sqlalchemy import Table, insert
 from syncd.booking.desk import Desk
 from syncd.clock import SystemClock
 from syncd.config import ClientSection, token_digest
+from syncd.daemon.garbage import look_seldom
 from syncd.model.busy import Stamp
 from syncd.observe import logs
 from syncd.publish import Publisher, PublishSettings, RulesInForce
@@ -47,7 +48,9 @@ def serve(url: str, people: int, rooms: int, port: int) -> None:
         freshen=lambda *_: None,
         metrics=lambda: b"",
     )
-    server(build_app(deps), "127.0.0.1", port).run()
+    app = build_app(deps)
+    look_seldom()  # as the service does
+    server(app, "127.0.0.1", port).run()
 
 
 def crowd(store: Store, people: Sequence[str], meetings: int, first: datetime) -> None:

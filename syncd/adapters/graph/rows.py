@@ -1,7 +1,4 @@
-"""Graph's events as they come over the wire, as much of them as we want to know; msgspec passes over the rest.
-
-They hold nothing that could point back at them, so the garbage collector leaves them out (``gc=False``).
-"""
+"""Graph's events as they come over the wire, as much of them as we want to know; msgspec passes over the rest."""
 
 from __future__ import annotations
 
@@ -16,20 +13,20 @@ SELECT = (
 """``$select`` of everything in `Row`, where Graph allows it; delta rounds always bring all there is."""
 
 
-class Moment(msgspec.Struct, rename="camel", gc=False):
+class Moment(msgspec.Struct, rename="camel"):
     """A dateTimeTimeZone."""
 
     date_time: str | None = None
     time_zone: str | None = None
 
 
-class EmailAddress(msgspec.Struct, gc=False):
+class EmailAddress(msgspec.Struct):
     """An emailAddress."""
 
     address: str | None = None
 
 
-class Recipient(msgspec.Struct, rename="camel", gc=False):
+class Recipient(msgspec.Struct, rename="camel"):
     """A recipient."""
 
     email_address: EmailAddress | None = None
@@ -53,7 +50,7 @@ class Property(msgspec.Struct):
     value: str | None = None
 
 
-class Row(msgspec.Struct, rename="camel", gc=False):
+class Row(msgspec.Struct, rename="camel"):
     """An event: single, master of a series, occurrence (bare in a delta round), exception, or a tombstone."""
 
     id: str

@@ -13,7 +13,6 @@ from fastapi import APIRouter, Depends, Response
 
 from syncd.booking.room_figures import LEADS, Figures, figures
 from syncd.booking.room_usage import Ground, play
-from syncd.model.digits import digits
 from syncd.model.directory import Room, Site
 from syncd.model.role import Role
 from syncd.model.zones import whole_days
@@ -121,10 +120,9 @@ def _whole(visitor: Visitor, name: str) -> int | None:
     asked = visitor.request.query_params.get(name, "")
     if not asked:
         return None
-    number = digits(asked.removeprefix("-"))
-    if number is None or len(asked) > 6:
+    if not asked.removeprefix("-").isdigit() or len(asked) > 6:
         raise Refusal(visitor, NO_ROOMS, 422)
-    return -number if asked.startswith("-") else number
+    return int(asked)
 
 
 def _key(visitor: Visitor, asked: Asked) -> tuple[object, ...]:
