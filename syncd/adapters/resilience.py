@@ -59,11 +59,11 @@ def retry_after(value: str | None, now: datetime, default: float = 60.0) -> floa
     What cannot be read means *default*.
     """
     text = (value or "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdecimal():
         return min(float(text[:9]), LONGEST_PAUSE)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return default
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

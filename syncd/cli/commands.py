@@ -43,6 +43,19 @@ A command needs its own modules only, and importing all of them takes longer tha
 """
 
 
+PANELS = {
+    "Begin": {"init", "demo", "client", "config", "organisations", "mailboxes", "pages", "feeds"},
+    "When something is wrong": {
+        "check", "doctor", "tasks", "why", "sync", "writes", "maintenance", "log", "nodes", "webhooks",
+    },
+    "Service, data, authorities": {"run", "db", "audit", "dfdg", "jobnet"},
+    "Times, people, rooms, meetings": {
+        "slots", "busy", "offers", "bookings", "absence", "people", "rooms", "shadow", "supply", "reports",
+    },
+}  # fmt: skip
+"""Under which heading ``--help`` lists a command."""
+
+
 def app_of(command: str | None = None) -> typer.Typer:
     """The command line with the modules that one command needs; with all of them where the command is not known."""
     app = typer.Typer(
@@ -66,7 +79,15 @@ def app_of(command: str | None = None) -> typer.Typer:
     wanted = [name for name, commands in MODULES.items() if command in commands]
     for name in wanted or MODULES:
         import_module(f"syncd.cli.{name}").add_to(app)
+    for one in app.registered_commands:
+        one.rich_help_panel = _panel(one.name)
+    for group in app.registered_groups:
+        group.rich_help_panel = _panel(group.name)
     return app
+
+
+def _panel(command: str | None) -> str | None:
+    return next((panel for panel, names in PANELS.items() if command in names), None)
 
 
 def _version(wanted: bool) -> None:

@@ -35,7 +35,7 @@ def doctor(
     """Tell everything that is known of a booking or a mailbox, with people masked, ready to paste into a ticket."""
     from syncd.daemon.doctor import examine
 
-    with parts_of(path) as parts:
+    with parts_of(path, fresh=False) as parts:
         found = examine(parts, named, SystemClock().now())
     if as_json:
         screen.print_json(found)

@@ -34,9 +34,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a scrip
 
 
 @contextmanager
-def parts_of(path: Path, *, quiet: bool = True) -> Iterator[Parts]:
+def parts_of(path: Path, *, quiet: bool = True, fresh: bool = True) -> Iterator[Parts]:
     """Everything the configuration at *path* names, closed again afterwards.
 
+    :param fresh: whether a database that holds nothing yet is set up.
     :raises ConfigError: the configuration cannot be used.
     :raises StoreError: the database cannot.
     """
@@ -47,7 +48,7 @@ def parts_of(path: Path, *, quiet: bool = True) -> Iterator[Parts]:
 
     config = load(path)
     logs.configure("error" if quiet else config.log.level, config.log.format)
-    parts = assemble(config, look_into_store(config), SystemClock())
+    parts = assemble(config, look_into_store(config, fresh=fresh), SystemClock())
     try:
         yield parts
     finally:

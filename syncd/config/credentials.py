@@ -41,8 +41,7 @@ def secret_file(ref: SecretRef, env: Mapping[str, str] = os.environ) -> Path:
     if ref.file is not None:
         path, place = ref.file, f"file {ref.file}"
     else:
-        base = env.get("CREDENTIALS_DIRECTORY", "/run/credentials/syncd.service")
-        path, place = Path(base) / (ref.credential or ""), f"credential '{ref.credential}'"
+        path, place = _credential(ref.credential or "", env), f"credential '{ref.credential}'"
     if not os.access(path, os.R_OK):
         raise ConfigError(place, ["cannot be read; the certificate and its key are expected there, in PEM form"])
     return path
@@ -75,9 +74,22 @@ def _credential(name: str, env: Mapping[str, str]) -> Path:
 def _content(path: Path, place: str) -> str:
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ConfigError(place, [f"cannot be read ({path}): {reason}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(place, ["is not UTF-8 text"]) from None
+    except OSError as error:
+        raise ConfigError(place, [f"cannot be read: {error.strerror}; {_cure(error, path, place)}"]) from None
+
+
+def _cure(error: OSError, path: Path, place: str) -> str:
+    """How a secret comes to where it is looked for."""
+    if not isinstance(error, FileNotFoundError):
+        return f"let the user that syncd runs as read {path}"
+    if place.endswith(str(path)):
+        return f"put it there with: install -D -m 0600 /dev/stdin {path}  (then the secret, Enter, Ctrl-D)"
+    return (
+        f"systemd gives it to the service alone, and not to a shell (looked for as {path}). It comes from a file of "
+        "that name in /etc/syncd/credentials; systemd/README tells how to check as the service would, with systemd-run"
+    )
 
 
 def token_digest(token: str) -> str:

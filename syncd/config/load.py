@@ -252,7 +252,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Config:
     :raises ConfigError: with all problems at once, each with its path and a hint.
     """
     if not path.exists():
-        hint = "name yours with --config or SYNCD_CONFIG; a first one: syncd config example > syncd.toml"
+        hint = "name yours with --config or SYNCD_CONFIG; a first one: syncd init"
         raise ConfigError(str(path), [f"cannot be read: No such file or directory; {hint}"])
     raw = read_toml(path)
     rows: dict[str, list[Row]] = {}
@@ -289,6 +289,8 @@ def read_toml(path: Path) -> dict[str, object]:
         raise ConfigError(str(path), [f"is not UTF-8 text (byte {error.start})"]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), [f"is not TOML: {error}"]) from None
+    except ValueError:
+        raise ConfigError(str(path), ["has a number of thousands of digits"]) from None
     except RecursionError:
         raise ConfigError(str(path), ["is nested too deeply"]) from None
 

@@ -123,14 +123,20 @@ def open_store(config: Config) -> Store:
     return store
 
 
-def look_into_store(config: Config) -> Store:
-    """The database as it is, for a command beside a running service; a new one is set up first.
+def look_into_store(config: Config, *, fresh: bool = True) -> Store:
+    """The database as it is, for a command beside a running service; with *fresh*, a new one is set up first.
 
     :raises ConfigError: its password cannot be read.
     :raises StoreError: it cannot be used, or has the layout of another version.
     """
     store = store_of(config)
     found = layout_of(store)
+    if found is None and not fresh:
+        raise StoreError(
+            f"{store.place[0].upper()}{store.place[1:]} holds nothing yet: either `database` in the configuration is "
+            "another one than the service's, or the service has never started. Nothing was set up; its first start "
+            "does that."
+        )
     if found is None:
         store.upgrade()
     elif found != head() and not _goes_on(store):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from syncd.model.digits import digits
 from syncd.model.interval import Interval
 
 
@@ -44,9 +45,9 @@ class Stamp:
     def decode(cls, text: str) -> Stamp | None:
         """Read `encode`'s form, with or without iCalendar's escapes; None when it is not one of ours."""
         parts = text.strip().replace("\\", "").split(";")
-        if len(parts) != 5 or parts[0] != "1" or not parts[3].isdigit():
+        if len(parts) != 5 or parts[0] != "1" or (generation := digits(parts[3])) is None:
             return None
-        return cls(parts[1], parts[2], int(parts[3]), parts[4])
+        return cls(parts[1], parts[2], generation, parts[4])
 
 
 @dataclass(frozen=True, slots=True)

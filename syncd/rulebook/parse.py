@@ -60,6 +60,8 @@ def read(text: str, directory: Directory | None = None, source: str = SOURCE) ->
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, [f"is not TOML: {error}"]) from None
+    except ValueError:
+        raise ConfigError(source, ["has a number of thousands of digits"]) from None
     except RecursionError:
         raise ConfigError(source, ["is nested too deeply"]) from None
     problems: list[str] = []

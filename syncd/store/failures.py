@@ -16,7 +16,10 @@ SQLITE = {
     "unable to open database": "{where} cannot be opened. Check that the folder exists and that syncd may write there.",
     "not a database": "{where} is not an SQLite database. Check the path, or restore a backup.",
     "malformed": "{where} is damaged. Stop syncd and restore a backup (`syncd db restore FILE`).",
-    "disk i/o error": "Reading or writing {where} failed (disk I/O error). Check the disk and the system log.",
+    "disk i/o error": (
+        "Reading or writing {where} failed (disk I/O error). Check whether its disk is full (`df`), then the disk "
+        "itself and the system log."
+    ),
     "locked": "{where} is in use by another program that does not let go. Find it and try again.",
     "no such table": "{where} has not been set up. Run `syncd db upgrade`.",
     "no such column": "{where} has an older layout. Run `syncd db upgrade`.",

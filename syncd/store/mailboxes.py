@@ -152,8 +152,11 @@ class Mailboxes:
 
     def unchanged(self, ids: Collection[MailboxId], began: datetime) -> None:
         """Note that a look that began at *began* found these calendars as they were last read; no answer differs."""
+        if len(ids) == 1:
+            self._session.execute(rows.SEEN, {"which": next(iter(ids)), "seen": epoch(began)})
+            return
         for some in chunks(ids):
-            older = (_one_of(MailboxRow.id, some), MailboxRow.as_of < epoch(began))
+            older = (MailboxRow.id.in_(some), MailboxRow.as_of < epoch(began))
             self._session.execute(update(MailboxRow).where(*older).values(as_of=epoch(began)))
 
     def _clear(self, mailbox: MailboxId, keys: list[GroupKey]) -> None:
@@ -177,8 +180,11 @@ class Mailboxes:
 
     def _remember_unreadable(self, mailbox: MailboxId, objects: Iterable[Unreadable], seen: datetime) -> None:
         """In place of a group under the same key; an acknowledgement stays while the bytes stay."""
+        found = list(objects)
+        if not found:
+            return
         known = {row.key: row for row in self._session.execute(rows.UNREADABLE_OF, {"of": mailbox})}
-        for item in objects:
+        for item in found:
             before = known.get(item.key)
             same = before is not None and before.digest == item.digest
             self._clear(mailbox, [item.key])

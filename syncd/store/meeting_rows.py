@@ -42,7 +42,7 @@ SAVE_ENTRY = prepared(
     .values({name: bindparam(name) for name in _FACTS})
 )
 
-FORGET_ENTRIES = (
+FORGET_ENTRIES = prepared(
     update(_ENTRIES)
     .where(
         _ENTRIES.c.mailbox == bindparam("of"),

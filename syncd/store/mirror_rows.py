@@ -63,24 +63,33 @@ CLEAR = tuple(
     delete(table).where(table.c.mailbox == bindparam("of"), table.c.key.in_(_KEYS))
     for table in (OCCURRENCES, GROUPS, _UNREADABLE)
 )
-FORGET_PAST = delete(OCCURRENCES).where(
-    OCCURRENCES.c.mailbox == bindparam("of"), OCCURRENCES.c.end <= bindparam("begin")
+FORGET_PAST = prepared(
+    delete(OCCURRENCES).where(OCCURRENCES.c.mailbox == bindparam("of"), OCCURRENCES.c.end <= bindparam("begin"))
 )
-ADD_UNREADABLE = insert(_UNREADABLE)
+ADD_UNREADABLE = prepared(insert(_UNREADABLE))
 _READ = ("problem", "problem_since", "refused", "retry_at", "token", "as_of", "covered_start", "covered_end")
 _DONE = (
     update(_MAILBOXES)
     .where(_MAILBOXES.c.id == bindparam("which"))
     .values({name: bindparam(name) for name in _READ} | {"attempts": 0, "revision": _MAILBOXES.c.revision + 1})
 )
-READ = _DONE
+READ = prepared(_DONE)
 """A completed pass. Wants every column of it."""
-READ_WHOLE = _DONE.values(full_at=bindparam("full_at"))
+READ_WHOLE = prepared(_DONE.values(full_at=bindparam("full_at")))
+SEEN = prepared(
+    update(_MAILBOXES)
+    .where(_MAILBOXES.c.id == bindparam("which"), _MAILBOXES.c.as_of < bindparam("seen"))
+    .values(as_of=bindparam("seen"))
+)
+"""A look at one mailbox that found it unchanged."""
 
-GROUP_KEYS = select(GROUPS.c.key).where(GROUPS.c.mailbox == bindparam("of"))
-GROUP_VERSIONS = select(GROUPS.c.key, GROUPS.c.version).where(GROUPS.c.mailbox == bindparam("of"))
-UNREADABLE_VERSIONS = select(_UNREADABLE.c.key, _UNREADABLE.c.version).where(_UNREADABLE.c.mailbox == bindparam("of"))
-GROUPS_KNOWN = GROUP_KEYS.where(GROUPS.c.key.in_(_KEYS))
+_GROUP_KEYS = select(GROUPS.c.key).where(GROUPS.c.mailbox == bindparam("of"))
+GROUP_KEYS = prepared(_GROUP_KEYS)
+GROUP_VERSIONS = prepared(select(GROUPS.c.key, GROUPS.c.version).where(GROUPS.c.mailbox == bindparam("of")))
+UNREADABLE_VERSIONS = prepared(
+    select(_UNREADABLE.c.key, _UNREADABLE.c.version).where(_UNREADABLE.c.mailbox == bindparam("of"))
+)
+GROUPS_KNOWN = _GROUP_KEYS.where(GROUPS.c.key.in_(_KEYS))
 GROUPS_HELD = select(OccurrenceRow.key, *OCCURRENCE).where(
     OccurrenceRow.mailbox == bindparam("of"), OccurrenceRow.key.in_(_KEYS)
 )
@@ -88,18 +97,20 @@ _WITHIN = and_(OccurrenceRow.end > bindparam("begin"), OccurrenceRow.start < bin
 _OCCURRENCES = select(OccurrenceRow.mailbox, *OCCURRENCE).where(_WITHIN).order_by(OccurrenceRow.start)
 OCCURRENCES_OF_ONE = prepared(_OCCURRENCES.where(OccurrenceRow.mailbox == bindparam("of")))
 OCCURRENCES_OF = prepared(_OCCURRENCES.where(OccurrenceRow.mailbox.in_(bindparam("many", expanding=True))))
-UPCOMING = select(func.count(OCCURRENCES.c.key.distinct())).where(
-    OCCURRENCES.c.mailbox == bindparam("of"), OCCURRENCES.c.end > bindparam("now")
+UPCOMING = prepared(
+    select(func.count(OCCURRENCES.c.key.distinct())).where(
+        OCCURRENCES.c.mailbox == bindparam("of"), OCCURRENCES.c.end > bindparam("now")
+    )
 )
 _NOTE = and_(MeetingRow.beside.is_not(None), MeetingRow.caseworker == EntryRow.mailbox)
-OWN = (
+OWN = prepared(
     select(EntryRow.meeting, EntryRow.key, MeetingRow.start, MeetingRow.end, EntryRow.wanted, MeetingRow.wanted, _NOTE)
     .join(MeetingRow, MeetingRow.id == EntryRow.meeting)
     .where(EntryRow.mailbox == bindparam("of"), MeetingRow.end > bindparam("since"))
 )
 UNREADABLE = select(*_UNREADABLE.c).order_by(_UNREADABLE.c.mailbox, _UNREADABLE.c.key)
-UNREADABLE_OF = UNREADABLE.where(_UNREADABLE.c.mailbox == bindparam("of"))
-UNREADABLE_KEYS = select(_UNREADABLE.c.key).where(_UNREADABLE.c.mailbox == bindparam("of"))
+UNREADABLE_OF = prepared(UNREADABLE.where(_UNREADABLE.c.mailbox == bindparam("of")))
+UNREADABLE_KEYS = prepared(select(_UNREADABLE.c.key).where(_UNREADABLE.c.mailbox == bindparam("of")))
 
 
 def status(row: Any) -> MailboxStatus:

@@ -197,6 +197,8 @@ def _lost_meetings(
     """Our wanted future meetings among the lost; one that comes back under another key is not lost."""
     expected = (entry for entry in held.own if entry.wanted and not entry.note)
     wanted = {entry.meeting: entry.key for entry in expected if entry.interval.end > now}
+    if not wanted:
+        return ()
     stamped = {
         meeting
         for key, occurrences in lost.items()

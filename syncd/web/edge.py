@@ -163,7 +163,7 @@ def _bounded(receive: Receive, limit: int) -> Receive:
 
 def _declared(headers: Headers) -> int:
     length = headers.get("content-length", "0")
-    return int(length) if length.isdigit() else 0
+    return int(length[:12]) if length.isascii() and length.isdecimal() else 0
 
 
 def _too_large(limit: int) -> str:

@@ -167,6 +167,19 @@ def test_the_log_level_changes_while_the_service_runs_and_goes_back_by_itself(of
         assert "info" == loudness.wanted(tx, section, now)
 
 
+def test_the_doctor_sets_up_no_database_where_it_finds_none(tmp_path: Path) -> None:
+    config = tmp_path / "syncd.toml"
+    server = ("--adapter", "caldav", "--url", "https://kalender.example.dk/")
+    assert 0 == spoken("init", "--folder", tmp_path, *server, *ANSWERS).code
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "kalender").write_text("x\n")
+
+    told = spoken("doctor", "anna.holm", "--config", config)
+
+    assert (1, True) == (told.code, "holds nothing yet" in told.err)
+    assert "is not set up yet" in spoken("check", "anna.holm", "--config", config).out
+
+
 def test_the_doctor_tells_all_and_names_nobody(office: Office) -> None:
     office.syncd("sync")
     person, room = office.syncd("doctor", "anna"), office.syncd("doctor", "lokale-1", "--json")

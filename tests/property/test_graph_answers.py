@@ -14,7 +14,7 @@ from syncd.adapters.graph import directory, schedule, subscriptions
 from syncd.adapters.graph.account import GraphAccount
 from syncd.adapters.graph.client import Client
 from syncd.adapters.graph.entry import WHOLE_DECODER, entry_of, item_of
-from syncd.adapters.graph.kept import remember
+from syncd.adapters.graph.kept import remember_single
 from syncd.adapters.graph.rows import PAGES, Moment, Row
 from syncd.adapters.graph.wire import BEYOND, Unusable, occurrence
 from syncd.errors import CalendarError
@@ -62,7 +62,7 @@ def seen(row: Row) -> str:
     """What becomes of a row."""
     try:
         one = occurrence(row, ZONE, ("selvbook",), None)
-        assert remember("u", None, [("i", one)] if one else [])
+        assert remember_single("u", None, one)
     except Unusable as error:
         return str(error)
     return "nothing" if one is None else "taken"

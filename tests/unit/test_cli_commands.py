@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 import typer
 
-from syncd.cli.commands import MODULES, app_of
+from syncd.cli.commands import MODULES, PANELS, app_of
 
 
 def commands(app: typer.Typer) -> Counter[str]:
@@ -34,6 +34,10 @@ def test_the_table_says_what_a_module_adds(module: str) -> None:
 def test_a_word_that_is_no_command_is_looked_for_among_all() -> None:
     assert commands(app_of()).keys() == commands(app_of("slotz")).keys()
     assert {"slots", "why"} == commands(app_of("slots")).keys()
+
+
+def test_every_command_stands_under_a_heading_and_under_one_only() -> None:
+    assert Counter(name for names in PANELS.values() for name in names) == dict.fromkeys(commands(app_of()), 1)
 
 
 def test_a_single_node_on_sqlite_starts_without_the_libraries_of_many() -> None:

@@ -58,5 +58,7 @@ def test_a_certificate_is_found_among_the_credentials_of_the_service(tmp_path: P
     env = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
 
     assert tmp_path / "dfdg" == secret_file(SecretRef(credential="dfdg"), env)
-    with pytest.raises(ConfigError, match="credential 'other'"):
-        secret_file(SecretRef(credential="other"), env)
+    (tmp_path / "plain_other").touch()  # of a folder that the unit loads as a whole
+    assert tmp_path / "plain_other" == secret_file(SecretRef(credential="other"), env)
+    with pytest.raises(ConfigError, match="credential 'missing'"):
+        secret_file(SecretRef(credential="missing"), env)

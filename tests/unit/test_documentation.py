@@ -55,3 +55,12 @@ def test_the_index_of_the_documentation_names_every_page_for_readers() -> None:
     pages = [page for folder in INDEXED for page in (ROOT / "docs" / folder).glob("*.md")]
 
     assert [] == [str(page.relative_to(ROOT)) for page in pages if page.resolve() not in named]
+
+
+def test_every_danish_paper_names_reports_notices_and_personal_links() -> None:
+    papers = sorted((ROOT / "docs" / "compliance").glob("*.da.md"))
+    texts = {page.stem: page.read_text(encoding="utf-8").lower() for page in papers}
+
+    assert {"databehandleraftale.da", "fortegnelse.da", "konsekvensanalyse.da"} == set(texts)
+    for word in ("rapport", "underretning", "microsoft 365", "personlig"):
+        assert [] == [paper for paper, text in texts.items() if word not in text], word

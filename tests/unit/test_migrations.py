@@ -69,5 +69,43 @@ def test_what_only_adds_is_taken() -> None:
     assert [] == list(faults(f"def upgrade():\n    {added}\n    op.create_table('moods')\n"))
 
 
+def tangles(sources: dict[str, str]) -> list[str]:
+    """What keeps migrations, by file name, from being one chain, each one's number in its name."""
+    told = {
+        name: dict(re.findall(r"^(revision|down_revision)\b.*?= (.*)$", text, re.MULTILINE))
+        for name, text in sources.items()
+    }
+    found = [name for name, said in told.items() if said.get("revision") != f'"{name[1:5]}"']
+    before = "None"
+    for name, said in sorted(told.items()):
+        if said.get("down_revision") != before:
+            found.append(f"{name} follows {said.get('down_revision')}, not {before}")
+        before = said.get("revision", "")
+    return found
+
+
+def test_migrations_are_one_chain_and_each_number_is_given_once() -> None:
+    assert [] == tangles({path.name: path.read_text(encoding="utf-8") for path in VERSIONS}), "renumber yours"
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        {"r0002_other.py": 'revision = "0002"\ndown_revision = "0001"\n'},
+        {"r0003_same_predecessor.py": 'revision = "0003"\ndown_revision = "0001"\n'},
+        {"r0003_other_name.py": 'revision = "0004"\ndown_revision = "0002"\n'},
+        {"r0003_a_second_beginning.py": 'revision = "0003"\ndown_revision = None\n'},
+    ],
+)
+def test_a_planted_tangle_is_found(third: dict[str, str]) -> None:
+    chain = {
+        "r0001_a.py": 'revision = "0001"\ndown_revision = None\n',
+        "r0002_b.py": 'revision = "0002"\ndown_revision = "0001"\n',
+    }
+
+    assert [] == tangles(chain)
+    assert tangles(chain | third)
+
+
 def test_every_layout_so_far_is_served_by_the_newest() -> None:
     assert [path.stem[1:5] for path in reversed(VERSIONS)] == schema.serving()

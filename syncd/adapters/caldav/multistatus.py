@@ -11,6 +11,8 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from syncd.model.digits import digits
+
 DAV = "{DAV:}"
 CALDAV = "{urn:ietf:params:xml:ns:caldav}"
 CALENDARSERVER = "{http://calendarserver.org/ns/}"
@@ -137,7 +139,8 @@ def status_code(line: str | None) -> int:
     if line == "HTTP/1.1 200 OK" or not line or not line.strip():
         return 200
     parts = line.split()
-    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 500
+    code = digits(parts[1]) if len(parts) > 1 else None
+    return 500 if code is None else code
 
 
 def conditions(body: bytes) -> frozenset[str]:

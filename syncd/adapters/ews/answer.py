@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from syncd.model.digits import digits
+
 Element: TypeAlias = etree._Element
 
 S = "{http://schemas.xmlsoap.org/soap/envelope/}"
@@ -126,13 +128,13 @@ def _primary(element: Element) -> str:
 
 def _pause(element: Element) -> float | None:
     for value in element.iter(f"{T}Value"):
-        if value.get("Name") == "BackOffMilliseconds" and (value.text or "").strip().isdigit():
-            return int((value.text or "0").strip()) / 1000
+        if value.get("Name") == "BackOffMilliseconds" and (pause := digits(value.text)) is not None:
+            return pause / 1000
     return None
 
 
 def _build(version: Element | None) -> tuple[int, int, int] | None:
     if version is None:
         return None
-    parts = [version.get(name, "") for name in ("MajorVersion", "MinorVersion", "MajorBuildNumber")]
-    return (int(parts[0]), int(parts[1]), int(parts[2])) if all(part.isdigit() for part in parts) else None
+    major, minor, build = (digits(version.get(name)) for name in ("MajorVersion", "MinorVersion", "MajorBuildNumber"))
+    return None if major is None or minor is None or build is None else (major, minor, build)

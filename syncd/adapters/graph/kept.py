@@ -16,7 +16,7 @@ from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.interval import Interval
 
 
-class Instance(msgspec.Struct, array_like=True, omit_defaults=True):
+class Instance(msgspec.Struct, array_like=True, omit_defaults=True, gc=False):
     """One dated instance.
 
     :param mark: digest of its id, see `mark_of`; empty for an event that is no series.
@@ -78,11 +78,19 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Kept)
 
 
-def remember(uid: str, ours: Ours | None, seen: Iterable[tuple[str, Occurrence]], *, series: bool = False) -> bytes:
-    """The memory of one group: its occurrences, each with the id it came under."""
+def remember(uid: str, ours: Ours | None, seen: Iterable[tuple[str, Occurrence]]) -> bytes:
+    """The memory of a series: its occurrences, each with the id it came under."""
+    return _ENCODER.encode(Kept(uid, True, _stamp(ours), tuple([_instance(mark_of(item), one) for item, one in seen])))
+
+
+def remember_single(uid: str, ours: Ours | None, one: Occurrence | None) -> bytes:
+    """The memory of an event that is no series; of one that takes no time, too."""
+    return _ENCODER.encode(Kept(uid, False, _stamp(ours), () if one is None else (_instance("", one),)))
+
+
+def _stamp(ours: Ours | None) -> str:
     stamp = ours.stamp if ours is not None else None
-    instances = tuple(_instance(mark_of(item) if series else "", one) for item, one in seen)
-    return _ENCODER.encode(Kept(uid, series, stamp.encode() if stamp else "", instances))
+    return stamp.encode() if stamp else ""
 
 
 def recalled(memory: bytes) -> Kept | None:
@@ -99,16 +107,16 @@ def mark_of(item: str) -> str:
 
 
 def _instance(mark: str, one: Occurrence) -> Instance:
-    original = one.original_start
+    original, interval = one.original_start, one.interval
     return Instance(
-        mark=mark,
-        start=int(one.interval.start.timestamp()),
-        end=int(one.interval.end.timestamp()),
-        busy=one.busy,
-        original=None if original is None else int(original.timestamp()),
-        all_day=one.all_day,
-        categories=one.categories,
-        guest=one.guest,
+        mark,
+        int(interval.start.timestamp()),
+        int(interval.end.timestamp()),
+        one.busy,
+        None if original is None else int(original.timestamp()),
+        one.all_day,
+        one.categories,
+        one.guest,
     )
 
 

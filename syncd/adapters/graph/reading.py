@@ -18,7 +18,7 @@ import msgspec
 from syncd.adapters.graph.client import Client
 from syncd.adapters.graph.drift import announced, drift
 from syncd.adapters.graph.faults import Absent
-from syncd.adapters.graph.kept import Kept, mark_of, recalled, remember
+from syncd.adapters.graph.kept import Kept, mark_of, recalled, remember, remember_single
 from syncd.adapters.graph.ours import Copies, arrived, look, ours_of, stamps
 from syncd.adapters.graph.rounds import Round, Token, first_round, instances, next_round
 from syncd.adapters.graph.rows import Row
@@ -100,7 +100,7 @@ class Reading:
         if last is not None and told is not None and (both := span.clip(last.span)) is not None:
             self.drift = drift(self.held, self.groups, told, both)
         fresh = [self.window] if since is None else subtract(self.window, [since.covered])
-        news = [one for one in self.groups.values() if self._is_news(one, fresh)]
+        news = [one for one in self.groups.values() if not self.versions or self._is_news(one, fresh)]
         broken = [one for key, one in self.unreadable.items() if self.versions.get(key) != one.version]
         return Delta(
             groups=tuple(news),
@@ -169,7 +169,8 @@ class Reading:
         found: dict[GroupKey, Ours] = {}
         asked: list[Row] = []
         for row in rows:
-            held, kept = self.held.get(row.id), self._kept(row.id)
+            held = self.held.get(row.id)
+            kept = recalled(held.memory) if held is not None else None
             if row.id in self.arrived:
                 found[row.id] = self.arrived[row.id]
             elif held is not None and held.version == row.etag and kept is not None and kept.stamp:
@@ -179,7 +180,7 @@ class Reading:
         found |= stamps(self.client, self.mailbox.address, asked, span)
         if self.mailbox.kind is MailboxKind.ROOM:
             found |= self.copies.of(self.client, self.mailbox.address, rows)
-        else:
+        elif found:
             for row in rows:
                 if row.id in found:
                     self.copies.learn(row, found[row.id])
@@ -202,9 +203,13 @@ class Reading:
         except Unusable as error:
             self._spoiled(row.id, row.etag, str(error))
             return
-        uid = ours.uid if ours else row.i_cal_u_id or row.id
-        seen = [] if one is None else [(row.id, one)]
-        self.groups[row.id] = self._group(row.id, row.etag, [one] if one else [], remember(uid, ours, seen))
+        memory = remember_single(ours.uid if ours else row.i_cal_u_id or row.id, ours, one)
+        if one is None:
+            self.groups[row.id] = Group(row.id, row.etag, (), memory, LONG_AGO, LONG_AGO)
+            return
+        span = one.interval
+        shown = (one,) if span.overlaps(self.window) else ()
+        self.groups[row.id] = Group(row.id, row.etag, shown, memory, span.start, span.end)
 
     def _add_series(
         self, key: GroupKey, master: Row | None, rows: Sequence[Row] | None, span: Interval, ours: Ours | None
@@ -229,7 +234,7 @@ class Reading:
             self._spoiled(key, _digest(row.etag for row in rows), str(error))
             return
         seen = sorted(((item, one) for item, one in found if one is not None), key=lambda pair: pair[1].interval)
-        memory = remember(ours.uid if ours else uid, ours, seen, series=True)
+        memory = remember(ours.uid if ours else uid, ours, seen)
         self.groups[key] = self._group(key, _digest([memory.decode()]), [one for _, one in seen], memory)
 
     def _group(self, key: GroupKey, version: Version, shown: Sequence[Occurrence], memory: bytes) -> Group:

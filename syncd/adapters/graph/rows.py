@@ -1,4 +1,7 @@
-"""Graph's events as they come over the wire, as much of them as we want to know; msgspec passes over the rest."""
+"""Graph's events as they come over the wire, as much of them as we want to know; msgspec passes over the rest.
+
+They hold nothing that could point back at them, so the garbage collector leaves them out (``gc=False``).
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,20 @@ SELECT = (
 """``$select`` of everything in `Row`, where Graph allows it; delta rounds always bring all there is."""
 
 
-class Moment(msgspec.Struct, rename="camel"):
+class Moment(msgspec.Struct, rename="camel", gc=False):
     """A dateTimeTimeZone."""
 
     date_time: str | None = None
     time_zone: str | None = None
 
 
-class EmailAddress(msgspec.Struct):
+class EmailAddress(msgspec.Struct, gc=False):
     """An emailAddress."""
 
     address: str | None = None
 
 
-class Recipient(msgspec.Struct, rename="camel"):
+class Recipient(msgspec.Struct, rename="camel", gc=False):
     """A recipient."""
 
     email_address: EmailAddress | None = None
@@ -50,7 +53,7 @@ class Property(msgspec.Struct):
     value: str | None = None
 
 
-class Row(msgspec.Struct, rename="camel"):
+class Row(msgspec.Struct, rename="camel", gc=False):
     """An event: single, master of a series, occurrence (bare in a delta round), exception, or a tombstone."""
 
     id: str

@@ -30,6 +30,11 @@ LEEWAY = 60
 """Seconds by which two clocks may differ."""
 FRESH = timedelta(hours=1)
 """How long the provider's own description is believed."""
+GARBLED = (
+    AuthlibBaseError, JoseError, OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
+    RecursionError,
+)  # fmt: skip
+"""What the libraries raise for answers that are not what they should be."""
 _NAMES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -115,7 +120,7 @@ class Provider:
                     allow_redirects=False,
                 )
             return self._identity(self._claims(token, begun.nonce))
-        except (AuthlibBaseError, JoseError, OSError, ValueError, KeyError) as error:
+        except GARBLED as error:
             raise NotSignedIn(f"the token was refused ({type(error).__name__})") from error
 
     def _claims(self, token: Mapping[str, Any], nonce: str) -> CodeIDToken:
@@ -144,7 +149,9 @@ class Provider:
         if not isinstance(subject, str) or not 0 < len(subject) <= 200 or not subject.isprintable():
             raise ValueError(section.user_claim)
         listed = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
-        return Identity(subject, str(claims.get(section.name_claim) or subject)[:200], frozenset(map(str, listed)))
+        called = claims.get(section.name_claim)
+        name = called[:200] if isinstance(called, str) and called.isprintable() else ""
+        return Identity(subject, name or subject, frozenset(map(str, listed)))
 
     def _description(self) -> dict[str, Any]:
         """The provider's metadata (OpenID Connect Discovery 1.0, 4.3)."""
@@ -177,7 +184,7 @@ class Provider:
                 answer = session.request("GET", url, withhold_token=True, allow_redirects=False)
                 answer.raise_for_status()
                 content = answer.json()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise NotSignedIn(f"the provider does not answer ({type(error).__name__})") from error
         if not isinstance(content, dict):
             raise NotSignedIn("the provider's answer is not an object")

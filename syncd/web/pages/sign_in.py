@@ -22,8 +22,8 @@ log = structlog.get_logger()
 
 router = APIRouter(include_in_schema=False)
 
-UNKEPT = frozenset({CSRF, "cpr"})
-"""Fields that are not kept for later: a civil registration number is kept under seal only."""
+UNKEPT = frozenset({CSRF, "cpr", "phone"})
+"""Fields that are not kept for later: a citizen's civil registration and telephone numbers are kept under seal only."""
 
 WRONG = N_("That name and password do not belong together. Nothing was changed; please try again.")
 TOO_MANY = N_("Too many attempts. Please wait ten minutes and try again.")

@@ -24,6 +24,7 @@ CSRF = "csrf"
 RESTING = timedelta(minutes=1)
 """A click is noted at most so often: reading a page need not write."""
 MOST_FIELDS = 200
+URLENCODED = "application/x-www-form-urlencoded"
 
 
 Form: TypeAlias = ImmutableMultiDict[str, str]
@@ -159,9 +160,14 @@ def from_here(request: Request, deps: Deps) -> bool:
 
 
 async def posted(request: Request) -> Form:
-    """What was posted; files are not taken."""
+    """What was posted, in the form in which our pages post; anything else, files among it, is not even parsed.
+
+    :raises ForeignForm: it is in another form.
+    """
     if request.method != "POST":
         return Form()
+    if request.headers.get("content-type", URLENCODED).partition(";")[0].strip().lower() != URLENCODED:
+        raise ForeignForm
     form: FormData = await request.form(max_files=0, max_fields=MOST_FIELDS)
     return Form([(name, value) for name, value in form.multi_items() if isinstance(value, str)])
 

@@ -15,6 +15,12 @@ fresh() { python3 -c "import urllib.request,sys; sys.exit(urllib.request.urlopen
 is_failed() { [ "$(property ActiveState syncd)" = failed ]; }
 restarts() { [ "$(property NRestarts syncd)" -ge "$1" ]; }
 told() { journalctl -u syncd --no-pager | grep -qF "$1"; }
+compiled() { # no module of ours or of a library lies there without its compiled form
+    modules=$(find /usr/lib/syncd/lib -name '*.py' | wc -l)
+    forms=$(find /usr/lib/syncd/lib -name '*.pyc' | wc -l)
+    say "modules: $modules, compiled: $forms"
+    [ -n "$(find /usr/lib/syncd/lib -path '*/syncd/__pycache__/*.pyc')" ] && [ "$forms" -ge $((modules * 98 / 100)) ]
+}
 as_service() { # COMMAND...: as systemd/README.md says
     systemd-run --pipe --wait --collect --quiet -p User=syncd -p Group=syncd -p StateDirectory=syncd \
         -p LoadCredential=plain:/etc/syncd/credentials -p LoadCredentialEncrypted=sealed:/etc/syncd/credentials.sealed "$@"
@@ -30,6 +36,9 @@ say "version: $(syncd --version)"
 seen "this version is installed over the running one" dpkg -i /live/syncd.deb
 seen "and serves" until_is 120 fresh readyz
 say "version: $(syncd --version)"
+seen "its modules were compiled when it was installed" compiled
+seen "the folder of the configuration is for root and syncd only" test "$(stat -c %a%U%G /etc/syncd)" = 750rootsyncd
+seen "the folder of plain secrets is for root only" test "$(stat -c %a%U /etc/syncd/credentials)" = 700root
 kept=$(ls /var/lib/syncd/backups/syncd-before-*.sqlite3)
 seen "the database was backed up before its layout was changed" test -s "$kept"
 seen "and the journal tells the way back" told "Way back: stop syncd, install the version before"

@@ -36,7 +36,7 @@ def revision(visitor: Reading, number: int) -> Response:
     """What one revision changed, line by line."""
     with visitor.deps.store.read() as tx:
         text = tx.rules.text(number) if 0 < number < 2**31 else None
-        before = (tx.rules.text(number - 1) if number > 1 else None) or ""
+        before = (tx.rules.text(number - 1) if text and number > 1 else None) or ""
         newest = tx.rules.number()
         made = next((one for one in tx.rules.history() if one.number == number), None)
     if text is None or made is None:

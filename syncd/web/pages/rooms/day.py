@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
 from syncd.errors import SyncdError
+from syncd.model.digits import digits
 from syncd.model.directory import Site
 from syncd.model.interval import Interval
 from syncd.model.zones import instant
@@ -111,7 +112,7 @@ def _moment(text: str, site: Site) -> datetime:
 
 def _told(visitor: Visitor) -> list[tuple[str, str]]:
     """What a change did, as it stands in the address after it: (sentence, kind)."""
-    asked = {name: int(value) for name, value in visitor.request.query_params.items() if value.isdigit()}
+    asked = {name: digits(value) for name, value in visitor.request.query_params.items()}
     told: list[tuple[str, str]] = []
     if (moved := asked.get("closed")) is not None:
         told.append((visitor.language.count(*CLOSED, moved), "good"))

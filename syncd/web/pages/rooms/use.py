@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Response
 
 from syncd.booking.room_figures import LEADS, Figures, figures
 from syncd.booking.room_usage import Ground, play
+from syncd.model.digits import digits
 from syncd.model.directory import Room, Site
 from syncd.model.role import Role
 from syncd.model.zones import whole_days
@@ -120,9 +121,10 @@ def _whole(visitor: Visitor, name: str) -> int | None:
     asked = visitor.request.query_params.get(name, "")
     if not asked:
         return None
-    if not asked.removeprefix("-").isdigit() or len(asked) > 6:
+    number = digits(asked.removeprefix("-"))
+    if number is None or len(asked) > 6:
         raise Refusal(visitor, NO_ROOMS, 422)
-    return int(asked)
+    return -number if asked.startswith("-") else number
 
 
 def _key(visitor: Visitor, asked: Asked) -> tuple[object, ...]:
