@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,11 @@ class Cluster:
         self._idle: dict[str, list[str]] = {}
 
     @classmethod
-    def start(cls, *, durable: bool = False) -> Cluster:
+    def start(cls, *, durable: bool = False, inside: Sequence[str] = ()) -> Cluster:
         """Make a cluster in a new temporary folder and wait until it answers; `not_covered` without PostgreSQL.
 
         :param durable: commits wait for the disk, as in production; for measuring.
+        :param inside: words that let it run on a machine of its own, where it listens to every cable.
         """
         bins = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
         initdb, postgres = (program(name, "postgresql", bins) for name in ("initdb", "postgres"))
@@ -58,11 +59,14 @@ class Cluster:
         data = str(folder / "data")
         initialise = [str(initdb), "-D", data, "-U", "admin", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
         subprocess.run([*_become(user), *initialise], check=True, capture_output=True, cwd=folder)
-        settings = _SETTINGS | (_DURABLE if durable else {})
+        settings = _SETTINGS | (_DURABLE if durable else {}) | ({"listen_addresses": "*"} if inside else {})
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        if inside:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
-                [*_become(user), "--pdeathsig", "INT", str(postgres), "-D", data, "-k", str(folder), *options],
+                [*inside, *_become(user), "--pdeathsig", "INT", str(postgres), "-D", data, "-k", str(folder), *options],
                 stdout=log,
                 stderr=log,
                 cwd=folder,

@@ -1,7 +1,7 @@
 """procrastinate on PostgreSQL: deals jobs out to nodes, never one of a name twice at a time.
 
 Its rows say who runs what when, and nothing else: they live in a schema of their own, are deleted when done, and may
-be lost at any time. Traps (reference, reliability 1): synchronous work runs on asyncio's default executor, whose size
+be lost at any time. Traps (reference, reliability 1): work runs in threads of the loop's default executor, whose size
 is set here; signals are the daemon's; a job whose worker died stays "doing", and keeps its lock, until somebody takes
 it over. The schema's name holds a digest of its layout, so that nodes of two versions never share one.
 """
@@ -19,6 +19,7 @@ from hashlib import sha256
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
+import uvloop
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
@@ -114,7 +115,7 @@ class Engine:
         self._app = App(connector=connector)
         self._app.task(name=TASK)(self._one)
         self._perform, self._hands = perform, hands
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._live, name="jobs", daemon=True)
         self._workers: dict[str, Worker] = {}
         self._dropped: set[int] = set()
@@ -230,8 +231,8 @@ class Engine:
             stalled_worker_timeout=2 * DEAD_SECONDS,
         )
 
-    def _one(self, name: str, timestamp: int) -> None:
-        if not self._perform(name):
+    async def _one(self, name: str, timestamp: int) -> None:
+        if not await self._loop.run_in_executor(None, self._perform, name):
             log.debug("dispatch.left_out", task=name, slot=timestamp)
 
     async def _defer_all(self, due: list[tuple[str, str, int]]) -> int:

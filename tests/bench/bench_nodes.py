@@ -1,14 +1,20 @@
-"""What it costs to deal work out to several nodes: the engine's own CPU for each job, on a real PostgreSQL."""
+"""What several nodes on one PostgreSQL can do that one cannot, and what it costs to deal work out to them."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
+from functools import partial
+from pathlib import Path
 
 from sqlalchemy import make_url
 
 from syncd.dispatch.engine import Engine, Lane, prepare
 from tests.bench.figure import Figure
+from tests.bench.nodes_town import QUOTAS, Rates, Town, crowd, figure, rates, taken_over, town
 from tests.postgres import Cluster
+from tests.system.service import Service, wait_for
 
 NAME = "nodes"
 JOBS = 1000
@@ -17,7 +23,22 @@ AT_ONCE = 50
 PATIENCE = 300.0
 
 
+LATENCY = 0.1
+"""Seconds that the calendar side takes for each look."""
+WATCHED = 30.0
+PEOPLE = [f"p{number:04}" for number in range(320)]
+QUOTA = 0.12
+"""Cores that a node may use in the measurement of bookings, so that three of them fit on a machine of two."""
+CLIENTS = 12
+MANY = 2000
+
+
 def run() -> list[Figure]:
+    """The engine alone, then whole nodes: looking, taking over, booking, and an organisation of thousands."""
+    return [*_engine(), *_looking(), *_booking(), *_thousands()]
+
+
+def _engine() -> list[Figure]:
     """A thousand jobs that do nothing, put there and done by one node; then as long with nothing to do."""
     cluster = Cluster.start(durable=True)
     try:
@@ -29,6 +50,85 @@ def run() -> list[Figure]:
         Figure(f"{JOBS:,} jobs dealt out and done, our CPU per job", 1000 * busy / JOBS, "ms", 3),
         Figure(f"{JOBS:,} jobs dealt out and done, by {HANDS} hands", JOBS / seconds, "jobs/s", more_is_better=True),
     ]
+
+
+def _looking() -> list[Figure]:
+    """More calendars than three nodes can look at in a second; then one of the three is killed."""
+    with tempfile.TemporaryDirectory() as folder, town(Path(folder), PEOPLE, LATENCY, 1) as place:
+        place.start(1, "worker")
+        one = _settled(place)
+        place.start(2, "worker")
+        three = _settled(place)
+        worst = taken_over(place, place.started[1], 60)
+    at = f"at {1000 * LATENCY:.0f} ms"
+    return [
+        Figure(f"looks {at}, one node", one.looks, "looks/s", more_is_better=True),
+        Figure(f"looks {at}, three nodes, times as many", three.looks / one.looks, "x", 2.2, more_is_better=True),
+        Figure("CPU of one of three nodes for each look", 1000 * three.cores / three.looks, "ms"),
+        Figure("CPU of PostgreSQL for each look, three nodes", 1000 * three.database / three.looks, "ms"),
+        Figure("a node of three is killed: no calendar unread for longer than", worst, "s", 60),
+    ]
+
+
+def _settled(place: Town) -> Rates:
+    time.sleep(10)
+    return rates(place, WATCHED)
+
+
+def _booking() -> list[Figure]:
+    """Clients ask one of three nodes that answer, then all three; each may use a share of a core only."""
+    if os.geteuid() != 0 or not QUOTAS.exists():
+        return []
+    with tempfile.TemporaryDirectory() as folder, town(Path(folder), PEOPLE[:100], 0, 30) as place:
+        place.start(1, "worker")
+        nodes = place.start(3, "api", quota=QUOTA)
+        wait_for(lambda: len(nodes[0].slots(caseworker=PEOPLE[99])) > 0, "times on offer")
+        starts = sorted({slot["start"] for slot in nodes[0].slots()})
+        found = []
+        for number, asked in enumerate((nodes[:1], nodes)):
+            cpu, below = place.spent(), place.database_spent()
+            rate = crowd(CLIENTS, WATCHED, partial(_booked, asked, starts, number))
+            found.append((rate, place.spent() - cpu, place.database_spent() - below))
+    (one, *_), (three, cpu, below) = found
+    return [
+        Figure(f"bookings, one node of {QUOTA} cores", one, "/s", more_is_better=True),
+        Figure("bookings, three such nodes, times as many", three / one, "x", 1.5, more_is_better=True),
+        Figure("CPU of the nodes for each booking, hold included", 1000 * cpu / WATCHED / three, "ms"),
+        Figure("CPU of PostgreSQL for each booking, hold included", 1000 * below / WATCHED / three, "ms"),
+    ]
+
+
+def _thousands() -> list[Figure]:
+    """Two nodes look at thousands of calendars once a minute each; what a node needs for that."""
+    people = [f"p{number:05}" for number in range(MANY)]
+    with tempfile.TemporaryDirectory() as folder, town(Path(folder), people, LATENCY, 60) as place:
+        nodes = place.start(2, "all")
+        wait_for(lambda: place.nodes.unserved() < 10 * 60, "a first reading", 400)
+        time.sleep(60)
+        quiet = rates(place, 60)
+        oldest = place.nodes.unserved()
+        ((busiest,),) = place.nodes.ask("SELECT count(*) FROM mailboxes GROUP BY as_of / 5 ORDER BY 1 DESC LIMIT 1")
+        memory = max(figure(node, "process_resident_memory_bytes") for node in nodes)
+    of = f"{MANY:,} calendars, two nodes"
+    return [
+        Figure(f"{of}: looks", quiet.looks, "looks/s", MANY / 60, more_is_better=True),
+        Figure(f"{of}: a calendar was last read at most so long ago", oldest, "s", 120),
+        Figure(f"{of}: looks in the busiest five seconds, of the mean", float(str(busiest)) / (MANY / 12), "x"),
+        Figure(f"{of}: memory of one node", memory / 1e6, "MB"),
+        Figure(f"{of}: CPU of the nodes for each look, all else included", 1000 * quiet.cores / quiet.looks, "ms"),
+        Figure(f"{of}: CPU of PostgreSQL for each look", 1000 * quiet.database / quiet.looks, "ms"),
+        Figure(f"{of}: transactions for each look", quiet.transactions / quiet.looks, "x"),
+    ]
+
+
+def _booked(nodes: list[Service], starts: list[str], town: int, number: int) -> bool:
+    node, turn = nodes[number % len(nodes)], number + town * 10_000
+    start, person = starts[turn % len(starts)], PEOPLE[turn // len(starts) % 100]
+    hold = node.post("/holds", {"offer": "samtale", "start": start, "form": "phone", "caseworker": person})
+    if hold.status_code != 201:
+        return False
+    citizen = {"reference": f"c{town}-{number}"}
+    return node.post("/bookings", {"hold": hold.json()["id"], "citizen": citizen}).status_code == 201
 
 
 def _spent(conninfo: str) -> tuple[float, float]:

@@ -58,6 +58,8 @@ class Service:
     environment: dict[str, str] = field(default_factory=dict)
     role: str = ""
     """Of one of many nodes; empty: it is alone."""
+    module: str = "syncd"
+    """What Python runs."""
 
     @property
     def url(self) -> str:
@@ -135,7 +137,7 @@ site = "torvet"
         """Start it; with *ready*, wait until it serves."""
         with (self.folder / "syncd.log").open("ab") as output:
             role = ["--role", self.role] if self.role else []
-            line = [*DIE_WITH_PARENT, sys.executable, "-m", "syncd", "run", "--config", str(self.config), *role]
+            line = [*DIE_WITH_PARENT, sys.executable, "-m", self.module, "run", "--config", str(self.config), *role]
             # Not in the checkout: `python -m` would take what lies in its own folder before any other version.
             environment = _environment() | self.environment
             self.child = subprocess.Popen(line, stdout=output, stderr=output, env=environment, cwd=self.folder)

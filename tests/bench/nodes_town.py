@@ -1,0 +1,173 @@
+"""Whole nodes as processes on one PostgreSQL, with calendars in their memory, and what they cost."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from tests.postgres import Cluster
+from tests.system.nodes import Nodes
+from tests.system.service import Service, wait_for
+
+TICKS = os.sysconf("SC_CLK_TCK")
+QUOTAS = Path("/sys/fs/cgroup/cpu")
+
+
+class Paper:
+    """Calendars that every node has in its own memory; nothing is in them."""
+
+    url = password = ""
+
+    def account(self) -> str:
+        """See `tests.system.calendars.Calendars`."""
+        return 'adapter = "memory"'
+
+    def place(self, _owner: str) -> str:
+        """See `tests.system.calendars.Calendars`."""
+        return ""
+
+
+@dataclass
+class Town:
+    """Nodes, their database, and clocks on all of them."""
+
+    cluster: Cluster
+    nodes: Nodes
+    latency: float
+    started: list[Service] = field(default_factory=list)
+
+    def start(self, count: int, role: str, extra: str = "", *, quota: float | None = None) -> list[Service]:
+        """So many more, all serving. :param quota: cores that each may use at most."""
+        more = [self.nodes.add(role, extra=extra) for _ in range(count)]
+        for node in more:
+            node.module = "tests.bench.slow_node"
+            node.environment = {"SYNCD_BENCH_LATENCY": str(self.latency)}
+            node.start(ready=False)
+        for node in more:
+            node.wait_until_ready()
+        for number, node in enumerate(more if quota else []):
+            _limit(node, f"syncd-bench-{os.getpid()}-{number}", quota or 1)
+        self.started += more
+        return more
+
+    def looks(self) -> float:
+        """Passes over calendars, by all nodes since they began."""
+        return sum(figure(node, "syncd_sync_duration_seconds_count") for node in self.started)
+
+    def spent(self) -> float:
+        """Seconds of CPU of all nodes since they began."""
+        return sum(figure(node, "process_cpu_seconds_total") for node in self.started)
+
+    def database_spent(self) -> float:
+        """Seconds of CPU of the database server and all its processes."""
+        return _spent(self.cluster._server.pid)
+
+    def transactions(self) -> float:
+        """Of the database since it began."""
+        ((number,),) = self.nodes.ask("SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database")
+        return float(str(number))
+
+
+def figure(node: Service, name: str) -> float:
+    """A metric of a node, over all its labels."""
+    text = requests.get(f"{node.url}/metrics", timeout=30).text
+    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What went on each second. :param cores: of all nodes. :param database: cores of PostgreSQL."""
+
+    looks: float
+    cores: float
+    database: float
+    transactions: float
+
+
+def rates(town: Town, seconds: float) -> Rates:
+    """Watch for so long."""
+
+    def now() -> tuple[float, ...]:
+        return town.looks(), town.spent(), town.database_spent(), town.transactions()
+
+    before, began = now(), time.monotonic()
+    time.sleep(seconds)
+    passed = time.monotonic() - began
+    return Rates(*((after - first) / passed for first, after in zip(before, now(), strict=True)))
+
+
+@contextmanager
+def town(folder: Path, people: Sequence[str], latency: float, interval: int) -> Iterator[Town]:
+    """An organisation without nodes as yet."""
+    cluster = Cluster.start(durable=True)
+    paper, url = Paper(), cluster.database()
+    nodes = Nodes(folder, paper, url, people=tuple(people), rooms=(), interval=interval)  # type: ignore[arg-type]
+    try:
+        yield Town(cluster, nodes, latency)
+    finally:
+        nodes.end()
+        cluster.stop()
+        for left in QUOTAS.glob(f"syncd-bench-{os.getpid()}-*"):
+            with suppress(OSError):
+                left.rmdir()
+
+
+def crowd(clients: int, seconds: float, act: Callable[[int], bool]) -> float:
+    """How often *act* succeeded each second, done by so many clients at once; it is given a number of its own."""
+    until, done, lock = time.monotonic() + seconds, 0, threading.Lock()
+    numbers = iter(range(10**9))
+
+    def client() -> None:
+        nonlocal done
+        while time.monotonic() < until:
+            with lock:
+                number = next(numbers)
+            well = act(number)
+            with lock:
+                done += well
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done / seconds
+
+
+def taken_over(town: Town, victim: Service, seconds: float) -> float:
+    """Kill one; for how many seconds a calendar was not read at most, watched for so long."""
+    wait_for(lambda: town.nodes.unserved() < 20, "all calendars to be read")
+    victim.kill()
+    until, worst = time.monotonic() + seconds, 0.0
+    while time.monotonic() < until:
+        worst = max(worst, town.nodes.unserved())
+        time.sleep(1)
+    return worst
+
+
+def _limit(node: Service, name: str, cores: float) -> None:
+    """Let a node have no more than a share of a core, as on a small machine of its own."""
+    assert node.child is not None
+    group = QUOTAS / name
+    group.mkdir(exist_ok=True)
+    (group / "cpu.cfs_period_us").write_text("20000")
+    (group / "cpu.cfs_quota_us").write_text(str(round(20_000 * cores)))
+    (group / "cgroup.procs").write_text(str(node.child.pid))
+
+
+def _spent(pid: int) -> float:
+    """Of a process, its children that live and those that ended."""
+    own = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    below = 0.0
+    for child in children:
+        with suppress(OSError):
+            below += _spent(int(child))
+    return sum(map(int, own[11:15])) / TICKS + below

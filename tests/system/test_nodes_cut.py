@@ -1,0 +1,95 @@
+"""A node's line to the database goes silent: nothing is closed, nothing is refused, nothing arrives."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from syncd.errors import StoreError
+from syncd.store import Store, Tx
+from tests.postgres import Cluster
+from tests.servers.cable import machine
+from tests.system.calendars import KINDS
+from tests.system.nodes import Nodes, running
+from tests.system.service import Service, wait_for
+
+pytestmark = [pytest.mark.programme, pytest.mark.timeout(500)]
+PEOPLE = ("person-00", "person-01", "person-02")
+UNSERVED = 60.0
+
+
+def tried(node: Service, number: int) -> list[str]:
+    """The booking with the second person that was acknowledged, if one was."""
+    try:
+        start = node.slots(caseworker=PEOPLE[1])[number]["start"]
+        wish = {"offer": "samtale", "start": start, "form": "phone", "caseworker": PEOPLE[1]}
+        hold = node.post("/holds", wish, timeout=10)
+        citizen = {"reference": f"borger-{node.port}-{number}"}
+        booked = node.post("/bookings", {"hold": hold.json().get("id", ""), "citizen": citizen}, timeout=10)
+    except (requests.RequestException, AssertionError):
+        return []
+    return [booked.json()["id"]] if booked.status_code == 201 else []
+
+
+def worst(nodes: Nodes, seconds: float) -> float:
+    """For how long the mailbox worst off was not read, during so many seconds."""
+    until, found = time.monotonic() + seconds, 0.0
+    while time.monotonic() < until:
+        found = max(found, nodes.unserved())
+        time.sleep(1)
+    return found
+
+
+def test_a_node_with_a_silent_line_acknowledges_nothing_and_the_other_serves_all_within_a_minute(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It had a calendar locked as its line went silent, so the server must find out, too."""
+    with machine(1) as there, KINDS["graph"](tmp_path) as server:
+        cluster, cable = Cluster.start(inside=there.inside), there.cables[0]
+        for owner in (*PEOPLE, "lokale-1"):
+            server.make_calendar(owner)
+        url = cluster.database()
+        through = url.partition("?")[0].replace("@/", f"@{cable.address}/")
+        nodes = Nodes(tmp_path, server, url, people=PEOPLE)
+        far, near = nodes.add(database=through), nodes.add()
+        store = Store(through)
+
+        def silent(tx: Tx) -> tuple[float, list[str], list[str]]:
+            tx.mailboxes.lock(PEOPLE[0])
+            cable.cut()
+            refused, taken = tried(far, 30), tried(near, 40)
+            unserved = worst(nodes, UNSERVED + 10)
+            refused += tried(far, 31)
+            cable.mend()
+            return unserved, refused, taken
+
+        try:
+            with running(nodes):
+                made = [far.book(PEOPLE[1])["id"], near.book(PEOPLE[2])["id"]]
+                wait_for(lambda: nodes.unserved() < 5, "all calendars to be read")
+                found: list[tuple[float, list[str], list[str]]] = []
+                with pytest.raises(StoreError), store.begin() as tx:
+                    found.append(silent(tx))
+                ((unserved, refused, taken),) = found
+                mended = time.monotonic()
+                while not (again := tried(far, 50)):
+                    assert time.monotonic() < mended + UNSERVED, "it takes no bookings again"
+                back = time.monotonic() - mended
+                made += taken + again
+                wait_for(lambda: {near.state(name) for name in made} == {"confirmed"}, "confirmation")
+                wait_for(lambda: '"node.was_away"' in far.log, "the one cut off to find out")
+                entries = sum(len(server.texts(person)) for person in PEOPLE)
+                said = f"{len(taken)} taken meanwhile, unserved for {unserved:.0f} s at most, again after {back:.0f} s"
+                with capsys.disabled():
+                    print(f"\ncut: {said}")
+        finally:
+            store.close()
+            cluster.stop()
+    assert [] == refused
+    assert 1 == len(taken)
+    assert unserved <= UNSERVED
+    assert len(made) == entries
+    assert '"node.taken_over"' in near.log
