@@ -97,7 +97,7 @@ class HybridCalendar:
         """See `CalendarPort.check`; says on which of both servers the mailbox lives."""
         here, there = ((side, side.port.check(mailbox)) for side in self._sides)
         good = [(side, result) for side, result in (here, there) if result.ok]
-        if len(good) == 2:
+        if _stands(here[1]) and _stands(there[1]):
             return CheckResult(ok=False, says=_twice(mailbox, *self._sides), facts={"lives": "twice"})
         if good:
             side, result = good[0]
@@ -251,9 +251,15 @@ def _bare(side: Side, entry: Entry) -> Entry:
     return replace(entry, key=side.bare(entry.key))
 
 
+def _stands(result: CheckResult) -> bool:
+    """Whether the mailbox is there: a calendar that may only be read is one, too."""
+    return result.ok or result.facts.get("writable") == "no"
+
+
 def _twice(mailbox: Mailbox, first: Side, second: Side) -> str:
     return (
         f"{mailbox.address} has a mailbox in {first.name} and in {second.name}, and syncd cannot know which one is in "
-        "use; nothing is offered on it. Remove the one that is not (often an empty one that came with a licence), or "
-        "name an account that is not hybrid for this mailbox."
+        "use. If it was never read before, nothing is offered on it; if it was, syncd stays with the one it knows. "
+        "Remove the one that is not in use (often an empty one that came with a licence), or name an account that is "
+        "not hybrid for this mailbox."
     )

@@ -12,6 +12,7 @@ import pytest
 
 from syncd.adapters.graph.account import Credential, GraphAccount
 from syncd.adapters.graph.calendar import GraphCalendar
+from syncd.adapters.graph.schedule import free
 from syncd.errors import (
     AccessDenied,
     CalendarError,
@@ -181,6 +182,31 @@ def test_a_date_called_off_is_free_and_the_rest_is_not(scene: Scene):
     scene.follow()
 
     assert scene.times == [at(8, 7)]
+
+
+def test_a_deleted_series_frees_all_its_dates_though_its_tombstone_names_the_series_alone(scene: Scene):
+    series = scene.series()
+    scene.book(12)
+    scene.follow()
+    scene.outlook.delete(ANNA, series)
+
+    told = scene.follow()
+
+    assert scene.times == [at(12)]
+    assert len(told.gone) == 1
+
+
+def test_a_tombstone_of_something_never_seen_says_nothing(scene: Scene):
+    scene.book(9)
+    scene.follow()
+    away = scene.book(9, 900)
+    scene.outlook.change(away, start=at(9, 901).start, end=at(9, 901).end)
+    scene.outlook.delete(ANNA, scene.book(10))
+
+    told = scene.follow()
+
+    assert (told.gone, told.groups) == ((), ())
+    assert scene.times == [at(9)]
 
 
 # Duplicate events after a timeout
@@ -646,6 +672,26 @@ def test_a_room_that_was_passed_over_has_said_nothing_after_a_restart_and_is_loo
     assert again.rooms == ((ROOM, "DECLINED"),)
     assert scene.graph.world.posted == []
     fresh.port.close()
+
+
+def test_the_last_look_at_rooms_reads_the_items_for_the_view_calls_working_elsewhere_free(scene: Scene):
+    scene.graph.room(OTHER)
+    scene.outlook.book(ROOM, at(9).start, at(9).end, showAs="workingElsewhere")
+    scene.outlook.book(OTHER, at(9).start, at(9).end, showAs="free")
+
+    seen = free(scene.port.client, ANNA, [ROOM, OTHER, "nobody@byhavn.example"], at(9))
+
+    assert seen == {ROOM: False, OTHER: True}
+
+
+def test_a_room_that_is_invited_holds_only_the_copy_of_the_invitation(scene: Scene):
+    scene.port.create(scene.anna, draft(room=INVITED))
+    scene.graph.world.settle()
+
+    [copy] = scene.graph.world.box(ROOM).events.values()
+
+    assert copy.values["organizer"]["emailAddress"]["address"] == ANNA
+    assert (ANNA, ROOM, "invitation") in scene.graph.world.posted
 
 
 def test_a_room_that_cannot_be_looked_at_is_left_to_its_attendant(scene: Scene):

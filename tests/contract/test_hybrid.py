@@ -8,6 +8,7 @@ from syncd.adapters.hybrid import HybridCalendar
 from syncd.adapters.memory import MemoryCalendar
 from syncd.errors import AccessDenied, CalendarNotFound, HostedElsewhere, Rejected, Transient, VersionConflict
 from syncd.model.directory import Mailbox, MailboxKind
+from syncd.ports import CheckResult
 from tests.contract.calendar_contract import WINDOW, CalendarContract, at, draft
 from tests.contract.hands import ZONE, MemoryHand
 from tests.contract.mirror import Mirror
@@ -184,6 +185,18 @@ def test_check_says_where_a_mailbox_lives(port, house, cloud):
     house.move_to(cloud, "anna")
 
     assert ("house", "cloud") == (here.facts["lives"], port.check(ANNA).facts["lives"])
+
+
+def test_check_tells_of_a_twin_also_when_one_of_both_may_only_be_read(house):
+    class ReadOnly(MemoryCalendar):
+        def check(self, mailbox: Mailbox) -> CheckResult:
+            return CheckResult(ok=False, says="nothing may be written into it", facts={"writable": "no"})
+
+    told = HybridCalendar("cloud", ReadOnly({"anna"}), "house", house).check(ANNA)
+
+    assert (False, "twice") == (told.ok, told.facts["lives"])
+    assert "has a mailbox in cloud and in house" in told.says
+    assert "syncd stays with the one it knows" in told.says
 
 
 def test_many_mailboxes_are_glanced_at_where_they_were_read(port, house, cloud):

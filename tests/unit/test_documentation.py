@@ -64,3 +64,12 @@ def test_every_danish_paper_names_reports_notices_and_personal_links() -> None:
     assert {"databehandleraftale.da", "fortegnelse.da", "konsekvensanalyse.da"} == set(texts)
     for word in ("rapport", "underretning", "microsoft 365", "personlig"):
         assert [] == [paper for paper, text in texts.items() if word not in text], word
+
+
+def test_every_test_that_the_documentation_names_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/reference/graph-traps.md").read_text("utf-8")))
+    written = (path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    known = {name for text in written for name in re.findall(r"def (test_\w+)", text)}
+
+    assert len(named) > 60
+    assert set() == named - known
