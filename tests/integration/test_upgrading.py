@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,6 +60,32 @@ def test_the_backup_made_before_an_upgrade_holds_the_old_layout_and_can_be_resto
     restore(elsewhere, kept, NOW, "cli:test")
     with elsewhere.read() as tx:
         assert "since r0010" == tx.settings.value("kept-by-test")
+
+
+LAYOUTS = list(reversed(serving()))
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [*(pytest.param(one, marks=pytest.mark.broad) for one in LAYOUTS[:-2]), LAYOUTS[-2]],
+)
+def test_from_every_layout_there_was_a_single_node_on_sqlite_comes_to_the_newest(layout: str, tmp_path: Path) -> None:
+    config = _config(tmp_path, "sqlite:///syncd.sqlite3")
+    store = Store(config.database_url())
+    store.upgrade(layout)
+    store.close()
+
+    # In a process of its own: what other tests teach SQLite must not help.
+    code = (
+        "import sys; from pathlib import Path; from syncd.config import load; from syncd.daemon.parts import open_store"
+    )
+    code += "; print(open_store(load(Path(sys.argv[1]))).revision())"
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "syncd.toml")], capture_output=True, text=True, check=False
+    )
+
+    assert head() == told.stdout.strip().splitlines()[-1], told.stderr
+    assert [*(tmp_path / "kept").iterdir()]
 
 
 def test_without_a_backup_there_is_no_upgrade(old: Config, tmp_path: Path) -> None:
