@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import ColumnElement, delete, or_, update
 from sqlalchemy.orm import Session
 
 from syncd.model.role import Role
@@ -19,6 +19,8 @@ from syncd.store.page_tables import VisitRow
 
 LARGEST = 400_000
 """Characters of what a visit may keep: more than the largest form makes."""
+WEEKEND = timedelta(days=4)
+"""So long a visit that ran out is known for: from a form left open on Friday until it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,19 @@ class Visits:
         self._session.execute(delete(VisitRow).where(VisitRow.digest == visit.digest))
 
     def sweep(self, now: datetime, lifetime: Lifetime) -> None:
-        """Forget visits that ran out so long ago that no form can come from them any more."""
-        idle, whole = epoch(now - lifetime.whole - lifetime.idle), epoch(now - 2 * lifetime.whole)
-        self._session.execute(delete(VisitRow).where(or_(VisitRow.seen < idle, VisitRow.began < whole)))
+        """Forget visits that ran out; who was signed in stays known over a weekend, for a form sent then."""
+        self._session.execute(delete(VisitRow).where(VisitRow.subject.is_(None), _before(now, lifetime)))
+        self._session.execute(delete(VisitRow).where(_before(now - WEEKEND, lifetime)))
+        self._session.execute(update(VisitRow).where(_before(now, lifetime)).values(kept="{}"))
 
     def _change(self, visit: Visit, **values: object) -> None:
         change = update(VisitRow).where(VisitRow.digest == visit.digest).values(**values)
         self._session.execute(change.execution_options(synchronize_session=False))
+
+
+def _before(at: datetime, lifetime: Lifetime) -> ColumnElement[bool]:
+    """Visits that ran out before *at*."""
+    return or_(VisitRow.seen < epoch(at - lifetime.idle), VisitRow.began < epoch(at - lifetime.whole))
 
 
 def _digest(cookie: str) -> str:

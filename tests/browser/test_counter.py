@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from syncd.model.role import Role
 from syncd.store import Store
-from tests.browser.eyes import PHONE, Eyes, barriers, eyes, overflowing
+from tests.browser.eyes import PHONE, Eyes, barriers, eyes
 from tests.counter_town import CounterTown
 from tests.integration.web_town import serving
 from tests.page_town import NOW, Size
@@ -31,43 +31,6 @@ def reception(browser: Browser, _sqlite_template: Path, tmp_path_factory: pytest
         person.town = town  # type: ignore[attr-defined]
         yield person
     store.close()
-
-
-BUSIEST = ("/bookings/{lacking}", "/bookings/new?offer=sikker&day=2026-12-07", "/absence/plan?caseworker={away}")
-FRAMES = ("/frames", "/frames/history/1")
-OTHERS = ("/bookings?state=cancelled", "/bookings/{moved}", "/tasks", "/absence", "/absence/calls")
-
-
-def looked(person: Eyes, path: str) -> list[str]:
-    page = person.page(path)
-    found = barriers(page) + (["wider than the phone"] if overflowing(page) else [])
-    page.close()
-    return found
-
-
-def all_looked(person: Eyes, paths: tuple[str, ...], language: str) -> dict[str, list[str]]:
-    town: CounterTown = person.town  # type: ignore[attr-defined]
-    names = {"moved": town.moved, "lacking": town.lacking, "away": town.away}
-    asked = [f"{path}{'&' if '?' in path else '?'}lang={language}".format(**names) for path in paths]
-    return {path: found for path in asked if (found := looked(person, path))}
-
-
-def test_the_counters_busiest_pages_have_no_barriers(reception: Eyes) -> None:
-    assert {} == all_looked(reception, BUSIEST, "da")
-    assert [] == reception.complaints
-
-
-@pytest.mark.programme
-def test_the_counters_pages_have_no_barriers_in_either_language(reception: Eyes) -> None:
-    assert {} == all_looked(reception, OTHERS, "da")
-    assert {} == all_looked(reception, (*BUSIEST, *OTHERS), "en")
-
-
-@pytest.mark.broad
-@pytest.mark.parametrize("language", ["da", "en"])
-def test_the_frames_have_no_barriers_in_either_language(reception: Eyes, language: str) -> None:
-    assert {} == all_looked(reception, FRAMES, language)
-    assert [] == reception.complaints
 
 
 def test_an_absence_is_settled_with_the_keyboard(reception: Eyes) -> None:

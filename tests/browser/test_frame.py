@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import PASSWORD
-from tests.browser.eyes import PHONE, barriers, eyes, overflowing
+from tests.browser.eyes import barriers, eyes
 from tests.integration.web_town import Served, Town
 
 Office = tuple[Town, Served]
-OPEN = ("/", "/api-docs", "/problems/", "/problems/slot-gone", "/sign-in")
 
 
 def test_somebody_signs_in_with_the_keyboard_alone_and_out_again(browser: Browser, small_office: Office) -> None:
@@ -27,22 +25,6 @@ def test_somebody_signs_in_with_the_keyboard_alone_and_out_again(browser: Browse
         page.wait_for_url("**/sign-in")
         assert [] == person.complaints
         assert 0 == len(person.context.cookies())
-
-
-@pytest.mark.broad
-def test_pages_have_no_barriers_in_either_language_or_theme_on_a_phone(
-    browser: Browser, small_office: Office, cookie: str
-) -> None:
-    found = {}
-    for given, paths in (("", OPEN), (cookie, ("/home", "/nowhere"))):
-        with eyes(browser, small_office[1].base, PHONE, cookie=given) as person:
-            for path in (f"{path}?lang={lang}" for path in paths for lang in ("da", "en")):
-                page = person.page(path)
-                found[path] = barriers(page) + (["wider than the phone"] if overflowing(page) else [])
-                page.close()
-
-    assert {path: [] for path in found} == found
-    assert 14 == len(found)
 
 
 def test_a_barrier_is_found(browser: Browser, small_office: Office) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from syncd.model.role import Role
 from syncd.store import Store
 from syncd.store.feeds import FeedKind
-from tests.browser.eyes import PHONE, barriers, eyes, overflowing
+from tests.browser.eyes import barriers, eyes
 from tests.integration.web_town import Served, serving
 from tests.page_town import NOW, PageTown
 
@@ -30,41 +30,6 @@ def shown(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     with serving(town.deps()) as running:
         yield town, running, cookie
     store.close()
-
-
-@pytest.mark.broad
-def test_pages_about_rooms_have_no_barriers_in_either_language_or_theme(browser: Browser, shown: Shown) -> None:
-    town, served, cookie = shown
-    with town.store.begin() as tx:
-        site, room = (tx.feeds.add(*of, "t", NOW) for of in ((FeedKind.SITE, "torvet"), (FeedKind.ROOM, "lokale-001")))
-    paths = ("/rooms/now", "/rooms/day", "/rooms/week", f"/display/{site}", f"/display/{room}")
-    found = {}
-    with eyes(browser, served.base, PHONE, cookie=cookie) as person:
-        for path in (f"{path}?lang={lang}" for path in paths for lang in ("da", "en")):
-            page = person.page(path)
-            found[path] = barriers(page) + (["wider than the phone"] if overflowing(page) else [])
-            page.close()
-
-    assert {path: [] for path in found} == found
-    assert [] == person.complaints
-
-
-@pytest.mark.broad
-def test_pages_about_the_use_of_rooms_have_no_barriers_in_either_language_or_theme(
-    browser: Browser, shown: Shown
-) -> None:
-    _, served, cookie = shown
-    found = {}
-    with eyes(browser, served.base, PHONE, cookie=cookie) as person:
-        for path, ready in (("/rooms/use", "dl.figures"), ("/rooms/what-if", "#curve")):
-            for lang in ("da", "en"):
-                page = person.page(f"{path}?from=2026-11-02&to=2026-11-29&lang={lang}")
-                page.wait_for_selector(ready)
-                found[path, lang] = barriers(page) + (["wider than the phone"] if overflowing(page) else [])
-                page.close()
-
-    assert {path: [] for path in found} == found
-    assert [] == person.complaints
 
 
 def test_somebody_gives_a_meeting_another_room_with_the_keyboard(browser: Browser, shown: Shown) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from syncd.model.role import Role
 from syncd.store import Store
-from tests.browser.eyes import PHONE, barriers, eyes, overflowing
+from tests.browser.eyes import eyes
 from tests.integration.web_town import Served, serving
 from tests.page_town import NOW, PageTown, Size
 
@@ -31,31 +31,6 @@ def shown(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     with serving(town.deps()) as running:
         yield town, running, cookie
     store.close()
-
-
-@pytest.mark.parametrize(
-    ("path", "ready"),
-    [
-        ("/health", "#all"),
-        ("/supply", "#people"),
-        ("/citizen?why=2026-12-01T20:00", "#why"),
-        ("/citizen/card?until=2026-12-11", "svg.qr"),
-    ],
-)
-def test_the_page_has_no_barriers_in_either_language_or_theme(
-    browser: Browser, shown: Shown, path: str, ready: str
-) -> None:
-    _, served, cookie = shown
-    with eyes(browser, served.base, PHONE, cookie=cookie) as person:
-        found = {}
-        for lang in ("da", "en"):
-            page = person.page(f"{path}{'&' if '?' in path else '?'}lang={lang}")
-            page.wait_for_selector(ready)
-            found[lang] = barriers(page) + (["wider than the phone"] if overflowing(page) else [])
-            page.close()
-
-        assert {"da": [], "en": []} == found
-        assert [] == person.complaints
 
 
 def test_somebody_asks_why_an_hour_is_empty_and_prints_a_card_with_the_keyboard(browser: Browser, shown: Shown) -> None:

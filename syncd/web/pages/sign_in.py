@@ -25,6 +25,24 @@ router = APIRouter(include_in_schema=False)
 UNKEPT = frozenset({CSRF, "cpr", "phone"})
 """Fields that are not kept for later: a citizen's civil registration and telephone numbers are kept under seal only."""
 
+SPOKEN = {
+    "room": N_("Room"),
+    "caseworker": N_("Person"),
+    "day": N_("Day"),
+    "time": N_("Time"),
+    "from": N_("From"),
+    "to": N_("To"),
+    "first": N_("First day"),
+    "last": N_("Last day"),
+    "reason": N_("Reason"),
+    "why": N_("Reason"),
+    "phone": N_("Telephone number"),
+    "topic": N_("Topic"),
+    "topics": N_("Topics"),
+    "text": N_("Text"),
+}
+"""Fields that somebody typed; what else a form carries is sent again without being told."""
+
 WRONG = N_("That name and password do not belong together. Nothing was changed; please try again.")
 TOO_MANY = N_("Too many attempts. Please wait ten minutes and try again.")
 PROVIDER = N_("The sign-in service did not confirm who you are. Please try again, or ask for help.")
@@ -119,7 +137,8 @@ def resume(visitor: SignedIn) -> Response:
     draft = (visitor.visit.kept if visitor.visit else {}).get("draft")
     if not draft:
         return RedirectResponse("/home", 303)
-    return visitor.show("frame/resume.html", draft=draft)
+    told = [(visitor.say(SPOKEN[name]), value) for name, value in draft["fields"] if name in SPOKEN and value]
+    return visitor.show("frame/resume.html", draft=draft, told=told)
 
 
 def _keep_draft(visitor: Visitor, lapsed: Visit) -> Response:

@@ -78,8 +78,8 @@ def _zone(visitor: Visitor, offer: Offer, caseworker: MailboxId | None) -> str:
     """That of whoever holds the meeting; of somebody who does while that is open."""
     directory = visitor.deps.directory()
     people = [caseworker] if caseworker else list(offer.caseworkers)
-    known = [directory.caseworkers[one].site for one in people if one in directory.caseworkers]
-    return directory.sites[known[0] if known else next(iter(directory.sites))].zone
+    known = [directory.sites[directory.caseworkers[one].site] for one in people if one in directory.caseworkers]
+    return next((site.zone for site in (*known, *directory.sites.values())), "UTC")
 
 
 def _by_day(slots: Iterable[Slot], zone: str) -> Iterable[Day]:

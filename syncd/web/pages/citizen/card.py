@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from syncd.web.pages.citizen.view import Helping, day_in, offer_of
 from syncd.web.pages.language import N_
+from syncd.web.pages.rooms.places import site_of
 from syncd.web.pages.visiting import Refusal
 
 router = APIRouter(include_in_schema=False)
@@ -18,8 +19,7 @@ IN_ORDER = N_("The talk must not be held before the last day for booking it. Cho
 @router.get("/citizen/card")
 def card(visitor: Helping) -> Response:
     """The card, with what is typed beside it."""
-    offer, directory = offer_of(visitor), visitor.deps.directory()
-    site = next(iter(directory.sites.values()))
+    offer, site = offer_of(visitor), site_of(visitor)
     until, latest = day_in(visitor, site, "until"), day_in(visitor, site, "latest")
     if until and latest and latest < until:
         raise Refusal(visitor, IN_ORDER, 422)

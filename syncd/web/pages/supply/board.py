@@ -226,7 +226,7 @@ def _team(name: str, people: Sequence[Person], shares: _Shares, held: Mapping[Ma
     return Team(
         name,
         tuple(people),
-        tuple(_sum(cells) for cells in zip(*(one.cells for one in people), strict=True)),
+        tuple(_sum([one.cells[week] for one in people]) for week in range(AHEAD)),
         tuple(one.value for one in counted),
         tuple(len(week) for week in weeks),
         now,
