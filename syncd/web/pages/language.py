@@ -85,16 +85,13 @@ class Language:
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number with at most *digits* decimals."""
-        form = "#,##0" + ("." + "#" * digits if digits else "")
-        return numbers.format_decimal(value, format=form, locale=self.locale)
+        return _number(self.locale, value, digits)
 
     def percent(self, share: float | None, digits: int = 0) -> str:
         """A share as per cent; a dash when there is nothing to divide by."""
         if share is None:
             return "–"
-        return numbers.format_percent(
-            share, format="#,##0" + ("." + "0" * digits if digits else "") + " %", locale=self.locale
-        )
+        return _percent(self.locale, share, digits)
 
     def weekday(self, number: int, width: str = "wide") -> str:
         """The name of a weekday; 0 is Monday. *width*: ``wide`` or ``abbreviated``."""
@@ -113,6 +110,18 @@ def _day(locale: Locale, at: date, form: str) -> str:
     if form == "short":
         return dates.format_skeleton("MMMEd", at, locale=locale)
     return dates.format_date(at, format=form, locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _number(locale: Locale, value: float, digits: int) -> str:
+    form = "#,##0" + ("." + "#" * digits if digits else "")
+    return numbers.format_decimal(value, format=form, locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _percent(locale: Locale, share: float, digits: int) -> str:
+    form = "#,##0" + ("." + "0" * digits if digits else "") + " %"
+    return numbers.format_percent(share, format=form, locale=locale)
 
 
 @cache

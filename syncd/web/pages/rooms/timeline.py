@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from markupsafe import Markup, escape
 
@@ -44,19 +44,24 @@ class Drawn:
 
     def svg(self, *, links: bool, labels: bool) -> str:
         """The bar as shapes; made here and not in a template, because a week has thousands."""
-        words, kind, released = escape(self.words), self.kind.value, self.kind is Kind.RELEASED
-        opens, closes = f'<g role="img" aria-label="{words}">', "</g>"
+        marks = " ↷" * self.moved + " ⚲" * self.pinned
+        words, shapes = _shapes(self.kind, self.x, self.width, self.words, f"{self.label}{marks}" if labels else None)
         if self.meeting and links:
-            opens = f'<a href="/rooms/meeting/{escape(self.meeting)}" aria-label="{words}" class="bar-link">'
-            closes = "</a>"
-        y, height = ("72%", "22%") if released else ("10%", "80%")
-        text = ""
-        if labels and not released:
-            marks = " ↷" * self.moved + " ⚲" * self.pinned
-            place = f'x="{self.x}" dx="6" y="50%" dy=".35em" class="on-{kind}" aria-hidden="true"'
-            text = f"<text {place}>{escape(self.label)}{marks}</text>"
-        rect = f'<rect class="bar-{kind}" x="{self.x}" width="{self.width}" y="{y}" height="{height}" rx="4"/>'
-        return f"{opens}<title>{words}</title>{rect}{text}{closes}"
+            return f'<a href="/rooms/meeting/{escape(self.meeting)}" aria-label="{words}" class="bar-link">{shapes}</a>'
+        return f'<g role="img" aria-label="{words}">{shapes}</g>'
+
+
+@lru_cache(maxsize=8192)
+def _shapes(kind: Kind, x: str, width: str, words: str, label: str | None) -> tuple[str, str]:
+    """The escaped words and the shapes of a bar: the meetings of many rooms look the same."""
+    said, released = str(escape(words)), kind is Kind.RELEASED
+    y, height = ("72%", "22%") if released else ("10%", "80%")
+    text = ""
+    if label is not None and not released:
+        place = f'x="{x}" dx="6" y="50%" dy=".35em" class="on-{kind.value}" aria-hidden="true"'
+        text = f"<text {place}>{escape(label)}</text>"
+    rect = f'<rect class="bar-{kind.value}" x="{x}" width="{width}" y="{y}" height="{height}" rx="4"/>'
+    return said, f"<title>{said}</title>{rect}{text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,11 @@ class Scale:
         return cls(day, site.zone, first, min(24, last))
 
     @cached_property
+    def _places(self) -> dict[tuple[datetime, datetime], tuple[str, str] | None]:
+        """Where spans stand, as far as asked: the meetings of many rooms begin and end together."""
+        return {}
+
+    @cached_property
     def whole(self) -> Interval:
         """What is shown."""
         begin = instant(self.day, datetime.min.time().replace(hour=self.first), self.zone)
@@ -114,8 +124,14 @@ class Scale:
 
     def place(self, span: Interval) -> tuple[str, str] | None:
         """Where the part of *span* that is shown begins and how wide it is; None when nothing of it is."""
+        key = (span.start, span.end)
+        if key not in self._places:
+            self._places[key] = self._placed(*key)
+        return self._places[key]
+
+    def _placed(self, start: datetime, end: datetime) -> tuple[str, str] | None:
         whole = self.whole
-        start, end = max(span.start, whole.start), min(span.end, whole.end)
+        start, end = max(start, whole.start), min(end, whole.end)
         if start >= end:
             return None
         length = whole.duration
@@ -156,6 +172,7 @@ class Saying:
         self._kinds = {kind: speaking.say(words) for kind, words in SPOKEN.items()}
         self._moved, self._pinned = speaking.say(N_("was moved")), speaking.say(N_("stays in this room"))
         self._clock: dict[datetime, str] = {}
+        self._said: dict[tuple[object, ...], str] = {}
 
     def clock(self, at: datetime) -> str:
         """When it is on the site's clocks."""
@@ -166,8 +183,16 @@ class Saying:
 
     def words(self, bar: Bar) -> str:
         """Everything about a bar."""
+        name = self._names.get(bar.caseworker or "", "")
+        key = (bar.interval.start, bar.interval.end, bar.kind, name, bar.reason, bar.moved, bar.pinned)
+        found = self._said.get(key)
+        if found is None:
+            found = self._said[key] = self._words(bar, name)
+        return found
+
+    def _words(self, bar: Bar, name: str) -> str:
         words = [f"{self.clock(bar.interval.start)}–{self.clock(bar.interval.end)}", self._kinds[bar.kind]]
-        words += [name] if (name := self._names.get(bar.caseworker or "")) else []
+        words += [name] if name else []
         words += [bar.reason] if bar.reason else []
         words += [self._moved] if bar.moved else []
         words += [self._pinned] if bar.pinned else []

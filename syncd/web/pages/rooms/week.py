@@ -25,18 +25,19 @@ def rooms_week(visitor: Seeing) -> Response:
     days = [monday + timedelta(days=n) for n in range(7)]
     wholes = {day: whole_day(site, day) for day in days}
     days = days[:5] + [day for day in days[5:] if any(_bars(board, wholes[day]) for board in found)]
-    saying, rows = Saying(visitor.language, site.zone, {}), []
-    for board in found:
-        cells = [
-            line(
-                RoomBoard(board.room, _bars(board, wholes[day]), board.known),
-                scale_of(day, site, [RoomBoard(board.room, (), known=True)]),
-                site,
-                saying,
-            )
-            for day in days
-        ]
-        rows.append((board.room, cells))
+    closed = [RoomBoard(board.room, (), known=True) for board in found]
+    scales = {day: scale_of(day, site, closed) for day in days}
+    saying = Saying(visitor.language, site.zone, {})
+    rows = [
+        (
+            board.room,
+            [
+                line(RoomBoard(board.room, _bars(board, wholes[day]), board.known), scales[day], site, saying)
+                for day in days
+            ],
+        )
+        for board in found
+    ]
     return visitor.show(
         "rooms/week.html",
         wide=True,
