@@ -6,11 +6,11 @@ ran out while somebody wrote slowly is taken again if it is still free.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syncd.booking.contacts import Contacts
 from syncd.booking.desk import Desk
-from syncd.booking.extend import extend
+from syncd.booking.extend import LENGTHS, extend
 from syncd.booking.results import Appointment
 from syncd.errors import BookingError, HoldExpired, UnknownBooking
 from syncd.model.booking import BookingState
@@ -30,6 +30,12 @@ class TooManyHeld(BookingError):
     """So many people fill in the form that no further time is kept for now; nothing was changed."""
 
     status, type = 429, "too-many-requests"
+
+
+class KeptLongEnough(BookingError):
+    """A time was kept for one form as long as it may be; it can still be booked while it is free."""
+
+    status, type = 409, "hold-expired"
 
 
 def open_offers(rules: Rulebook, chosen: tuple[str, ...] = ()) -> dict[str, Offer]:
@@ -88,12 +94,16 @@ class OpenDesk:
         """Keep the time longer, taking it again if it ran out and is free.
 
         :raises SlotGone: somebody else has it.
+        :raises KeptLongEnough: it was asked for too often, counted from when the link was made.
         """
 
         def work(tx: Tx) -> Appointment:
             held = self.find(secret, now, tx=tx)
             if held.booking.state not in (BookingState.HELD, BookingState.EXPIRED):
                 return held
+            began = BookingLinks(tx.session).began(secret)
+            if began is None or now >= began + timedelta(minutes=LENGTHS * minutes):
+                raise KeptLongEnough("The time was kept as long as it may be. Nothing was changed; it may be booked.")
             try:
                 return extend(tx, CLIENT, held.booking.id, minutes, now)
             except HoldExpired:

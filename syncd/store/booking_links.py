@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from syncd.model.booking import BookingState
 from syncd.store.citizen_tables import BookingLinkRow
-from syncd.store.instants import epoch
+from syncd.store.instants import epoch, moment
 from syncd.store.tables import BookingRow, MeetingRow
 
 
@@ -39,6 +39,11 @@ class BookingLinks:
             .where(BookingLinkRow.digest == _digest(secret), MeetingRow.end > epoch(now))
         )
         return self._session.scalar(question)
+
+    def began(self, secret: str) -> datetime | None:
+        """When the link was made, which is when its first time was held; None when there is none."""
+        made = self._session.scalar(select(BookingLinkRow.created).where(BookingLinkRow.digest == _digest(secret)))
+        return None if made is None else moment(made)
 
     def language(self, booking: str) -> str | None:
         """In which language it was booked; None when it was not booked by a link."""

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import structlog
 from icalendar import Calendar
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from syncd.booking.contacts import Contacts
@@ -29,6 +30,7 @@ from syncd.store.retention import Periods, sweep
 from syncd.store.tables import BookingRow, ContactRow
 from syncd.web.app import build_app
 from syncd.web.pace import Pace
+from syncd.web.pages.booking.asking import network
 from syncd.web.pages.booking.written import number_of
 from tests.integration.test_privacy_of_calendars import everything
 from tests.page_town import NOW, RULES, PageTown, Size
@@ -164,6 +166,50 @@ def test_a_hold_that_ran_out_while_somebody_wrote_slowly_is_taken_again(citizen:
     assert "Tiden er ikke reserveret længere" in citizen.get(address).text
     assert "Mødet er booket" in citizen.send(address, **WHO).text
     assert "Hvornår" in citizen.get(address).text
+
+
+def test_a_time_is_kept_by_more_time_for_eleven_lengths_and_not_all_day(citizen: Citizen, town: PageTown) -> None:
+    address, asked = citizen.held(), []
+    for minutes in range(11, 132, 11):  # a minute after it ran out, each time
+        town.clock.at = NOW + timedelta(minutes=minutes)
+        asked.append(citizen.send(address, **(WHO | {"do": "more"})))
+
+    assert [*[200] * 9, 409, 409, 409] == [one.status_code for one in asked]
+    assert "kan ikke holdes længere" in asked[-1].text
+    assert 'value="Kirsebaerblomst Sommerfugl"' in asked[-1].text
+    assert "Mødet er booket" in citizen.send(address, **WHO).text
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "counted"),
+    [
+        ("10.0.0.9", "", "10.0.0.9"),
+        ("10.0.0.9", "203.0.113.7", "10.0.0.9"),
+        ("127.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "198.51.100.1, 203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "198.51.100.1, 203.0.113.7, 10.0.0.2", "203.0.113.7"),
+        ("127.0.0.1", "2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "unknown", "?"),
+        ("127.0.0.1", "", "127.0.0.1"),
+    ],
+)
+def test_who_asks_is_whom_the_trusted_proxies_saw_and_nobody_can_claim_it(peer: str, told: str, counted: str) -> None:
+    headers = [(b"x-forwarded-for", told.encode())] if told else []
+    request = Request({"type": "http", "client": (peer, 1), "headers": headers})
+
+    assert counted == network(request, ("127.0.0.1", "10.0.0.2"))
+
+
+def test_people_behind_one_proxy_are_counted_one_by_one(town: PageTown) -> None:
+    slow = Citizen(town, per_minute=5, trusted_proxies=("testclient",))
+
+    def asked(address: str) -> list[int]:
+        told = {"X-Forwarded-For": f"192.0.2.99, {address}"}
+        return [slow.http.post("/book/hold", headers=told).status_code for _ in range(3)]
+
+    assert 429 == asked("203.0.113.7")[-1]
+    assert 429 != asked("203.0.113.8")[0]
 
 
 def test_a_time_lost_to_somebody_else_is_said_with_what_was_written(citizen: Citizen, town: PageTown) -> None:

@@ -56,10 +56,13 @@ Asking = Annotated[Visitor, Depends(asking)]
 
 def network(request: Request, proxies: tuple[str, ...]) -> str:
     """From where somebody asks, kept in memory only; of IPv6 the first half, for the rest is anybody's choice."""
-    peer = request.client.host if request.client else ""
-    told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    told = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    hops = [request.client.host if request.client else "", *(one.strip() for one in reversed(told) if one.strip())]
+    who = next(
+        (one for one in hops if one not in proxies), hops[-1]
+    )  # each proxy tells who asked it, the last one last
     try:
-        found = ip_address(told if told and peer in proxies else peer)
+        found = ip_address(who)
     except ValueError:
         return "?"
     return str(found if found.version == 4 else ip_network((int(found) >> 64 << 64, 64)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.booking.openly import TooManyHeld
+from syncd.booking.openly import KeptLongEnough, TooManyHeld
 from syncd.errors import (
     BookingError,
     Contention,
@@ -23,6 +23,7 @@ FORMS: dict[Form, str] = {
 }
 GONE = N_("Somebody else was faster: that time is not free any more. Nothing was changed; please choose another one.")
 RAN_OUT = N_("The time was kept for you, but not long enough, and it was taken. What you wrote is still here.")
+ENOUGH = N_("The time cannot be kept longer. What you wrote is still here: book it now, if nobody else has taken it.")
 CLOSED = N_("We cannot see the calendars just now, so nothing was changed. Please try again in a few minutes.")
 MANY = N_("Many people are booking just now. Nothing was changed; please try again in some minutes.")
 NOT_BOOKED = N_(
@@ -37,6 +38,7 @@ def said(visitor: Visitor, error: BookingError | Transient | Contention, *, book
     """Why nothing was changed, in plain words. :param booking: it was to be booked, not changed."""
     for kind, text in (
         (TooManyHeld, MANY),
+        (KeptLongEnough, ENOUGH),
         (SlotGone, RAN_OUT if booking else GONE),
         (HoldExpired, GONE),
         (NotAllowed, NOT_BOOKED if booking else LATE),
