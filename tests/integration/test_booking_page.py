@@ -169,12 +169,12 @@ def test_a_hold_that_ran_out_while_somebody_wrote_slowly_is_taken_again(citizen:
 
 
 def test_a_time_is_kept_by_more_time_for_eleven_lengths_and_not_all_day(citizen: Citizen, town: PageTown) -> None:
-    address, asked = citizen.held(), []
+    address, asked = citizen.held(citizen.times()[-1]), []
     for minutes in range(11, 132, 11):  # a minute after it ran out, each time
         town.clock.at = NOW + timedelta(minutes=minutes)
         asked.append(citizen.send(address, **(WHO | {"do": "more"})))
 
-    assert [*[200] * 9, 409, 409, 409] == [one.status_code for one in asked]
+    assert [*[200] * 9, 409, 409] == [one.status_code for one in asked]
     assert "kan ikke holdes længere" in asked[-1].text
     assert 'value="Kirsebaerblomst Sommerfugl"' in asked[-1].text
     assert "Mødet er booket" in citizen.send(address, **WHO).text

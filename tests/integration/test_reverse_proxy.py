@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from syncd.config import ClientSection
+from syncd.config.booking_page import BookingPageSection
 from syncd.config.certificates import TlsSection
 from syncd.store import Store
 from tests.environment import ROOT, program
@@ -40,12 +41,13 @@ class Front:
     folder: Path
     files: Certificates
 
-    def client(self, *, certified: bool = False) -> httpx2.Client:
-        """Somebody who believes our authority."""
+    def client(self, *, certified: bool = False, source: str | None = None) -> httpx2.Client:
+        """Somebody who believes our authority. :param source: the own address."""
         context = ssl.create_default_context(cafile=self.files.authority)
         if certified:
             context.load_cert_chain(self.files.client, self.files.client_key)
-        return httpx2.Client(base_url=self.url, verify=context, trust_env=False, timeout=20)
+        way = httpx2.HTTPTransport(verify=context, local_address=source)
+        return httpx2.Client(base_url=self.url, transport=way, trust_env=False, timeout=20)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,7 @@ def front(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     own = ClientSection(certificate_subject=SHOWN["X-SSL-Client-S-DN"], certificate_issuer=SHOWN["X-SSL-Client-I-DN"])
     known = clients() | {"certified": own}
     deps = replace(Town(store).deps(), clients=lambda: known, tls=TlsSection(trusted_proxies=("127.0.0.1",)))
+    deps = replace(deps, pages=replace(deps.pages, booking=BookingPageSection(enabled=True, per_minute=5)))
     with serving(deps) as served:
         text = (ROOT / "config" / "nginx" / "syncd.conf").read_text()
         for shipped, here in {
@@ -117,9 +120,20 @@ def test_what_is_too_large_is_refused_at_the_door(front: Front) -> None:
         assert 400 <= http.get("/", headers={"X-Large": "x" * 40_000}).status_code < 500
 
 
-def test_the_key_of_a_feed_is_in_no_log(front: Front) -> None:
+def test_citizens_are_counted_by_the_address_nginx_saw_whatever_they_claim(front: Front) -> None:
+    def sent(source: str) -> list[bool]:
+        with front.client(source=source) as http:
+            claims = ({"X-Forwarded-For": f"203.0.113.{n}"} for n in range(3))
+            return [429 == http.post("/book/hold", headers=claim).status_code for claim in claims]
+
+    assert [False, True, True] == sent("127.0.0.2")
+    assert [False, True, True] == sent("127.0.0.3")
+
+
+def test_addresses_that_are_keys_are_in_no_log(front: Front) -> None:
     with front.client() as http:
-        http.get("/feeds/very-secret-key.ics")
+        for path in ("/feeds/very-secret-key.ics", "/display/very-secret-key", "/book/very-secret-key/cancel"):
+            assert 404 == http.get(path).status_code
         http.get("/seen-in-the-log")
     logged = (front.folder / "access.log").read_text()
 
