@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import redirect_stderr
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -145,6 +145,26 @@ def test_a_citizen_books_moves_takes_along_and_cancels_without_a_cookie(citizen:
     assert "Mødet er aflyst. Ingen venter dig" in citizen.get(address).text
     assert not citizen.http.cookies
     assert "set-cookie" not in {name for answer in (front, page, moved) for name in answer.headers}
+
+
+@pytest.mark.broad
+def test_the_whole_road_is_the_same_on_postgresql(migrated_postgres_url: str) -> None:
+    store = Store(migrated_postgres_url)
+    try:
+        town = PageTown(store, Size(3, 4, 4, 1))
+        apply_text(store, LIMITED, town.directory, "test", NOW)
+        citizen = Citizen(town)
+        address = citizen.held()
+        town.clock.at = NOW + timedelta(minutes=11)
+        assert 200 == citizen.send(address, do="more").status_code
+        assert "Mødet er booket" in citizen.send(address, **WHO).text
+        other = AT.findall(citizen.get(f"{address}/move").text)[-1]
+        assert "Mødet er ombooket" in citizen.send(f"{address}/move", at=other).text
+        assert datetime.fromisoformat(other) == citizen.event(address)["DTSTART"].dt
+        assert "Mødet er aflyst" in citizen.send(f"{address}/cancel").text
+        assert BookingState.CANCELLED in states(town)
+    finally:
+        store.close()
 
 
 def test_more_time_keeps_what_was_written_and_the_time(citizen: Citizen, town: PageTown) -> None:

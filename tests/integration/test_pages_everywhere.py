@@ -24,7 +24,7 @@ SUPPORT = "Lokaleservice, tlf. 12 34 56 78"
 
 def _until_known(person: Person, path: str) -> Any:
     """The page once its figures are worked out."""
-    for _ in range(100):
+    for _ in range(600):
         answer = person.get(path)
         if "<progress" not in answer.text:
             break
