@@ -58,7 +58,9 @@ def run() -> list[Figure]:
                 "a year's figures, known": f"/rooms/use?{YEAR}",
                 "a year's what-if, known": f"/rooms/what-if?{YEAR}",
             }
-            pages = [Figure(f"{name}: p95 of CPU time", _p95(client, path), "ms", TARGET) for name, path in paths.items()]
+            pages = [
+                Figure(f"{name}: p95 of CPU time", _p95(client, path), "ms", TARGET) for name, path in paths.items()
+            ]
         store.close()
     return [*pages, *yearly]
 
