@@ -22,7 +22,7 @@ from tests.servers.processes import DIE_WITH_PARENT, free_port
 from tests.system.calendars import Calendars
 
 TOKEN = "syncd_test"
-PATIENCE = 180.0
+PATIENCE = 300.0
 """Seconds; a start takes two on a quiet machine, and many times that beside a dozen others."""
 
 RULES = """
@@ -152,7 +152,7 @@ site = "torvet"
         assert self.child is not None
         assert self.child.poll() is None, self.log[-3000:]
         try:
-            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return requests.get(f"{self.url}/readyz", timeout=10).status_code == 200
         except requests.RequestException:
             return False
 
