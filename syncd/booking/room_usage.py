@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from syncd.model.directory import Directory, MailboxId, Room
 from syncd.model.interval import Interval
@@ -165,12 +165,15 @@ def outlook(
     return what_if(spaces, asked, hours, Policy())
 
 
-def play(ground: Ground, site: str, tell: Callable[[float], None]) -> list[Point]:
-    """What would have fitted with one room more or less of each class (`syncd.roomalloc.demand.curve`)."""
+def play(ground: Ground, site: str) -> Callable[[Callable[[float], None]], list[Point]]:
+    """What would have fitted with one room more or less of each class (`syncd.roomalloc.demand.curve`).
+
+    All is read at once. What is returned works it out, which may take a minute: not inside a transaction, please.
+    """
     rooms = ground.rooms(site)
     asked = [replace(wish, outcome=Outcome.REFUSED) for wish in wishes(ground, site)]
     hours = {room.id: [_hours(room)] for room in rooms}
-    return curve([Space.of(room) for room in rooms], asked, hours, Policy(), tell)
+    return partial(curve, [Space.of(room) for room in rooms], asked, hours, Policy())
 
 
 def _hours(room: Room) -> tuple[int, int]:

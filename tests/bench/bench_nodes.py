@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from syncd.dispatch.engine import Engine, Lane, prepare
 from tests.bench.figure import Figure
-from tests.bench.nodes_town import QUOTAS, Rates, Town, crowd, figure, rates, taken_over, town
+from tests.bench.nodes_town import QUOTAS, Rates, Town, crowd, rates, taken_over, town
 from tests.postgres import Cluster
 from tests.system.service import Service, wait_for
 
@@ -102,13 +102,13 @@ def _thousands() -> list[Figure]:
     """Two nodes look at thousands of calendars once a minute each; what a node needs for that."""
     people = [f"p{number:05}" for number in range(MANY)]
     with tempfile.TemporaryDirectory() as folder, town(Path(folder), people, LATENCY, 60) as place:
-        nodes = place.start(2, "all")
+        place.start(2, "all")
         wait_for(lambda: place.nodes.unserved() < 10 * 60, "a first reading", 400)
         time.sleep(60)
         quiet = rates(place, 60)
         oldest = place.nodes.unserved()
         ((busiest,),) = place.nodes.ask("SELECT count(*) FROM mailboxes GROUP BY as_of / 5 ORDER BY 1 DESC LIMIT 1")
-        memory = max(figure(node, "process_resident_memory_bytes") for node in nodes)
+        memory = place.memory()
     of = f"{MANY:,} calendars, two nodes"
     return [
         Figure(f"{of}: looks", quiet.looks, "looks/s", MANY / 60, more_is_better=True),

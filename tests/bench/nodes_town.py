@@ -63,7 +63,12 @@ class Town:
 
     def spent(self) -> float:
         """Seconds of CPU of all nodes since they began."""
-        return sum(figure(node, "process_cpu_seconds_total") for node in self.started)
+        return sum(_spent(node.child.pid) for node in self.started if node.child is not None)
+
+    def memory(self) -> float:
+        """Bytes of the largest node."""
+        pages = [Path(f"/proc/{node.child.pid}/statm").read_text().split()[1] for node in self.started if node.child]
+        return max(map(int, pages)) * float(os.sysconf("SC_PAGE_SIZE"))
 
     def database_spent(self) -> float:
         """Seconds of CPU of the database server and all its processes."""
@@ -108,7 +113,7 @@ def town(folder: Path, people: Sequence[str], latency: float, interval: int) -> 
     """An organisation without nodes as yet."""
     cluster = Cluster.start(durable=True)
     paper, url = Paper(), cluster.database()
-    nodes = Nodes(folder, paper, url, people=tuple(people), rooms=(), interval=interval)  # type: ignore[arg-type]
+    nodes = Nodes(folder, paper, url, people=tuple(people), interval=interval)  # type: ignore[arg-type]
     try:
         yield Town(cluster, nodes, latency)
     finally:

@@ -122,12 +122,13 @@ def test_the_heat_map_is_the_median_of_weekdays_in_local_time(town: PageTown) ->
 def test_the_curve_equals_whole_replays(town: PageTown) -> None:
     with town.store.read() as tx:
         ground = Ground(tx, town.directory, town.rules(), whole_days(date(2026, 11, 16), date(2026, 11, 20), ZONE))
-        points, rooms = play(ground, "torvet", lambda _share: None), ground.rooms("torvet")
+        work_out, rooms = play(ground, "torvet"), ground.rooms("torvet")
         from dataclasses import replace
 
         from syncd.booking.room_usage import wishes
 
         asked = [replace(wish, outcome=Outcome.REFUSED) for wish in wishes(ground, "torvet")]
+    points = work_out(lambda _share: None)  # the transaction is over
     spaces, hours = [Space.of(room) for room in rooms], {room.id: [(480, 960)] for room in rooms}
     base = what_if(spaces, asked, hours, Policy()).accepted
     small = replace(next(s for s in spaces if s.capacity == 3 and not s.features), id="more")

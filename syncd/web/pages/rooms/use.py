@@ -148,7 +148,8 @@ def _played(visitor: Visitor, asked: Asked, tell: Tell) -> list[Point]:
     deps = visitor.deps
     with deps.store.read() as tx:
         window = whole_days(asked.first, asked.last, asked.site.zone)
-        return play(Ground(tx, deps.directory(), deps.rulebook(), window), asked.site.id, tell)
+        worked_out = play(Ground(tx, deps.directory(), deps.rulebook(), window), asked.site.id)
+    return worked_out(tell)
 
 
 def _curve(visitor: Visitor, points: list[Point]) -> str:
