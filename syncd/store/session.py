@@ -328,8 +328,13 @@ class Store:
 
     def _once(self, work: Callable[[Tx], T]) -> T:
         if self._together is not None:
-            return self._together.run(work)
+            return self._together.run(lambda tx: self._told(work, tx))
         with self.begin() as tx:
+            return work(tx)
+
+    def _told(self, work: Callable[[Tx], T], tx: Tx) -> T:
+        """What the database refuses one work of several is said here, for the others go on."""
+        with self._translated():
             return work(tx)
 
     def _group(self, works: Sequence[Wanted[Tx]]) -> None:

@@ -168,3 +168,13 @@ def test_a_transaction_inside_a_transaction_is_a_defect(store: Store) -> None:
         store.run(lambda _: store.run(writes("b")))
 
     assert "c" == store.run(writes("c"))
+
+
+def test_what_the_database_refuses_one_of_several_is_told_in_our_words(store: Store) -> None:
+    def asks_nonsense(tx: Tx) -> None:
+        tx.session.execute(text("SELECT nonsense FROM settings"))
+
+    first, refused, second = together(store, [writes("a"), asks_nonsense, writes("b")])
+
+    assert ["a", "b"] == [first.result(), second.result()]
+    assert "StoreError" == type(refused.exception()).__name__
