@@ -55,14 +55,27 @@ _PAGES = """
 [pages]
 portal_url = "https://jobnet.dk"
 
-[[pages.accounts]]
-name = "{account}"
-password = "{kept}"
-roles = [{roles}]
-
+{accounts}
 [supply.targets.job]
 share = 80
 """
+
+_ACCOUNT = """[[pages.accounts]]
+name = "{name}"
+password = "{kept}"
+roles = [{roles}]
+"""
+_COST = 10
+"""Of a hash: these passwords are long and random, and guard made-up people on one machine."""
+ACCOUNTS: Mapping[str, tuple[Role, ...]] = {
+    ACCOUNT: tuple(Role),
+    "leder": (Role.MANAGER,),
+    "lokaleservice": (Role.FACILITIES,),
+    "koordinator": (Role.COORDINATOR,),
+    CASEWORKERS[0].id: (Role.STAFF,),
+    "drift": (Role.OPERATOR,),
+}
+"""Who may sign in to the town's pages, as what; the passwords are the town's secrets of the names."""
 
 RULES_TEXT = """# What citizens of Byhavn can book. Minutes throughout.
 
@@ -148,9 +161,16 @@ def passwords(folder: Path) -> Mapping[str, str]:
 
 
 def pages(folder: Path) -> str:
-    """The table of the configuration that lets the visitor into every page, and what is aimed at."""
-    roles = ", ".join(f'"{role.value}"' for role in Role)
-    return _PAGES.format(account=ACCOUNT, kept=hashed(secret(folder, ACCOUNT)), roles=roles)
+    """The tables of the configuration that let the visitor in, as everybody, and say what is aimed at."""
+    accounts = [
+        _ACCOUNT.format(
+            name=name,
+            kept=hashed(secret(folder, f"page-{name}"), _COST),
+            roles=", ".join(f'"{role.value}"' for role in roles),
+        )
+        for name, roles in ACCOUNTS.items()
+    ]
+    return _PAGES.format(accounts="\n".join(accounts))
 
 
 def write(folder: Path, server: House, port: int, more: str = "") -> Path:

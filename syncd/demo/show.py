@@ -133,11 +133,11 @@ def _town(folder: Path, fixed_ports: bool, calendars: Serving, on_jobnet: bool) 
 def on_stage(running: Town) -> Iterator[str]:
     """The stage over the running town; its address."""
     assert running.daemon is not None, "the town was started here"
-    password = files.secret(running.folder, ACCOUNT)
-    portal, window = _portal(running), Window(running.base, password)
+    passwords = {name: files.secret(running.folder, f"page-{name}") for name in files.ACCOUNTS}
+    portal, window = _portal(running), Window(running.base, passwords[ACCOUNT])
     acts = Acts(portal, window, running.server, running.daemon, SystemClock().now)
     try:
-        with stage.serve(stage.Stage(running.base, password, acts), port(_STAGE_PORT)) as address:
+        with stage.serve(stage.Stage(running.base, passwords, acts), port(_STAGE_PORT)) as address:
             yield address
     finally:
         window.close()

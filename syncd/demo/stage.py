@@ -10,7 +10,7 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,21 +19,22 @@ from typing import Annotated, Any
 
 import httpx2
 import uvicorn
-from fastapi import FastAPI, Form, Request, Response
+from fastapi import Depends, FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from syncd.demo.acts import Acts, Line
 from syncd.demo.children import HOST, ChildFailed
-from syncd.demo.people import SITE, ZONE
-from syncd.demo.window import ACCOUNT, NotShown
+from syncd.demo.people import CASEWORKERS, SITE, ZONE
+from syncd.demo.window import NotShown, Window
 from syncd.model.interval import Interval
 from syncd.model.zones import midnight, wall_clock
 
 HEADERS = {
+    # Whoever signs in by a button here is led to syncd's own pages.
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "base-uri 'none'; form-action 'self' {pages}; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -67,8 +68,19 @@ BUTTONS: tuple[tuple[str, str, str, str, str], ...] = (
         "Right after a booking: there once",
     ),
 )
+DOORS: tuple[tuple[str, str, str, str], ...] = (
+    ("leder", "Lederen: udbud og selvbooking", "The manager: supply and self-booking", "/supply"),
+    ("lokaleservice", "Lokaleservice: dagen", "Facilities: the day", "/rooms/day"),
+    ("lokaleservice", "Lokaleservice: et år i tal", "Facilities: a year in figures", "/rooms/use"),
+    (CASEWORKERS[0].id, "Skranken: det ser borgeren", "The counter: what the citizen sees", "/citizen"),
+    ("koordinator", "Koordinatoren: rammer", "The coordinator: frames", "/frames"),
+    ("koordinator", "Koordinatoren: bookinger", "The coordinator: bookings", "/bookings"),
+    ("drift", "Driften: hvordan det står til", "Operators: how it stands", "/health"),
+)
+"""Account, what the button says, and where it leads; only a demonstration signs people in so."""
 KEPT = 12
 FIRST, LAST = 8, 18
+_COUNTS, _COUNT_SECONDS = 5, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,7 @@ class Stage:
     """What the page shows. One thing at a time is done."""
 
     base: str
-    password: str
+    passwords: Mapping[str, str]
     acts: Acts
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     done: list[Done] = field(default_factory=list)
@@ -100,6 +112,14 @@ class Stage:
                 del self.done[KEPT:]
             finally:
                 self._busy.release()
+
+    def visit(self, account: str) -> dict[str, str]:
+        """The cookie of somebody who has just signed in to syncd's pages."""
+        window = Window(self.base, self.passwords[account], account)
+        try:
+            return window.cookies()
+        finally:
+            window.close()
 
     def day(self) -> date:
         """The day everything is about: that of the meeting, else the next working day."""
@@ -116,9 +136,7 @@ class Stage:
         return {
             "lang": lang,
             "token": self.token,
-            "base": self.base,
-            "account": ACCOUNT,
-            "password": self.password,
+            "doors": DOORS,
             "buttons": [one for one in BUTTONS if one[0] != ("on" if not self.acts.off else "off")],
             "titles": {one[0]: one[1:3] for one in BUTTONS},
             "done": self.done,
@@ -126,6 +144,7 @@ class Stage:
             "day": day,
             "citizen": self._part(offer, '//table[contains(@class, "times")]', lang),
             "rooms": self._part(f"/rooms/day?site={SITE}&day={day}", '//div[contains(@class, "timeline")]', lang),
+            "supply": self._supply(lang),
             "week": self._week(monday),
             "days": [monday + timedelta(days=n) for n in range(5)],
         }
@@ -135,6 +154,14 @@ class Stage:
             return Markup(self.acts.window.part(path, found_by, lang))  # noqa: S704 - made and escaped by our own pages
         except NotShown:
             return Markup("")
+
+    def _supply(self, lang: str) -> Markup:
+        """Share and missing times by team, as the manager sees them; counting them takes a moment at first."""
+        for _ in range(_COUNTS):
+            if found := self._part("/supply?weeks=3", '//section[@aria-labelledby="teams"]//table', lang):
+                return found
+            time.sleep(_COUNT_SECONDS)
+        return Markup("")
 
     def _week(self, monday: date) -> list[dict[str, Any]] | None:
         """The caseworker's own calendar from Monday to Friday, as the calendar server has it; None when it is off."""
@@ -177,12 +204,14 @@ def app(stage: Stage, host: str) -> FastAPI:
         lstrip_blocks=True,
     )
 
+    policy = HEADERS["Content-Security-Policy"].format(pages=stage.base)
+
     @made.middleware("http")
     async def guarded(request: Request, call: Any) -> Response:
         if request.headers.get("host") not in (host, host.replace(HOST, "localhost")):
             return Response("The stage is at http://" + host, 421, headers=HEADERS)
         answer: Response = await call(request)
-        answer.headers.update(HEADERS)
+        answer.headers.update(HEADERS | {"Content-Security-Policy": policy})
         return answer
 
     @made.get("/")
@@ -191,15 +220,25 @@ def app(stage: Stage, host: str) -> FastAPI:
         shown = stage.shown(code) | {"say": lambda da, en: en if code == "en" else da, "clock": _clock}
         return Response(pages.get_template("stage.html").render(shown), media_type="text/html; charset=utf-8")
 
-    @made.post("/do/{name}")
-    def press(
-        request: Request, name: str, token: Annotated[str, Form()] = "", lang: Annotated[str, Form()] = "da"
-    ) -> Response:
-        ours = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-        if not ours or not hmac.compare_digest(token.encode(), stage.token.encode()):
-            return Response("This form does not come from the stage; nothing was done.", 403)
+    def ours(request: Request, token: Annotated[str, Form()] = "") -> None:
+        here = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+        if not here or not hmac.compare_digest(token.encode(), stage.token.encode()):
+            raise HTTPException(403, "This form does not come from the stage; nothing was done.")
+
+    @made.post("/do/{name}", dependencies=[Depends(ours)])
+    def press(name: str, lang: Annotated[str, Form()] = "da") -> Response:
         stage.press(name)
         return RedirectResponse(f"/?lang={'en' if lang == 'en' else 'da'}#done", 303)
+
+    @made.post("/enter/{number}", dependencies=[Depends(ours)])
+    def enter(number: int, lang: Annotated[str, Form()] = "da") -> Response:
+        if not 0 <= number < len(DOORS):
+            raise HTTPException(404)
+        account, *_, path = DOORS[number]
+        answer = RedirectResponse(f"{stage.base}{path}?lang={'en' if lang == 'en' else 'da'}", 303)
+        for name, value in stage.visit(account).items():  # a browser's cookies know no ports
+            answer.set_cookie(name, value, path="/", httponly=True, samesite="lax")
+        return answer
 
     @made.get("/static/{name}")
     def static(name: str) -> Response:

@@ -21,8 +21,8 @@ class NotShown(Exception):
 class Window:
     """One visit to the pages at *base*."""
 
-    def __init__(self, base: str, password: str) -> None:
-        self._base, self._password = base, password
+    def __init__(self, base: str, password: str, account: str = ACCOUNT) -> None:
+        self._base, self._password, self._account = base, password, account
         self._http = httpx2.Client(
             base_url=base,
             timeout=_SECONDS,
@@ -32,6 +32,14 @@ class Window:
     def close(self) -> None:
         """Let go of the connection."""
         self._http.close()
+
+    def cookies(self) -> dict[str, str]:
+        """Sign in, and what a browser then knows the visit by.
+
+        :raises NotShown: the account was not let in.
+        """
+        self._sign_in()
+        return dict(self._http.cookies)
 
     def page(self, path: str) -> str:
         """The page, signed in.
@@ -66,7 +74,7 @@ class Window:
         return html.tostring(elements[0], encoding="unicode", with_tail=False)
 
     def _sign_in(self) -> None:
-        form = {"name": ACCOUNT, "password": self._password, "csrf": _csrf(self._asked("GET", "/sign-in").text)}
+        form = {"name": self._account, "password": self._password, "csrf": _csrf(self._asked("GET", "/sign-in").text)}
         if not self._asked("POST", "/sign-in", data=form).is_redirect:
             raise NotShown("the demonstration's own account was not let in")
 

@@ -1,4 +1,4 @@
-"""Pictures of every page for the documentation: ``make screenshots`` writes docs/images/pages-*.png."""
+"""Pictures of every page and of the stage: ``make screenshots`` writes docs/images/pages-*.png and stage.png."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from syncd.demo import show
 from syncd.model.role import Role
 from syncd.observe import logs
 from syncd.store import Store
@@ -64,7 +65,21 @@ def main() -> int:
         ):
             test_booking.pictures(citizen, IMAGES)
         store.close()
+        _stage(Path(folder) / "town")
     return 0
+
+
+def _stage(folder: Path) -> None:
+    """The stage after two of its buttons; nobody's password is on it."""
+    folder.mkdir()
+    with show.opened(folder) as running, show.on_stage(running) as address, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 1000}, locale="da-DK")
+        page.set_default_timeout(120_000)
+        page.goto(address)
+        for name in ("book", "drag"):
+            page.click(f'button[data-act="{name}"]')
+            page.wait_for_selector(f'details[data-done="{name}"][open]')
+        page.screenshot(path=IMAGES / "stage.png", full_page=True)
 
 
 def _take(

@@ -34,6 +34,30 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     seen.close()
 
 
+def test_a_citizen_books_the_caseworker_drags_and_after_a_kill_it_is_there_once(page: Page) -> None:
+    for name, seen in (("book", "har mødet, med"), ("drag", "Bookingen fulgte med"), ("kill", "Mødet står der 1 gang")):
+        page.click(f'button[data-act="{name}"]')
+        page.wait_for_selector(f'details[data-done="{name}"][open]')
+        lines = page.inner_text(f'details[data-done="{name}"][open] .lines')
+        assert "lykkedes ikke" not in lines
+        assert seen in lines
+
+
+def test_a_manager_sees_share_and_missing_times_and_one_press_signs_in_as_each_role(page: Page, address: str) -> None:
+    teams = page.locator("section[aria-labelledby=p4] tbody th").all_inner_texts()
+    names = []
+    for number, (account, *_, path) in enumerate(stage.DOORS):
+        page.goto(address)
+        page.locator(".links button").nth(number).click()
+        page.wait_for_url(f"**{path}?lang=da")
+        names.append((account, page.locator("h1").count()))
+    page.goto(address)
+
+    assert {"job", "syge", "unge"} <= {team.split()[0] for team in teams}
+    assert [(account, 1) for account, *_ in stage.DOORS] == names
+    assert page.locator("text=adgangskode").count() == 0
+
+
 # Each button waits for real calendars and processes: on a machine full of other tests that is too long for a bound.
 @pytest.mark.long
 @pytest.mark.parametrize("name", PRESSED)
@@ -55,7 +79,8 @@ def test_the_stage_is_read_by_everybody_and_takes_forms_from_nowhere_else(page: 
     elsewhere = httpx2.get(address, headers={"Host": "evil.example"})
 
     assert [] == barriers(page)
-    assert stage.HEADERS["Content-Security-Policy"] == answer.headers["Content-Security-Policy"]
+    assert "form-action 'self' http://127.0.0.1:" in answer.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
     assert "style=" not in answer.text
     assert (403, 421) == (foreign.status_code, elsewhere.status_code)
 
