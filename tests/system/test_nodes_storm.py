@@ -71,7 +71,7 @@ def storm(
 
 
 @pytest.mark.programme
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_ten_kills_of_three_nodes_lose_nothing(
     tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
