@@ -22,6 +22,7 @@ from syncd.store.chunks import chunks
 from syncd.store.citizen_tables import BookingLinkRow
 from syncd.store.instants import epoch
 from syncd.store.jobnet_tables import JobnetLinkRow
+from syncd.store.message_tables import CitizenMessageRow, CitizenSilenceRow
 from syncd.store.outward_tables import DeliveryRow, EventRow
 from syncd.store.session import Store, Tx
 from syncd.store.tables import BookingRow, ContactRow, IdempotencyRow, MeetingRow
@@ -71,6 +72,8 @@ def erase(tx: Tx, citizen: str, now: datetime, actor: str, client: str | None = 
     erased = _erase(tx, found, now)
     if not erased.live:
         tx.jobnet.erase(citizen)
+        hers = [CitizenSilenceRow.citizen == citizen, *([CitizenSilenceRow.client == client] if client else [])]
+        tx.session.execute(delete(CitizenSilenceRow).where(*hers))
     tx.audit.add(actor, "citizen.erase", citizen=citizen, detail=f"{len(erased.bookings)} booking(s)", now=now)
     return erased
 
@@ -121,6 +124,7 @@ def _erase(tx: Tx, bookings: Collection[str], now: datetime) -> Erased:
         contacts += len(tx.session.scalars(gone.returning(ContactRow.booking)).all())
         letters += _letters(tx, some)
         tx.session.execute(delete(BookingLinkRow).where(BookingLinkRow.booking.in_(some)))
+        tx.session.execute(delete(CitizenMessageRow).where(CitizenMessageRow.booking.in_(some)))
         tx.dfdg.erase(some)
         tx.session.execute(delete(JobnetLinkRow).where(JobnetLinkRow.booking.in_(some)))
     return Erased(tuple(over), answers, tuple(sorted(live)), contacts, letters)

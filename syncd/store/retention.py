@@ -16,8 +16,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from syncd.model.booking import BookingState
 from syncd.model.evidence import DAY
+from syncd.model.message import OPEN
 from syncd.store.booking_links import BookingLinks
+from syncd.store.citizen_messages import CitizenMessages
 from syncd.store.instants import epoch
+from syncd.store.message_tables import CitizenMessageRow
 from syncd.store.outward_tables import StandingRow, SupplyRow, WatchRow
 from syncd.store.report_tables import ReportRow
 from syncd.store.session import Store, Tx
@@ -34,6 +37,10 @@ from syncd.store.tables import (
     TaskRow,
 )
 
+NOTICED = timedelta(minutes=5)
+"""By then a message about a change is owed."""
+UNSENT = timedelta(days=2)
+"""Longer than any message waits between two tries; contact data are not kept for one that waits longer."""
 PORTION = 500
 """Rows removed in one transaction: a few milliseconds, so that nobody waits."""
 
@@ -76,6 +83,7 @@ class Swept:
     :param mirror: occurrences that ended long ago, removed.
     :param supply: times that lacked a room, and rows of the record of what was on offer, removed.
     :param links: personal links to bookings that lead nowhere any more, removed.
+    :param messages: notes of receipts and reminders removed, and wishes for none by citizens not known any more.
     :param dfdg: messages and deadlines removed, and records that no longer say whose they were.
     :param reports: notes of who was sent which report on supply, removed.
     """
@@ -92,6 +100,7 @@ class Swept:
     dfdg: int = 0
     reports: int = 0
     links: int = 0
+    messages: int = 0
 
 
 def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
@@ -106,12 +115,13 @@ def sweep(store: Store, now: datetime, periods: Periods) -> Swept:
         traces=_repeat(store, lambda tx: _traces(tx, now - periods.bookings)),
         audit=_repeat(store, lambda tx: _portion(tx, AuditRow.id, AuditRow.at < epoch(now - periods.audit))),
         tasks=_repeat(store, lambda tx: _portion(tx, TaskRow.id, TaskRow.done < epoch(now - periods.tasks))),
-        contacts=_repeat(store, lambda tx: _contacts(tx, now - periods.contacts)),
+        contacts=_repeat(store, lambda tx: _contacts(tx, now - periods.contacts, now)),
         mirror=_repeat(
             store, lambda tx: _portion(tx, OccurrenceRow.id, OccurrenceRow.end < _day(now - periods.mirror))
         ),
         supply=_repeat(store, lambda tx: _shortages(tx, now - periods.supply) + _evidence(tx, now - periods.supply)),
         links=_repeat(store, lambda tx: BookingLinks(tx.session).forget(now, PORTION)),
+        messages=_repeat(store, lambda tx: _messages(tx, now - periods.contacts)),
         dfdg=_repeat(store, lambda tx: tx.dfdg.forget(now - periods.bookings, PORTION)),
         reports=_repeat(store, lambda tx: _reports(tx, now - periods.audit)),
     )
@@ -151,15 +161,29 @@ def _reports(tx: Tx, before: datetime) -> int:
     return len(tx.session.scalars(gone).all())
 
 
-def _contacts(tx: Tx, before: datetime) -> int:
-    """Remove contact data of meetings that were held, or should have been, long ago; of cancelled ones too."""
+def _messages(tx: Tx, before: datetime) -> int:
+    """Forget what citizens were told of meetings that are over, and what those wished who are not known any more."""
+    messages = CitizenMessages(tx.session)
+    return messages.forget(before, PORTION) + messages.forget_silences()
+
+
+def _contacts(tx: Tx, before: datetime, now: datetime) -> int:
+    """Remove contact data of meetings that were held, or should have been, long ago; of cancelled ones too.
+
+    Those of a cancelled meeting stay until its citizen was told, or that failed.
+    """
+    unsent = select(CitizenMessageRow.booking).where(
+        CitizenMessageRow.booking == ContactRow.booking,
+        CitizenMessageRow.progress.in_([one.value for one in OPEN]),
+        CitizenMessageRow.at >= epoch(now - UNSENT),
+    )
     needed = select(BookingRow.id).join(MeetingRow, MeetingRow.id == BookingRow.meeting)
     needed = needed.where(
         BookingRow.id == ContactRow.booking,
-        BookingRow.state != BookingState.CANCELLED.value,
+        or_(BookingRow.state != BookingState.CANCELLED.value, BookingRow.changed >= epoch(now - NOTICED)),
         MeetingRow.end >= epoch(before),
     )
-    return _portion(tx, ContactRow.booking, ~needed.exists())
+    return _portion(tx, ContactRow.booking, ~needed.exists(), ~unsent.exists())
 
 
 def _references(tx: Tx, before: datetime) -> int:
