@@ -7,19 +7,12 @@ import ssl
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_LINES
+from functools import cached_property
 
+from syncd.adapters.handing import Away, MaybeSent, NotSent, Refused, told
 from syncd.config import MailSection
-from syncd.errors import SyncdError
 
 SECONDS = 30
-
-
-class NotSent(SyncdError):
-    """The server did not take it: nobody gets it, and it may be sent again."""
-
-
-class MaybeSent(SyncdError):
-    """The connection broke after the whole message was handed over: sending it again might deliver it twice."""
 
 
 class Postman:
@@ -28,59 +21,76 @@ class Postman:
     :param password: reads it anew each time, so that it may change under a running service.
     """
 
-    def __init__(self, section: MailSection, password: Callable[[], str]) -> None:
+    def __init__(self, section: MailSection, password: Callable[[], str], seconds: float = SECONDS) -> None:
         self._section = section
         self._password = password
+        self._seconds = seconds
 
     def send(self, message: EmailMessage, recipient: str) -> None:
         """Hand it over.
 
-        :raises NotSent: it was not taken. :raises MaybeSent: nobody knows.
+        :raises NotSent: it was not taken. :raises Refused: and never will be. :raises Away: nor would another one be.
+        :raises MaybeSent: nobody knows.
         """
-        try:
-            server = self._connected()
-        except (smtplib.SMTPException, OSError) as error:
-            raise NotSent(_told(error)) from error
+        server = self._connected()
         try:
             self._envelope(server, recipient)
             self._content(server, message)
         finally:
             server.close()
 
+    def reach(self) -> None:
+        """Connect and sign in, and send nothing. :raises Away: it cannot be done."""
+        self._connected().close()
+
+    @cached_property
+    def _secure(self) -> ssl.SSLContext:
+        """The machine's own authorities, loaded once: a tenth of a second for each message otherwise."""
+        return ssl.create_default_context()
+
     def _connected(self) -> smtplib.SMTP:
         host, port, kind = self._section.host, self._section.port, self._section.security
-        secure = ssl.create_default_context()
-        if kind == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=secure)
-        else:
-            server = smtplib.SMTP(host, port, timeout=SECONDS)
-        if kind == "starttls":
-            server.starttls(context=secure)
-        if self._section.user:
-            server.login(self._section.user, self._password())
+        try:
+            if kind == "tls":
+                server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=self._seconds, context=self._secure)
+            else:
+                server = smtplib.SMTP(host, port, timeout=self._seconds)
+            if kind == "starttls":
+                server.starttls(context=self._secure)
+            if self._section.user:
+                server.login(self._section.user, self._password())
+            server.ehlo_or_helo_if_needed()
+        except (smtplib.SMTPException, OSError) as error:
+            raise Away(*told(error)) from error
         return server
 
     def _envelope(self, server: smtplib.SMTP, recipient: str) -> None:
         """Who it is from and for; until here the server has nothing to deliver."""
         try:
-            server.ehlo_or_helo_if_needed()
-            for code, said in (server.mail(self._section.sender), server.rcpt(recipient)):
-                if code not in (250, 251):
-                    raise NotSent(f"the mail server answered {code} {said.decode(errors='replace')}")
+            code, said = server.mail(self._section.sender)
+            if code == 250:
+                code, said = server.rcpt(recipient)
+                if code >= 500:
+                    raise Refused(_answered(code, said), str(code))
+        except UnicodeEncodeError as error:
+            raise Refused("the address cannot be written in plain letters", "UnicodeEncodeError") from error
         except (smtplib.SMTPException, OSError) as error:
-            raise NotSent(_told(error)) from error
+            raise NotSent(*told(error)) from error
+        if code not in (250, 251):
+            raise NotSent(_answered(code, said), str(code))
 
     def _content(self, server: smtplib.SMTP, message: EmailMessage) -> None:
         """The message itself; only the answer to its last line says whether it was taken (RFC 5321 4.2.5)."""
         try:
             code, said = server.data(message.as_bytes(policy=SMTP_LINES))
         except smtplib.SMTPDataError as error:
-            raise NotSent(_told(error)) from error
+            raise NotSent(*told(error)) from error
         except (smtplib.SMTPException, OSError) as error:
-            raise MaybeSent(_told(error)) from error
+            raise MaybeSent(*told(error)) from error
         if code != 250:
-            raise NotSent(f"the mail server answered {code} {said.decode(errors='replace')}")
+            kind = Refused if code >= 500 else NotSent
+            raise kind(_answered(code, said), str(code))
 
 
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+def _answered(code: int, said: bytes) -> str:
+    return f"the mail server answered {code} {said.decode(errors='replace')}"

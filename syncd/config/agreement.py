@@ -19,3 +19,19 @@ def disagreements(config: Config) -> Iterator[str]:
         yield "supply.reports with to need mail.host: the server that takes mail"
     if config.sync.max_age_seconds < config.sync.interval_seconds:
         yield "sync.max_age_seconds must not be shorter than sync.interval_seconds: everything would be closed always"
+    yield from _messages(config)
+
+
+def _messages(config: Config) -> Iterator[str]:
+    """What writing to citizens needs."""
+    section = config.messages
+    if not section.enabled:
+        return
+    if config.jobnet.on:
+        yield "messages.enabled is not for use beside Jobnet (jobnet.cpr_key), which sends messages of its own"
+    if config.contacts.key is None:
+        yield "messages.enabled needs contacts.key: without it nobody's address or number is kept"
+    if not config.mail.host and section.sms is None:
+        yield "messages.enabled needs mail.host or [messages.sms]: the way that messages go"
+    if not config.pages.public_url:
+        yield "messages.enabled needs pages.public_url: each message has a link by which citizens can stop them"

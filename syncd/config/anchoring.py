@@ -26,8 +26,8 @@ def anchored_section(section: SectionT, base: Path) -> SectionT:
         value = getattr(section, name)
         if isinstance(value, Path):
             found[name] = base / value
-        elif isinstance(value, SecretRef):
-            found[name] = anchored_ref(value, base)
+        elif isinstance(value, Section):
+            found[name] = anchored_section(value, base)
     return section.model_copy(update=found)
 
 

@@ -25,6 +25,7 @@ from syncd.config.groups import GroupSection
 from syncd.config.hybrid import other_sides
 from syncd.config.jobnet import JobnetSection
 from syncd.config.mail import MailSection
+from syncd.config.messages import MessagesSection
 from syncd.config.notices import NoticesSection
 from syncd.config.oauth import OAuthSection
 from syncd.config.openings import weekly_hours
@@ -129,6 +130,7 @@ class Config(Section):
     dfdg: DfdgSection = DfdgSection()
     supply: SupplySection = SupplySection(targets={})
     mail: MailSection = MailSection()
+    messages: MessagesSection = MessagesSection()
     calendars: Annotated[
         dict[Id, CalendarAccount],
         Field(min_length=1, description="Calendar servers by name."),
@@ -359,6 +361,7 @@ def _anchored(config: Config, base: Path, env: Mapping[str, str]) -> Config:
             "dfdg": config.dfdg.anchored(base),
             "supply": config.supply.anchored(base),
             "mail": anchored_section(config.mail, base),
+            "messages": anchored_section(config.messages, base),
             "retention": config.retention.model_copy(update={"ledger": base / ledger if ledger else None}),
             "backup": config.backup.model_copy(update={"folder": base / folder if folder else None}),
         }

@@ -61,6 +61,8 @@ def _secrets(config: Config) -> Iterator[tuple[str, SecretRef]]:
         yield "database_password", config.database_password
     if config.mail.password is not None:
         yield "mail.password", config.mail.password
+    if config.messages.sms is not None:
+        yield "messages.sms.token", config.messages.sms.token
     for name, account in config.calendars.items():
         if account.password is not None:
             yield f"calendars.{name}.password", account.password

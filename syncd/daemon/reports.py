@@ -8,7 +8,8 @@ from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
 
-from syncd.adapters.smtp import MaybeSent, NotSent, Postman
+from syncd.adapters.handing import MaybeSent, NotSent
+from syncd.adapters.smtp import Postman
 from syncd.clock import Clock
 from syncd.config import ReportSection, secret
 from syncd.daemon.parts import Parts

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from email import message_from_bytes, policy
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from syncd.clock import FixedClock
 from syncd.config import MailSection, PagesSection, ReportSection, SupplySection, TargetSection
@@ -25,40 +19,17 @@ from syncd.daemon.reports import due, send_reports
 from syncd.store import Store
 from syncd.store.reports import Reports, Standing
 from tests.page_town import NOW, PageTown, Size
+from tests.servers.mail import MailServer, mail_server
 
 ZONE = "Europe/Copenhagen"
 BOTH = ("leder@example.dk", "vice@example.dk")
 
 
-@dataclass
-class Server:
-    """What the mail server got, and what it does with the next messages: ``451``, ``550`` or ``break``."""
-
-    got: list[tuple[str, Any]] = field(default_factory=list)
-    moods: list[str] = field(default_factory=list)
-
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        mood = self.moods.pop(0) if self.moods else ""
-        if mood.isdigit():
-            return f"{mood} not now"
-        message = message_from_bytes(cast(bytes, envelope.content), policy=policy.default)
-        self.got += [(recipient, message) for recipient in envelope.rcpt_tos]
-        if mood == "break":
-            cast(asyncio.Transport, server.transport).abort()
-        return "250 taken"
-
-
 @pytest.fixture(scope="module")
-def running() -> Iterator[tuple[Server, int]]:
+def running() -> Iterator[MailServer]:
     """A mail server on a free port of loopback."""
-    handler = Server()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield handler, port
-    controller.stop()
+    with mail_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +44,10 @@ def town(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture
-def parts(town: PageTown, running: tuple[Server, int], tmp_path: Path, request: pytest.FixtureRequest) -> Parts:
+def parts(town: PageTown, running: MailServer, tmp_path: Path, request: pytest.FixtureRequest) -> Parts:
     """What the daemon holds; each test has a report of its own name."""
-    server, port = running
-    server.got.clear()
-    server.moods.clear()
+    server, port = running, running.port
+    server.forget()
     name = request.node.name.replace("_", "-")[5:40].strip("-")
     report = ReportSection(name=name, to=BOTH, folder=tmp_path)
     config = SimpleNamespace(
@@ -106,9 +76,9 @@ def _standings(parts: Parts) -> dict[str, Standing]:
 
 
 def test_everybody_gets_the_weeks_report_once_as_words_and_table(
-    parts: Parts, running: tuple[Server, int], tmp_path: Path
+    parts: Parts, running: MailServer, tmp_path: Path
 ) -> None:
-    server, _ = running
+    server = running
     for minutes in (0, 1, 20, 60 * 24 * 3):
         send_reports(parts, FixedClock(NOW + timedelta(minutes=minutes)))
     message = server.got[0][1]
@@ -126,18 +96,16 @@ def test_everybody_gets_the_weeks_report_once_as_words_and_table(
     assert {Standing.SENT} == set(_standings(parts).values())
 
 
-def test_the_next_week_has_a_report_of_its_own(parts: Parts, running: tuple[Server, int]) -> None:
+def test_the_next_week_has_a_report_of_its_own(parts: Parts, running: MailServer) -> None:
     for weeks in (0, 1):
         send_reports(parts, FixedClock(NOW + timedelta(weeks=weeks)))
 
-    assert 4 == len(running[0].got)
-    assert 4 == len({(to, message["Message-ID"]) for to, message in running[0].got})
+    assert 4 == len(running.got)
+    assert 4 == len({(to, message["Message-ID"]) for to, message in running.got})
 
 
-def test_what_the_server_refused_is_tried_again_later_and_then_sent_once(
-    parts: Parts, running: tuple[Server, int]
-) -> None:
-    server, _ = running
+def test_what_the_server_refused_is_tried_again_later_and_then_sent_once(parts: Parts, running: MailServer) -> None:
+    server = running
     server.moods += ["451", "550"]
     send_reports(parts, FixedClock(NOW))
     refused = _standings(parts)
@@ -150,8 +118,8 @@ def test_what_the_server_refused_is_tried_again_later_and_then_sent_once(
     assert sorted(BOTH) == sorted(recipient for recipient, _ in server.got)
 
 
-def test_what_may_have_been_taken_is_never_sent_again_by_itself(parts: Parts, running: tuple[Server, int]) -> None:
-    server, _ = running
+def test_what_may_have_been_taken_is_never_sent_again_by_itself(parts: Parts, running: MailServer) -> None:
+    server = running
     server.moods += ["break"]
     for hours in range(4):
         send_reports(parts, FixedClock(NOW + timedelta(hours=hours)))
@@ -165,13 +133,13 @@ def test_what_may_have_been_taken_is_never_sent_again_by_itself(parts: Parts, ru
     assert 3 == len(server.got), "each once, and once more because somebody said so"
 
 
-def test_a_service_killed_while_sending_does_not_send_twice(parts: Parts, running: tuple[Server, int]) -> None:
+def test_a_service_killed_while_sending_does_not_send_twice(parts: Parts, running: MailServer) -> None:
     report = parts.config.supply.reports[0].name
     assert parts.store.run(lambda tx: Reports(tx.session).take(report, "2026-W49", BOTH[0], NOW))
     for minutes in (1, 11, 60):
         send_reports(parts, FixedClock(NOW + timedelta(minutes=minutes)))
 
-    assert [BOTH[1]] == [recipient for recipient, _ in running[0].got]
+    assert [BOTH[1]] == [recipient for recipient, _ in running.got]
     assert Standing.UNKNOWN == _standings(parts)[BOTH[0]]
 
 

@@ -1,0 +1,70 @@
+"""A mail server on loopback (aiosmtpd) that keeps what it gets, and does with the next messages as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from typing import Any, cast
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass
+class MailServer:
+    """What the mail server got, and what it does with the next messages: ``451``, ``550`` or ``break``.
+
+    :param unknown: recipients it does not know.
+    """
+
+    port: int = 0
+    got: list[tuple[str, Any]] = field(default_factory=list)
+    moods: list[str] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Take a recipient, or refuse it as servers do, by repeating who it is."""
+        if address in self.unknown:
+            return f"550 5.1.1 <{address}>: Recipient address rejected"
+        envelope.rcpt_tos.append(address)
+        return "250 known"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - its name
+        """Take a message; ``break`` takes it and goes before it has said so."""
+        mood = self.moods.pop(0) if self.moods else ""
+        if mood.isdigit():
+            return f"{mood} not now"
+        message = message_from_bytes(cast(bytes, envelope.content), policy=policy.default)
+        self.got += [(recipient, message) for recipient in envelope.rcpt_tos]
+        if mood == "break":
+            cast(asyncio.Transport, server.transport).abort()
+        return "250 taken"
+
+    def forget(self) -> None:
+        """As it was at first."""
+        self.got.clear()
+        self.moods.clear()
+        self.unknown.clear()
+
+
+@contextmanager
+def mail_server() -> Iterator[MailServer]:
+    """One on a free port."""
+    handler = MailServer(free_port())
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+    controller.start()
+    yield handler
+    controller.stop()
+
+
+def free_port() -> int:
+    """A port of loopback on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
