@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -65,6 +66,7 @@ def check(
     """Check the configuration, then contact every calendar (read-only): what works, and what to do next."""
     from syncd.daemon.checking import next_steps, scopes_seen, servers_seen
     from syncd.daemon.jobnet import choices
+    from syncd.daemon.letterbox import channels, reached
 
     with calendars_of(path) as parts:
         chosen = _chosen(parts, mailboxes)
@@ -81,15 +83,18 @@ def check(
         servers = servers_seen(parts, results)
         steps = next_steps(parts, results)
         chosen_for_jobnet = choices(parts.config)
+        ways = {} if mailboxes else reached(parts.config, channels(parts.config))
     good = sum(result.ok for result in results.values())
+    fine = good == len(results) and all(way.ok for way in ways.values())
     if as_json:
-        told = {name: {"ok": r.ok, "says": r.says, "facts": dict(r.facts)} for name, r in results.items()}
+        told = _told(results)
         objects = [_told_object(item) for item in broken]
         told_servers = {seen.account: seen.as_json() for seen in servers}
         told_scopes = [{"account": one, "ok": r.ok, "says": r.says, "facts": dict(r.facts)} for one, r in scopes]
         whole = {"mailboxes": told, "servers": told_servers, "unreadable": objects, "warnings": advice, "next": steps}
         whole |= {"jobnet_choices": chosen_for_jobnet} if chosen_for_jobnet else {}
-        screen.print_json({**whole, "scopes": told_scopes, "ok": good == len(results)})
+        whole |= {"messages": _told(ways)} if ways else {}
+        screen.print_json({**whole, "scopes": told_scopes, "ok": fine})
     else:
         shown = {name: result for name, result in results.items() if not (problems and result.ok)}
         _print_check(path, shown, advice)
@@ -99,12 +104,13 @@ def check(
         for account, scope in scopes:
             mark = "[green]fits[/]" if scope.ok else "[bold yellow]too much[/]"
             screen.out.print(f"  {mark} [bold]{screen.escape(account)}[/]  {screen.escape(scope.says)}", soft_wrap=True)
+        _print_ways(ways)
         for one in chosen_for_jobnet:
             screen.out.print(f"  [dim]jobnet, our choice[/] {screen.escape(one)}", soft_wrap=True)
         _print_unreadable(broken)
         for step in steps:
             screen.out.print(f"  [bold]next[/] {screen.escape(step)}", soft_wrap=True)
-    raise typer.Exit(0 if good == len(results) else 1)
+    raise typer.Exit(0 if fine else 1)
 
 
 def _print_check(path: Path, results: dict[str, CheckResult], advice: list[str]) -> None:
@@ -117,6 +123,17 @@ def _print_check(path: Path, results: dict[str, CheckResult], advice: list[str])
         screen.out.print(f"  {told}", soft_wrap=True)
     for warning in advice:
         screen.out.print(f"  [yellow]note[/] {screen.escape(warning)}", soft_wrap=True)
+
+
+def _told(results: Mapping[str, CheckResult]) -> dict[str, object]:
+    return {name: {"ok": one.ok, "says": one.says, "facts": dict(one.facts)} for name, one in results.items()}
+
+
+def _print_ways(ways: Mapping[str, CheckResult]) -> None:
+    """How citizens are written to."""
+    for way, told in ways.items():
+        mark = "[green]ok  [/]" if told.ok else "[bold red]FAIL[/]"
+        screen.out.print(f"  {mark} [bold]messages by {way}[/]  {screen.escape(told.says)}", soft_wrap=True)
 
 
 def _told_object(item: UnreadableObject) -> dict[str, object]:

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from syncd.clock import Clock
 from syncd.config import RetentionSection
-from syncd.daemon import loudness, reports
+from syncd.daemon import loudness, messages, reports
 from syncd.daemon.auditing import Auditing
 from syncd.daemon.gauges import CHECK_SECONDS, check_claims, gauge
 from syncd.daemon.issuer import REFRESH_SECONDS
@@ -66,6 +66,7 @@ def tasks(
         *_reading(parts, clock, stopping),
         *_writing(parts, clock, stopping),
         *_telling(parts, clock, stopping),
+        Task("citizens.tell", messages.SECONDS, lambda beat: messages.send_messages(parts(), clock, beat, stopping)),
         *notice_tasks(parts, clock, stopping),
         *reporting_tasks(lambda: parts().config, lambda: parts().reporting, lambda: parts().store, clock, stopping),
         Task("supply.record", RECORD_SECONDS, lambda _beat: record(parts(), clock), scope=Scope.ONE),

@@ -54,6 +54,8 @@ class TaskKind(StrEnum):
     """DFDG does not have a booking that was made on Jobnet. About ``record:ID``."""
     RECORD_CLASH = "record-clash"
     """A talk was changed both here and in the case system. About ``record:ID``."""
+    CITIZEN_NOT_TOLD = "citizen-not-told"
+    """A receipt or reminder did not, or may not, have reached a citizen. About ``booking:ID``."""
     DEADLINES_SHORT = "deadlines-short"
     """Fewer talks can be booked than citizens must have by their deadlines. About ``offer:NAME:deadlines``."""
 
@@ -173,6 +175,11 @@ SENTENCES: dict[TaskKind, Sentence] = {
         "er indberettet; kontrollér med borgeren.",
         en="The meeting of {when} (reference {reference}) was changed both in the calendar and in the case system. The "
         "calendar holds and was reported; make sure with the citizen.",
+    ),
+    TaskKind.CITIZEN_NOT_TOLD: Sentence(
+        da="Ring til borgeren: beskeden om mødet {when} (reference {reference}) nåede måske ikke frem; {what}.",
+        en="Call the citizen: the message about the meeting of {when} (reference {reference}) may not have arrived; "
+        "{what_en}.",
     ),
     TaskKind.DEADLINES_SHORT: Sentence(
         da="Der kan bookes færre '{offer}' til og med {until}, end borgere har frist til. Luk tid op, eller flyt "

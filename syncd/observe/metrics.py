@@ -49,6 +49,15 @@ DFDG_OWED = Gauge("syncd_dfdg_owed", "Reports owed to DFDG and not refused", reg
 DFDG_OLDEST = Gauge("syncd_dfdg_oldest_seconds", "How long the oldest of them has waited", registry=REGISTRY)
 DFDG_REFUSED = Gauge("syncd_dfdg_refused", "Reports DFDG refused; a person must look", registry=REGISTRY)
 DFDG_MESSAGES_WAITING = Gauge("syncd_dfdg_messages_waiting", "DFDG's messages not handled yet", registry=REGISTRY)
+MESSAGES = Counter(
+    "syncd_citizen_messages_total",
+    "Receipts and reminders that were tried; waiting is a try that failed and is repeated",
+    ["kind", "channel", "outcome"],
+    registry=REGISTRY,
+)
+MESSAGES_WAITING = Gauge(
+    "syncd_citizen_messages_waiting", "Receipts and reminders that should have been sent by now", registry=REGISTRY
+)
 HTTP_SECONDS = Histogram("syncd_http_seconds", "Length of one request", ["route", "status"], registry=REGISTRY)
 GRAPH_SEEDS = Counter("syncd_graph_seeds_total", "Calendars in the cloud read completely", registry=REGISTRY)
 GRAPH_DRIFT = Counter(

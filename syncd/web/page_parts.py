@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from syncd.booking.keep_rooms import RoomKeeper
 from syncd.config import PagesSection, SupplySection
 from syncd.config.booking_page import BookingPageSection
+from syncd.model.message import Channel
 from syncd.web.computing import Computing
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class PageParts:
     """What only the pages use.
 
     :param provider: where people sign in; None when only local accounts are there, or none.
+    :param told_by: how citizens are written to; empty where they are not.
     :param keeper: gives, blocks and frees rooms; None where pages may only look.
     """
 
@@ -54,4 +56,5 @@ class PageParts:
     attempts: Attempts = field(default_factory=Attempts)
     computing: Computing = field(default_factory=Computing)
     booking: BookingPageSection = field(default_factory=BookingPageSection)
+    told_by: frozenset[Channel] = frozenset()
     supply: SupplySection = field(default_factory=lambda: SupplySection(targets={}))

@@ -36,10 +36,18 @@ def asking(request: Request, service: Service, form: Annotated[Form, Depends(pos
 
     :raises ForeignForm: something was posted that is not from a page of ours. :raises TooOften: wait a little.
     """
-    section = service.pages.booking
-    if not section.enabled:
+    return _somebody(request, service, form, there=service.pages.booking.enabled)
+
+
+def written_to(request: Request, service: Service, form: Annotated[Form, Depends(posted)]) -> Visitor:
+    """Somebody with the link of a message; 404 where none are sent. :raises ForeignForm, TooOften: see `asking`."""
+    return _somebody(request, service, form, there=bool(service.pages.told_by))
+
+
+def _somebody(request: Request, service: Service, form: Form, *, there: bool) -> Visitor:
+    if not there:
         raise HTTPException(404)
-    code = request.query_params.get("lang", "")
+    section, code = service.pages.booking, request.query_params.get("lang", "")
     visitor = Visitor(request, service, language(code if code in LANGUAGES else ""), form=form)
     request.state.visitor = visitor
     sends = request.method == "POST"
@@ -52,6 +60,7 @@ def asking(request: Request, service: Service, form: Annotated[Form, Depends(pos
 
 
 Asking = Annotated[Visitor, Depends(asking)]
+WrittenTo = Annotated[Visitor, Depends(written_to)]
 
 
 def network(request: Request, proxies: tuple[str, ...]) -> str:

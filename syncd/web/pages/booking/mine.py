@@ -180,6 +180,7 @@ def _form(
         left=int(left.total_seconds()) if booking.state is BookingState.HELD else 0,
         until=booking.expires,
         topics=mine.offer.topics if mine.offer else (),
+        told_by=sorted(visitor.deps.pages.told_by),
         needs_phone=bool(mine.offer and mine.offer.number == "asked" and mine.found.meeting.form is Form.PHONE),
         **told(visitor, mine),
     )
@@ -190,6 +191,8 @@ def _meeting(visitor: Visitor, mine: Mine) -> Response:
         visitor,
         "meeting.html",
         here=mine.address,
+        told_by=visitor.deps.pages.told_by,
+        secret=mine.secret,
         done=visitor.say(DONE[done]) if (done := visitor.request.query_params.get("done", "")) in DONE else "",
         **told(visitor, mine),
     )

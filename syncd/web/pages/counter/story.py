@@ -43,6 +43,11 @@ SAID: dict[str, str] = {
     "record.reported": N_("The change was reported to DFDG."),
     "record.confirmed": N_("DFDG confirmed the report."),
     "record.retried": N_("%(who)s had it reported to DFDG again."),
+    "message.sent": N_("A message was sent to the citizen: %(message)s."),
+    "message.unknown": N_("A message may not have reached the citizen: %(message)s."),
+    "message.failed": N_("A message could not be sent to the citizen: %(message)s."),
+    "messages.stopped": N_("%(who)s wants no more messages."),
+    "messages.resumed": N_("%(who)s wants messages again."),
     "mark.dismissed": N_("%(who)s removed what syncd had put beside the entry."),
     "mark.ended": N_("%(who)s took the mark off the entry."),
     "answer.replayed": N_("%(who)s asked again for the same, and got the same answer."),
@@ -58,6 +63,17 @@ LOOKS: dict[str, str] = {
     "booking.read": N_("%(who)s looked at the booking."),
     "citizen.shown": N_("%(who)s looked up whose booking it is: %(purpose)s."),
     "contact.read": N_("%(who)s looked at how the citizen can be reached: %(purpose)s."),
+}
+OTHER_MESSAGE = N_("a message")
+MESSAGES: dict[str, str] = {
+    "booked mail": N_("a receipt by mail"),
+    "booked sms": N_("a receipt by text message"),
+    "moved mail": N_("the new time or place by mail"),
+    "moved sms": N_("the new time or place by text message"),
+    "cancelled mail": N_("the cancellation by mail"),
+    "cancelled sms": N_("the cancellation by text message"),
+    "reminder mail": N_("a reminder by mail"),
+    "reminder sms": N_("a reminder by text message"),
 }
 PORTAL, ON_JOBNET, COUNTER = N_("The citizen, through %(name)s,"), N_("The citizen, on Jobnet,"), N_("Staff")
 OPENLY = N_("The citizen, on the booking page,")
@@ -105,6 +121,7 @@ def sentence(visitor: Visitor, step: Step, zone: str) -> str:
         who=who,
         target=name_of(directory, target) or "–",
         action=step.action,
+        message=visitor.say(MESSAGES.get(step.detail or "", OTHER_MESSAGE)),
         ground=visitor.say(GROUNDS[Ground(step.purpose)]) if step.purpose in set(Ground) else "–",
         purpose=visitor.say(PURPOSES[step.purpose]) if step.purpose in PURPOSES else step.purpose or "–",
         **names,

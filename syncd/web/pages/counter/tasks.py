@@ -15,6 +15,7 @@ from syncd.booking.proposals import Proposal, Remedy
 from syncd.model.booking import Meeting
 from syncd.model.role import Role
 from syncd.model.task import Task, TaskKind
+from syncd.store import Tx
 from syncd.web.pages.counter.deciding import away_of, proposed, written
 from syncd.web.pages.counter.words import ACTING, name_of
 from syncd.web.pages.language import N_
@@ -31,6 +32,7 @@ _COMMAND = re.compile(r"(?: Hvorfor| Why| Se forslag| See proposals)?(?:: syncd 
 
 HEADINGS: dict[TaskKind, str] = {
     TaskKind.CALL_CITIZEN: N_("Call the citizen"),
+    TaskKind.CITIZEN_NOT_TOLD: N_("A message may not have arrived"),
     TaskKind.ROOM_NEEDED: N_("A room is lacking"),
     TaskKind.LOOK_AT_MEETING: N_("A meeting needs a look"),
     TaskKind.ABSENCE_OPEN: N_("An absence is not settled"),
@@ -87,11 +89,17 @@ def waiting(visitor: Seeing) -> Response:
     """Everything that waits, the most urgent first."""
     with visitor.deps.store.read() as tx:
         found = sorted(tx.tasks.waiting(), key=lambda one: (ORDER.index(one.kind), one.since, one.id))
-        about = {one.about: tx.meetings.get(one.about[8:]) for one in found if one.about.startswith("meeting:")}
+        about = {one.about: tx.meetings.get(id) for one in found if (id := _meeting_of(tx, one.about))}
     meetings = {name: one for name, one in about.items() if one is not None}
     worked_out = set([one.about for one in found if one.about in meetings][:WORKED_OUT])
     shown = [_shown(visitor, one, meetings.get(one.about), deep=one.about in worked_out) for one in found]
     return visitor.show("counter/tasks.html", waiting=shown, may_act=visitor.may(*ACTING))
+
+
+def _meeting_of(tx: Tx, about: str) -> str | None:
+    """Id of the meeting that a task is about."""
+    kind, _, which = about.partition(":")
+    return which if kind == "meeting" else tx.bookings.meeting_of(which) if kind == "booking" else None
 
 
 @router.post("/tasks/{number}/done")
