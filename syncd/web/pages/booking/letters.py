@@ -27,7 +27,7 @@ HEADINGS: dict[Kind, str] = {
 }
 MEETING = N_("Meeting")
 WHEN, HOW, WHERE, VIDEO, REFERENCE = N_("When"), N_("How"), N_("Where"), N_("Join by video"), N_("Reference")
-NOBODY_EXPECTS = N_("Nobody expects you. You need do nothing.")
+NOBODY_EXPECTS = N_("Nobody expects you then. If you have a deadline, remember to book another time.")
 CHANGE = N_("Move the meeting, or cancel it")
 CALL = N_("If you cannot come, please tell us: %(support)s")
 STOP = N_("Send me no more messages")
