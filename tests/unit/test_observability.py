@@ -92,6 +92,7 @@ def test_every_figure_of_ours_is_on_a_board_or_in_an_alert() -> None:
 def test_labels_come_from_short_lists() -> None:
     bounded = {
         "account",
+        "channel",
         "kind",
         "op",
         "operation",
