@@ -148,7 +148,9 @@ def _told(answer: str) -> Response:
 
 def main(url: str, port: int) -> None:
     """Serve until killed. :param url: a database of its own."""
-    database = OneFile(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else OneServer(url)
+    database = (
+        OneFile(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else OneServer(url.replace("+psycopg", ""))
+    )
     uvicorn.run(build(database), port=port, log_level="error", access_log=False, loop="uvloop", http="httptools")
 
 
