@@ -35,7 +35,7 @@ password = {secret}
 auth = {auth}
 """,
     "graph": """\
-# Microsoft 365; what its administrator does once: docs/howto/graph.md
+# Microsoft 365; what its administrator does once: docs/howto/microsoft365.md
 [calendars.kalender]
 adapter = "graph"
 

@@ -73,3 +73,11 @@ def test_every_test_that_the_documentation_names_exists() -> None:
 
     assert len(named) > 60
     assert set() == named - known
+
+
+def test_every_page_that_the_program_names_is_there() -> None:
+    sources = [path for path in (ROOT / "syncd").rglob("*") if path.suffix in {".py", ".toml", ".html", ".csv"}]
+    named = {page for path in sources for page in re.findall(r"docs/[\w/.-]+\.md", path.read_text(encoding="utf-8"))}
+
+    assert len(named) > 5
+    assert [] == sorted(page for page in named if not (ROOT / page).exists())

@@ -34,16 +34,16 @@ systemd-creds encrypt --name=sealed_sealed-one /live/secret /etc/syncd/credentia
 seen "the version before this one starts" systemctl start syncd
 say "version: $(syncd --version)"
 seen "this version is installed over the running one" dpkg -i /live/syncd.deb
-seen "and serves" until_is 120 fresh readyz
+seen "and serves" until_is 300 fresh readyz
 say "version: $(syncd --version)"
 seen "its modules were compiled when it was installed" compiled
 seen "the folder of the configuration is for root and syncd only" test "$(stat -c %a%U%G /etc/syncd)" = 750rootsyncd
 seen "the folder of plain secrets is for root only" test "$(stat -c %a%U /etc/syncd/credentials)" = 700root
-kept=$(ls /var/lib/syncd/backups/syncd-before-*.sqlite3)
+kept=$(ls -t /var/lib/syncd/backups/syncd-before-*.sqlite3 | head -n 1)
 seen "the database was backed up before its layout was changed" test -s "$kept"
 seen "and the journal tells the way back" told "Way back: stop syncd, install the version before"
 systemctl stop syncd; dpkg -i /live/before.deb >/dev/null; systemctl start --no-block syncd
-seen "the version before refuses the newer layout in a sentence" until_is 60 told "made by a newer syncd than this one"
+seen "the version before refuses the newer layout in a sentence" until_is 300 told "made by a newer syncd than this one"
 systemctl stop syncd; mkdir /aside; mv /var/lib/syncd/syncd.sqlite3* /aside/
 seen "the way back can be gone: the backup goes into an empty database" as_service sh -c "syncd db upgrade && syncd db restore --yes $kept"
 seen "and the version before serves again" systemctl start syncd
@@ -68,17 +68,17 @@ cp -p /etc/syncd/syncd.toml /etc/syncd/good.toml; cat /tmp/broken >/etc/syncd/sy
 systemctl reload syncd; sleep 10
 seen "a reload with a mistake leaves it active" test "$(property MainPID syncd)$(property ActiveState syncd)" = "${first}active"
 seen "and the journal says what to mend" sh -c "journalctl -u syncd --no-pager | grep -q 'did you mean'"
-systemctl restart syncd; until_is 60 is_failed
+systemctl restart syncd; until_is 180 is_failed
 seen "a start with a mistake fails with 78 and is not tried again" test "$(property ExecMainStatus syncd)$(property ActiveState syncd)" = 78failed
 cat /etc/syncd/good.toml >/etc/syncd/syncd.toml
 seen "mended, it starts" systemctl start syncd
 
 kill -9 "$(property MainPID syncd)"
-seen "killed, it is back by itself" until_is 90 fresh readyz
+seen "killed, it is back by itself" until_is 300 fresh readyz
 before=$(property NRestarts syncd)
 kill -STOP "$(property MainPID syncd)"
-seen "frozen, the watchdog ends it and it is begun again" until_is 150 restarts $((before + 1))
-seen "and serves again" until_is 90 fresh readyz
+seen "frozen, the watchdog ends it and it is begun again" until_is 400 restarts $((before + 1))
+seen "and serves again" until_is 300 fresh readyz
 
 seen "a backup by the unit" systemctl start syncd-backup
 seen "lies in the folder of backups" sh -c "ls /var/lib/syncd/backups/syncd-*.sqlite3"
