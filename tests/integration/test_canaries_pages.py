@@ -30,8 +30,9 @@ from syncd.web.pages import ROUTERS
 from tests.integration.jobnet_town import JobnetTown
 from tests.integration.test_canaries import NUMBERS, calendars, heard
 from tests.integration.test_privacy_of_calendars import everything
-from tests.integration.test_reports import Server, running
+from tests.integration.test_reports import running
 from tests.integration.web_town import TOKENS
+from tests.servers.mail import MailServer
 
 __all__ = ["heard", "running"]
 
@@ -124,9 +125,9 @@ def report(town: JobnetTown, port: int, folder: Path) -> None:
 
 
 def test_what_staff_type_and_who_booked_is_found_in_no_log_metric_database_calendar_or_report(
-    town: JobnetTown, heard: StringIO, running: tuple[Server, int], tmp_path: Path, migrated_sqlite_url: str
+    town: JobnetTown, heard: StringIO, running: MailServer, tmp_path: Path, migrated_sqlite_url: str
 ) -> None:
-    server, port = running
+    server, port = running, running.port
     server.got.clear()
     with signed_in(town) as http:
         statuses = type_everywhere(http, booked(http))
