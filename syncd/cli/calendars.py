@@ -83,17 +83,18 @@ def check(
         servers = servers_seen(parts, results)
         steps = next_steps(parts, results)
         chosen_for_jobnet = choices(parts.config)
-        ways = {} if mailboxes else reached(parts.config, channels(parts.config))
+        reach = {} if mailboxes else reached(parts.config, channels(parts.config))
+    ways = {way.value: told for way, told in reach.items()}
     good = sum(result.ok for result in results.values())
     fine = good == len(results) and all(way.ok for way in ways.values())
     if as_json:
-        told = _told(results)
+        told = _told_checks(results)
         objects = [_told_object(item) for item in broken]
         told_servers = {seen.account: seen.as_json() for seen in servers}
         told_scopes = [{"account": one, "ok": r.ok, "says": r.says, "facts": dict(r.facts)} for one, r in scopes]
         whole = {"mailboxes": told, "servers": told_servers, "unreadable": objects, "warnings": advice, "next": steps}
         whole |= {"jobnet_choices": chosen_for_jobnet} if chosen_for_jobnet else {}
-        whole |= {"messages": _told(ways)} if ways else {}
+        whole |= {"messages": _told_checks(ways)} if ways else {}
         screen.print_json({**whole, "scopes": told_scopes, "ok": fine})
     else:
         shown = {name: result for name, result in results.items() if not (problems and result.ok)}
@@ -125,7 +126,7 @@ def _print_check(path: Path, results: dict[str, CheckResult], advice: list[str])
         screen.out.print(f"  [yellow]note[/] {screen.escape(warning)}", soft_wrap=True)
 
 
-def _told(results: Mapping[str, CheckResult]) -> dict[str, object]:
+def _told_checks(results: Mapping[str, CheckResult]) -> dict[str, object]:
     return {name: {"ok": one.ok, "says": one.says, "facts": dict(one.facts)} for name, one in results.items()}
 
 

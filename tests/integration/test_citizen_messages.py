@@ -191,7 +191,7 @@ def event(message: Any) -> Any:
 
 def words(message: Any) -> tuple[str, str]:
     """The words of a mail, as text and as HTML."""
-    return tuple(message.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[return-value]
+    return tuple(message.get_body((kind,)).get_content() for kind in ("plain", "html"))
 
 
 def test_a_citizen_is_told_of_each_step_once_and_reminded_once(office: Office) -> None:
