@@ -16,6 +16,7 @@ from syncd.booking.openly import OpenDesk
 from syncd.config.booking_page import BookingPageSection
 from syncd.model.contact import Contact
 from syncd.model.interval import Interval
+from syncd.model.message import Channel
 from syncd.model.offer import Form
 from syncd.model.role import Role
 from syncd.store import Store
@@ -61,9 +62,10 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "/book/{secret}": ("/book/{held}", "/book/{booked}"),
     "/book/{secret}/move": ("/book/{booked}/move",),
     "/book/{secret}/cancel": ("/book/{booked}/cancel",),
+    "/messages/{secret}": ("/messages/{booked}",),
 }
 """Path of the application → addresses at which to look."""
-OPEN = ("/api-docs", "/problems/", "/sign-in?", "/display/", "/book?", "/book/")
+OPEN = ("/api-docs", "/problems/", "/sign-in?", "/display/", "/book?", "/book/", "/messages/")
 """Pages that nobody signs in for begin so; and the front page."""
 NOT_PAGES = {
     *("/livez", "/readyz", "/startupz", "/metrics", "/static/{name}", "/sign-in/oidc", "/sign-in/back"),
@@ -104,7 +106,11 @@ def every_page(url: str) -> Iterator[Office]:
     try:
         counter = CounterTown.over(store, Size(6, 16, 14, 4))
         counter.town.expecting()
-        page = replace(counter.deps().pages, booking=BookingPageSection(enabled=True, per_minute=10_000))
+        page = replace(
+            counter.deps().pages,
+            booking=BookingPageSection(enabled=True, per_minute=10_000),
+            told_by=frozenset(Channel),
+        )
         deps = replace(counter.deps(), pages=page, contacts=Contacts(SEAL))
         draft = {"path": "/rooms/day/close", "fields": [["room", "lokale-001"], ["reason", "Maling"]], "owner": "vera"}
         with store.begin() as tx:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,19 +23,24 @@ from tests.servers.dfdg.http import Request, body_of
 
 
 class Loop:
-    """Runs requests through an ASGI application, one after the other."""
+    """Runs requests through an ASGI application, one after the other.
+
+    In a thread of its own, because a browser driven by another test leaves a loop running in the one that asks.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._runner = asyncio.Runner()
+        self._thread = ThreadPoolExecutor(1)
 
     def close(self) -> None:
         """Let go of the event loop."""
-        self._runner.close()
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
 
     def asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, list[Any], bytes]:
         """Status, headers and body of the answer."""
-        return self._runner.run(self._answer(_scope(method, url, headers), body))
+        return self._thread.submit(self._runner.run, self._answer(_scope(method, url, headers), body)).result()
 
     async def _answer(self, scope: Scope, body: bytes) -> tuple[int, list[Any], bytes]:
         sent: list[Message] = []

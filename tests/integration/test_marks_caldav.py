@@ -121,7 +121,7 @@ class Office:
         return [event for event in self.events("anna") if str(event.get("UID")).endswith("@syncd")]
 
 
-@pytest.fixture(params=sorted(SERVERS))
+@pytest.fixture(params=[pytest.param(one, marks=[pytest.mark.broad] * (one != "radicale")) for one in sorted(SERVERS)])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     folder = tmp_path / "dav"
     folder.mkdir()

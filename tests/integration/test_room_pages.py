@@ -411,7 +411,7 @@ def test_a_form_kept_for_one_person_is_not_shown_to_another(office: Office) -> N
 
 def test_every_form_of_every_page_insists_on_its_token(app: Any, shown: PageTown, vera: Person) -> None:
     # What a browser adds by itself gives no right on the booking page (ADR 13); an unknown secret opens nothing.
-    programs = ("/api/", "/dfdg/", "/graph/", "/book/")
+    programs = ("/api/", "/dfdg/", "/graph/", "/book/", "/messages/")
     posts = [
         route.path.replace("{name}", "x")
         for branch in app.routes
