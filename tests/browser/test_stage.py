@@ -14,7 +14,8 @@ from syncd.clock import SystemClock
 from syncd.demo import history, show, stage
 from tests.browser.eyes import barriers
 
-pytestmark = [pytest.mark.broad, pytest.mark.timeout(400)]
+# One town for all: it has fixed ports.
+pytestmark = [pytest.mark.broad, pytest.mark.timeout(400), pytest.mark.xdist_group("stage")]
 PRESSED = ("book", "drag", "mark", "close", "sick", "off", "on", "kill")
 
 
