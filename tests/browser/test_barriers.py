@@ -12,7 +12,7 @@ from tests.browser.eyes import PHONE, Eyes, barriers, eyes, overflowing
 from tests.every_page import OPEN, Office, every_page
 from tests.integration.web_town import Served, serving
 
-pytestmark = [pytest.mark.broad, pytest.mark.timeout(400), pytest.mark.xdist_group("barriers")]
+pytestmark = [pytest.mark.broad, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fcntl import LOCK_EX, flock
 from pathlib import Path
+from tempfile import gettempdir
 
 import httpx2
 import pytest
@@ -14,16 +16,18 @@ from syncd.clock import SystemClock
 from syncd.demo import history, show, stage
 from tests.browser.eyes import barriers
 
-# One town for all: it has fixed ports.
-pytestmark = [pytest.mark.broad, pytest.mark.timeout(400), pytest.mark.xdist_group("stage")]
+pytestmark = [pytest.mark.broad, pytest.mark.timeout(400)]
 PRESSED = ("book", "drag", "mark", "close", "sick", "off", "on", "kill")
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The town has fixed ports, so processes that share out these tests have it one after the other."""
     folder = tmp_path_factory.mktemp("town")
-    with show.opened(folder) as running, show.on_stage(running) as found:
-        yield found
+    with Path(gettempdir(), "syncd-tests-stage").open("w") as turn:
+        flock(turn, LOCK_EX)
+        with show.opened(folder) as running, show.on_stage(running) as found:
+            yield found
 
 
 @pytest.fixture(scope="module")
