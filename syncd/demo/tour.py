@@ -75,7 +75,7 @@ class Tour:
         hold = self.portal.hold(self.chosen, self.person.id)
         booking = self.portal.book(hold["id"])
         self.booking = booking["id"]
-        self.room = room_of(booking["room"]["id"])
+        self.room = self._room(booking)
         where = f"{self.person.name} in {self.room.name}"
         return f"{when(start_of(booking))} with {where}; the answer said {booking['state']}"
 
@@ -133,7 +133,7 @@ class Tour:
         began = time.monotonic()
         booking = seen("the booking at its new time", look, lambda: self.portal.booking(self.booking))
         seconds, former = time.monotonic() - began, self.room
-        self.room = room_of(booking["room"]["id"])
+        self.room = self._room(booking)
         self._find(self.person.id, self._start(), self.room)
         self._find(self.room.id, self._start(), None)
         self._clean(former.id, old)
@@ -198,6 +198,17 @@ class Tour:
             return [(item.summary, item.start, item.rooms) for item in calendar.items(span)]
 
         return seen(f"the meeting in the calendar of {owner} at {when(start)}", look, there)
+
+    def _room(self, booking: dict[str, Any]) -> DemoRoom:
+        """The meeting's room: a portal hears of it once rooms are announced, and before it stands in her entry."""
+        if "id" in booking["room"]:
+            return room_of(booking["room"]["id"])
+
+        def invited() -> DemoRoom | None:
+            addresses = self._find(self.person.id, self._start(), None).rooms
+            return next((room for room in ROOMS if room.address in addresses), None)
+
+        return seen("a room in her entry", invited, lambda: booking["room"])
 
     def _clean(self, owner: str, start: datetime) -> None:
         calendar = self._calendar(owner)
