@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 # Three on two cores: many tests wait for servers.
-PYTEST_ARGS ?= -n 3 --dist loadgroup
+PYTEST_ARGS ?= -n 3
 
 # Compiling every module anew at each of a hundred starts of a process costs minutes.
 unexport PYTHONDONTWRITEBYTECODE

@@ -6,7 +6,7 @@ never what about, with whom or whose. The room stands on the meeting's page only
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -83,16 +83,12 @@ def mail(kind: Kind, found: Appointment, around: Around, speaking: Language, now
     message["Date"] = now
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = speaking.code
-    says = {
-        "heading": heading,
-        "gone": kind is Kind.CANCELLED,
-        "facts": list(_facts(kind, found, around, speaking)),
-        "around": around,
-        "said": _sentences(around, speaking),
-    }
-    message.set_content(_plain(says, around, speaking))
+    facts, said = list(_facts(kind, found, around, speaking)), _sentences(around, speaking)
+    gone = kind is Kind.CANCELLED
+    message.set_content(_plain(heading, facts, said, around, gone=gone))
     page = frame.environment(speaking.code).get_template("booking/letter.html")
-    message.add_alternative(page.render(says), subtype="html")
+    html = page.render(heading=heading, gone=gone, facts=facts, around=around, said=said)
+    message.add_alternative(html, subtype="html")
     _take_along(message, kind, found, around, speaking, now)
     return message
 
@@ -126,11 +122,11 @@ def _sentences(around: Around, speaking: Language) -> dict[str, str]:
     }
 
 
-def _plain(says: dict[str, object], around: Around, speaking: Language) -> str:
+def _plain(
+    heading: str, facts: Iterable[tuple[str, str]], said: Mapping[str, str], around: Around, *, gone: bool
+) -> str:
     """The same without HTML."""
-    said, gone = _sentences(around, speaking), bool(says["gone"])
-    facts: list[tuple[str, str]] = says["facts"]  # type: ignore[assignment]
-    lines = [f"{says['heading']}", "", *(f"{name}: {value}" for name, value in facts), ""]
+    lines = [heading, "", *(f"{name}: {value}" for name, value in facts), ""]
     if gone:
         lines += [said["gone"], ""]
     else:
