@@ -207,10 +207,17 @@ def sync(
             outcomes = _read(parts, chosen, full, as_json)
             while not once:
                 _show(outcomes, as_json)
-                time.sleep(parts.config.sync.interval_seconds)
+                _rest(parts.config.sync.interval_seconds)
                 outcomes = _read(parts, chosen, full, as_json)
     _show(outcomes, as_json)
     raise typer.Exit(0 if all(outcome.settled for outcome in outcomes) else 1)
+
+
+def _rest(seconds: float) -> None:
+    """Sleep second by second: a Ctrl-C that comes just before a sleep begins does not cut that one short."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(1.0, left))
 
 
 def _show(outcomes: list[Outcome], as_json: bool) -> None:
