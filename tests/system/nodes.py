@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url
 
+from tests.environment import program
 from tests.system.calendars import Calendars
 from tests.system.service import Service
 
@@ -75,8 +77,23 @@ class Nodes:
 
     def unserved(self) -> float:
         """For how long the mailbox that was read longest ago was not read, in seconds by the database's clock."""
-        ((age,),) = self.ask("SELECT extract(epoch FROM clock_timestamp()) - min(coalesce(as_of, 0)) FROM mailboxes")
-        return float(str(age))
+        return self.worst_off()[0]
+
+    def worst_off(self) -> tuple[float, str]:
+        """The same, and whose it is."""
+        ((age, name),) = self.ask(
+            "SELECT extract(epoch FROM clock_timestamp()) - coalesce(as_of, 0), id FROM mailboxes"
+            " ORDER BY coalesce(as_of, 0) LIMIT 1"
+        )
+        return float(str(age)), str(name)
+
+    def keep(self) -> Path:
+        """Write down all that the database holds, for whoever asks why; returns the file."""
+        bins = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+        file = self.folder / "database.sql"
+        url = make_url(self.database).set(drivername="postgresql").render_as_string(hide_password=False)
+        subprocess.run([program("pg_dump", "postgresql-client", bins), "-f", file, url], check=True)
+        return file
 
 
 @contextmanager

@@ -205,11 +205,23 @@ site = "torvet"
         answer: dict[str, Any] = booked.json()
         return answer
 
+    def booking(self, name: str) -> dict[str, Any] | None:
+        """A booking; None when it is not known.
+
+        :raises requests.RequestException: there was no answer, or another one.
+        """
+        answer = self.get(f"/bookings/{name}")
+        if answer.status_code == 404:
+            return None
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
     def state(self, booking: str) -> str:
         """The state of a booking."""
-        answer = self.get(f"/bookings/{booking}")
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["state"])
+        found = self.booking(booking)
+        assert found is not None, f"booking {booking} is not known"
+        return str(found["state"])
 
     def objects(self, owner: str) -> list[str]:
         """The texts of all objects in somebody's calendar, read past syncd."""

@@ -50,7 +50,8 @@ def storm(
             at_rest(service, journal, 300)
             service.calendars = server
             calendars = {owner: service.objects(owner) for owner in (*names, *places)}
-            verdict = judge(journal.lines(), lambda name: service.get(f"/bookings/{name}").json(), calendars)
+            verdict = judge(journal.lines(), service.booking, calendars)
+            verdict.broken += map(repr, raging.errors)
         finally:
             service.end()
     assert not verdict.broken, f"SYNCD_SEED={SEED} make kill-storm\n" + "\n".join(verdict.broken)

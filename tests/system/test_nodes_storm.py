@@ -6,21 +6,23 @@ with the product.
 
 from __future__ import annotations
 
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.servers.proxy import proxy
 from tests.servers.wire import wire
 from tests.system.calendars import KINDS
-from tests.system.history import Journal, judge
+from tests.system.history import Journal, Verdict, judge
 from tests.system.nodes import Nodes, running
-from tests.system.nodes_storm import LostWrites, NodesStorm
-from tests.system.storm import at_rest
+from tests.system.nodes_storm import LostWrites, NodesStorm, standing
+from tests.system.storm import at_rest, made
 
 SEED = int(os.environ.get("SYNCD_SEED", "1"))
-UNSERVED = 60.0
 SECONDS = float(os.environ.get("SYNCD_STORM_SECONDS", "inf"))
 """After which no more bookings are begun and nothing is struck any more; what happened until then is judged."""
 
@@ -35,7 +37,11 @@ def storm(
     kills: int,
     clients: int = 6,
 ) -> dict[str, float]:
-    """One storm over three nodes, of which one has a clock ten minutes ahead and one ten minutes behind; judged."""
+    """One storm over three nodes, of which one has a clock ten minutes ahead and one ten minutes behind; judged.
+
+    Whatever it comes to, *folder* then holds the journal, each node's log, all strikes (`storm.log`), and what stood in
+    the end; if promises were broken or it could not be judged, the database, too.
+    """
     names = tuple(f"person-{number:02d}" for number in range(people))
     places = tuple(f"lokale-{number:02d}" for number in range(rooms))
     with (
@@ -51,23 +57,54 @@ def storm(
         nodes.add(database=through_second, ahead=600)
         nodes.add(ahead=-600)
         journal = Journal(folder / "journal.jsonl")
-        with running(nodes):
-            between.rule = losing = LostWrites(0.05, SEED)
-            wires = {0: first, 1: second}
-            raging = NodesStorm(nodes.all[0], journal, SEED, bookings, clients, SECONDS, nodes=nodes, wires=wires)
-            raging.rage(kills)
-            between.calm()
-            at_rest(nodes.all[2], journal, 1200)
-            calendars = {owner: server.texts(owner) for owner in (*names, *places)}
-            verdict = judge(journal.lines(), lambda name: nodes.all[0].get(f"/bookings/{name}").json(), calendars)
-            taken = sum(node.log.count('"node.taken_over"') for node in nodes.all)
+        between.rule = losing = LostWrites(0.05, SEED)
+        raging = NodesStorm(
+            nodes.all[0],
+            journal,
+            SEED,
+            bookings,
+            clients,
+            SECONDS,
+            nodes=nodes,
+            wires={0: first, 1: second},
+            log=folder / "storm.log",
+            each_minute=between.seen.clear,
+        )
+        try:
+            with running(nodes):
+                raging.rage(kills)
+                between.calm()
+                for node in nodes.all:
+                    node.wait_until_ready()
+                with suppress(AssertionError):  # the judge will tell what never came to rest
+                    at_rest(nodes.all[2], journal, 1200)
+                calendars = {owner: server.texts(owner) for owner in (*names, *places)}
+                verdict = _judged(folder, journal, standing(nodes, made(journal)), calendars)
+            verdict.broken += raging.broken()
             overlaps = sum(node.log.count('"claims.overlap"') for node in nodes.all)
-    found: dict[str, float] = {**verdict.counted, **raging.struck, "taken over": taken, "lost writes": losing.lost}
-    found["longest unserved, s"] = round(raging.worst, 1)
-    assert not verdict.broken, "\n".join([f"SYNCD_SEED={SEED} make nodes-storm", str(found), *verdict.broken])
-    assert raging.worst <= UNSERVED, f"a calendar was not read for {raging.worst:.0f} s: {found}"
-    assert not overlaps
-    return found
+            verdict.broken += ["two claims overlapped"] * overlaps
+            taken = sum(node.log.count('"node.taken_over"') for node in nodes.all)
+            found = {**verdict.counted, **raging.struck, "taken over": taken, "lost writes": losing.lost}
+            raging.note(str(found))
+            told = [f"SYNCD_SEED={SEED} make nodes-storm; all is in {folder}", str(found), *verdict.broken]
+            assert not verdict.broken, "\n".join(told)
+        except BaseException:
+            raging.note(f"broken or not judged; the database is in {nodes.keep()}")
+            raise
+    return {**found, "longest unserved, s": round(raging.worst, 1)}
+
+
+def _judged(
+    folder: Path,
+    journal: Journal,
+    bookings: dict[str, dict[str, Any] | None],
+    calendars: dict[str, list[str]],
+) -> Verdict:
+    """The judge's verdict, which is written down with what it was asked to judge."""
+    verdict = judge(journal.lines(), bookings.get, calendars)
+    said = {"broken": verdict.broken, "bookings": bookings, "calendars": calendars}
+    (folder / "judged.json").write_text(json.dumps(said, indent=1))
+    return verdict
 
 
 @pytest.mark.programme
@@ -75,9 +112,8 @@ def storm(
 def test_ten_kills_of_three_nodes_lose_nothing(
     tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    counted = storm(tmp_path, postgres_url, people=8, rooms=4, bookings=300, kills=10)
-
     with capsys.disabled():
+        counted = storm(tmp_path, postgres_url, people=8, rooms=4, bookings=300, kills=10)
         print(f"\nnodes storm: {counted}")
     assert counted["acknowledged"] > 100
     assert counted["taken over"] > 0
@@ -88,8 +124,9 @@ def test_ten_kills_of_three_nodes_lose_nothing(
 def test_a_hundred_kills_freezes_and_cuts_of_three_nodes_in_ten_thousand_bookings_lose_nothing(
     tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    counted = storm(tmp_path, postgres_url, people=40, rooms=25, bookings=10_000, kills=55, clients=12)
-
     with capsys.disabled():
+        print(f"\nnodes storm: {tmp_path / 'storm.log'}", flush=True)
+        counted = storm(tmp_path, postgres_url, people=60, rooms=40, bookings=10_000, kills=55, clients=12)
         print(f"\nnodes storm: {counted}")
-    assert counted["acknowledged"] > 2_500 or SECONDS < float("inf")
+    assert sum(counted[kind] for kind in ("kill", "freeze", "sleep", "cut")) >= 100 or SECONDS < float("inf")
+    assert counted["acknowledged"] > 8_000 or SECONDS < float("inf")
