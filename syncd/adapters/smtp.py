@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Callable
+from contextlib import ExitStack
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_LINES
 from functools import cached_property
@@ -49,20 +50,29 @@ class Postman:
         return ssl.create_default_context()
 
     def _connected(self) -> smtplib.SMTP:
-        host, port, kind = self._section.host, self._section.port, self._section.security
+        """Somebody to talk to, who has let us in. :raises Away: nobody has."""
         try:
-            if kind == "tls":
-                server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=self._seconds, context=self._secure)
-            else:
-                server = smtplib.SMTP(host, port, timeout=self._seconds)
-            if kind == "starttls":
-                server.starttls(context=self._secure)
-            if self._section.user:
-                server.login(self._section.user, self._password())
-            server.ehlo_or_helo_if_needed()
+            with ExitStack() as broken_off:
+                server = self._dialled()
+                broken_off.callback(server.close)
+                self._let_in(server)
+                broken_off.pop_all()
         except (smtplib.SMTPException, OSError) as error:
             raise Away(*told(error)) from error
         return server
+
+    def _dialled(self) -> smtplib.SMTP:
+        host, port = self._section.host, self._section.port
+        if self._section.security == "tls":
+            return smtplib.SMTP_SSL(host, port, timeout=self._seconds, context=self._secure)
+        return smtplib.SMTP(host, port, timeout=self._seconds)
+
+    def _let_in(self, server: smtplib.SMTP) -> None:
+        if self._section.security == "starttls":
+            server.starttls(context=self._secure)
+        if self._section.user:
+            server.login(self._section.user, self._password())
+        server.ehlo_or_helo_if_needed()
 
     def _envelope(self, server: smtplib.SMTP, recipient: str) -> None:
         """Who it is from and for; until here the server has nothing to deliver."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil, inf
-from pathlib import Path
-
-from cryptography import x509
 
 from syncd.clock import Clock, SystemClock
-from syncd.config import Config
+from syncd.daemon.expiring import certificates
+from syncd.daemon.letterbox import channels
 from syncd.daemon.node import Role
 from syncd.daemon.parts import Parts
 from syncd.model.interval import Interval
@@ -20,6 +18,7 @@ from syncd.observe import metrics
 from syncd.observe.logs import log
 from syncd.store import Tx
 from syncd.store.backup import last_backup
+from syncd.store.citizen_messages import CitizenMessages
 from syncd.store.nodes import Node, Nodes
 from syncd.store.overview import due, overlapping, owed, server_clock
 from syncd.store.pauses import paused
@@ -34,6 +33,7 @@ def gauge(parts: Parts, clock: Clock) -> None:
         statuses = tx.mailboxes.statuses()
         _writes(tx, now)
         _waiting(tx)
+        metrics.MESSAGES_WAITING.set(CitizenMessages(tx.session).waiting(now) if channels(parts.config) else 0)
         made = last_backup(tx)
         metrics.MAINTENANCE.set(paused(tx.settings) is not None)
         elsewhere = server_clock(tx.session) if not parts.store.sqlite else None
@@ -97,18 +97,3 @@ def _calendars(parts: Parts, watched: Sequence[MailboxStatus | None], now: datet
 def ranked(ordered: Sequence[float], quantile: float) -> float:
     """The smallest of *ordered* that at least this share of them does not exceed; 0 when there are none."""
     return ordered[max(0, ceil(quantile * len(ordered)) - 1)] if ordered else 0.0
-
-
-def certificates(config: Config) -> Iterator[tuple[str, datetime]]:
-    """By account, when the first of its certificates in our hands expires; what cannot be read is left out."""
-    for name, account in config.calendars.items():
-        files = [path for path in (account.ca_file, account.ews.client_certificate) if path is not None]
-        if ends := [end for path in files for end in _ends(path)]:
-            yield name, min(ends)
-
-
-def _ends(path: Path) -> list[datetime]:
-    try:
-        return [one.not_valid_after_utc for one in x509.load_pem_x509_certificates(path.read_bytes())]
-    except (OSError, ValueError):
-        return []  # a start with such a file is refused; one that broke afterwards is told by the calendars

@@ -61,8 +61,6 @@ def send_messages(
         if isinstance(taken, Draft) and not _send(parts, letterbox, taken, clock):
             ways.discard(taken.message.channel)  # its server is away: the others would only wait for it, too
         beat()
-    with parts.store.read() as tx:
-        metrics.MESSAGES_WAITING.set(CitizenMessages(tx.session).waiting(clock.now()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,9 +122,10 @@ class CitizenMessages:
         return [_message(row) for row in self._session.scalars(change)]
 
     def waiting(self, now: datetime) -> int:
-        """How many should have been sent by now."""
-        due = (CitizenMessageRow.progress == Progress.WAITING.value, CitizenMessageRow.due <= epoch(now))
-        return self._session.scalar(select(func.count()).select_from(CitizenMessageRow).where(*due)) or 0
+        """How many should have been sent by now, those that wait for another try among them."""
+        was_due = (CitizenMessageRow.due <= epoch(now)) | (CitizenMessageRow.attempts > 0)
+        waiting = (CitizenMessageRow.progress == Progress.WAITING.value, was_due)
+        return self._session.scalar(select(func.count()).select_from(CitizenMessageRow).where(*waiting)) or 0
 
     def silence(self, client: str, citizen: str, now: datetime, *, on: bool) -> None:
         """Send this citizen of *client* nothing any more, or again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from email import message_from_bytes, policy
 from typing import Any, cast
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 @dataclass
@@ -19,12 +20,17 @@ class MailServer:
     """What the mail server got, and what it does with the next messages: ``451``, ``550`` or ``break``.
 
     :param unknown: recipients it does not know.
+    :param accounts: password by name of those who may send; empty: nobody needs to sign in.
+    :param tried: passwords that came. :param encrypted: whether nobody could listen while messages came.
     """
 
     port: int = 0
     got: list[tuple[str, Any]] = field(default_factory=list)
     moods: list[str] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
+    accounts: dict[str, str] = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
+    encrypted: set[bool] = field(default_factory=set)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -40,24 +46,44 @@ class MailServer:
         mood = self.moods.pop(0) if self.moods else ""
         if mood.isdigit():
             return f"{mood} not now"
+        self.encrypted.add(cast(asyncio.Transport, server.transport).get_extra_info("ssl_object") is not None)
         message = message_from_bytes(cast(bytes, envelope.content), policy=policy.default)
         self.got += [(recipient, message) for recipient in envelope.rcpt_tos]
         if mood == "break":
             cast(asyncio.Transport, server.transport).abort()
         return "250 taken"
 
+    def known(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _way: str, given: LoginPassword
+    ) -> AuthResult:
+        """Whether the name and the password are an account's."""
+        self.tried.append(given.password.decode())
+        return AuthResult(success=self.accounts.get(given.login.decode()) == self.tried[-1], handled=False)
+
     def forget(self) -> None:
         """As it was at first."""
+        self.tried.clear()
+        self.encrypted.clear()
         self.got.clear()
         self.moods.clear()
         self.unknown.clear()
 
 
 @contextmanager
-def mail_server() -> Iterator[MailServer]:
-    """One on a free port."""
-    handler = MailServer(free_port())
-    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+def mail_server(
+    tls: ssl.SSLContext | None = None, *, at_once: bool = False, accounts: dict[str, str] | None = None
+) -> Iterator[MailServer]:
+    """One on a free port.
+
+    :param tls: its certificate; None: it offers no STARTTLS.
+    :param at_once: every connection is encrypted from its first byte (RFC 8314 3.3).
+    :param accounts: who may send; these sign in, and only where nobody can listen.
+    """
+    handler = MailServer(free_port(), accounts=accounts or {})
+    secured: dict[str, Any] = {"ssl_context": tls} if at_once else {"tls_context": tls}
+    if accounts:
+        secured |= {"auth_required": True, "authenticator": handler.known, "auth_require_tls": not at_once}
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port, **secured)
     controller.start()
     yield handler
     controller.stop()

@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from syncd.config import Config, JobnetSection, SecretRef
+from syncd.config.accounts import CalendarAccount
+from syncd.config.certificates import TlsSection
+from syncd.config.dfdg import DfdgSection
+from syncd.config.exchange import ExchangeSection
+from syncd.config.graph import GraphSection
+from syncd.daemon.expiring import certificates
 from syncd.daemon.gauges import ranked
 from syncd.observe import metrics
 from syncd.observe.metrics import REGISTRY
 from tests.environment import ROOT, program
+from tests.servers.exchange.tls import certificates as issued
 
 FOLDER = ROOT / "config" / "observability"
 BOARDS = ("service", "mailboxes", "bookings")
@@ -125,3 +135,26 @@ def test_every_alert_has_a_runbook_page_that_is_found_from_the_index() -> None:
 def test_a_quantile_is_an_age_that_was_seen(quantile: float, expected: float) -> None:
     assert expected == ranked([1.0, 2.0, 3.0], quantile)
     assert 0.0 == ranked([], quantile)
+
+
+def test_every_certificate_that_is_configured_is_watched(tmp_path: Path) -> None:
+    files = issued(tmp_path, "syncd")
+    means: dict[str, Any] = {"listen": "127.0.0.1:8443", "server_certificate": files.server, "server_key": files.server}
+    shown = SecretRef(file=str(files.client))
+    graph = GraphSection(certificate=tmp_path / "gone.pem", next_certificate=files.client)
+    accounts: dict[str, dict[str, Any]] = {
+        "caldav": {"ca_file": files.authority},
+        "exchange": {"ews": ExchangeSection(client_certificate=files.client)},
+        "cloud": {"graph": graph},
+        "none": {},
+    }
+    config = SimpleNamespace(
+        calendars={name: CalendarAccount.model_construct(adapter="memory", **own) for name, own in accounts.items()},
+        dfdg=DfdgSection.model_construct(certificate=shown),
+        jobnet=JobnetSection.model_construct(**means),
+        tls=TlsSection(**means, client_ca=files.authority),
+    )
+    found = dict(certificates(cast(Config, config)))
+
+    assert ["[dfdg]", "[jobnet]", "[tls]", "caldav", "cloud", "exchange"] == sorted(found)
+    assert all(timedelta(hours=23) < ends - datetime.now(UTC) < timedelta(days=1) for ends in found.values())
