@@ -28,10 +28,11 @@ from syncd.daemon.issuer import IssuerKeys
 from syncd.daemon.node import SINGLE, Membership
 from syncd.daemon.reporting import demands_of, reporting_of
 from syncd.daemon.servers import remind
+from syncd.daemon.shares import Share, cut
 from syncd.daemon.upgrading import layout_of, upgrade
 from syncd.dfdg.reporting import Reporting
 from syncd.errors import ConfigError, StoreError
-from syncd.model.directory import Directory, MailboxId
+from syncd.model.directory import Directory, Mailbox, MailboxId
 from syncd.model.offer import Rulebook
 from syncd.notify.relay import Receiver
 from syncd.notify.signing import key_of
@@ -60,6 +61,7 @@ class Parts:
     publisher: Publisher
     desk: Desk
     engine: Engine
+    shares: Mapping[Share, tuple[Mailbox, ...]]
     reconciler: Reconciler
     rooms: RoomKeeper
     marks: MarkKeeper
@@ -247,6 +249,7 @@ def _joined(
         publisher=publisher,
         desk=Desk(store, publisher, lambda: directory),
         engine=engine,
+        shares=cut(directory.mailboxes.values(), alone=node is SINGLE),
         reconciler=Reconciler(
             store,
             lambda: ports,

@@ -18,9 +18,10 @@ from syncd.daemon.jobnet import forget as forget_jobnet
 from syncd.daemon.notices import notice_tasks
 from syncd.daemon.parts import Parts
 from syncd.daemon.people import follow_groups, outdated
-from syncd.daemon.polling import Share, due, shares
+from syncd.daemon.polling import due
 from syncd.daemon.reporting import reporting_tasks
 from syncd.daemon.servers import PROBE_SECONDS, probe
+from syncd.daemon.shares import Share
 from syncd.dispatch.port import Scope, Task
 from syncd.model.zones import wall_clock
 from syncd.notify.deliver import deliver
@@ -97,8 +98,9 @@ def _reading(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bo
     pace = parts().config.sync.interval_seconds
 
     def read(share: Share, beat: Callable[[], None]) -> None:
-        if share in shares(parts()):  # else a reload has cut them otherwise
-            sync(parts(), share, clock, stopping, beat)
+        now = parts()
+        if share in now.shares:  # else a reload has cut them otherwise
+            sync(now, share, clock, stopping, beat)
 
     def hear(account: str, beat: Callable[[], None]) -> None:
         listen(parts(), account, clock, stopping, beat)
@@ -106,7 +108,7 @@ def _reading(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bo
     accounts = sorted({box.account for box in parts().directory.mailboxes.values()})
     reading = [
         Task(f"sync.{share.name}", pace, partial(read, share), jitter=pace // 10, queue=f"sync.{share.account}")
-        for share in shares(parts())
+        for share in parts().shares
     ]
     told = [name for name in accounts if isinstance(parts().ports.get(name), Listening)]
     return reading + [Task(f"listen.{name}", LISTEN_SECONDS, partial(hear, name), scope=Scope.ONE) for name in told]
@@ -138,7 +140,7 @@ def _telling(parts: Callable[[], Parts], clock: Clock, stopping: Callable[[], bo
 
 def sync(parts: Parts, share: Share, clock: Clock, stopping: Callable[[], bool], beat: Callable[[], None]) -> None:
     """One pass over every mailbox of *share* that is due."""
-    boxes = [box for box in due(parts, share.account, clock.now()) if share.holds(box)]
+    boxes = due(parts, parts.shares[share], clock.now())
     if not boxes:
         return
     with canonical_line("sync.round", account=share.account) as facts:

@@ -264,7 +264,7 @@ def test_a_listener_of_its_own_answers_this_path_alone(office: Office) -> None:
 def test_who_is_offered_is_read_each_round_in_office_hours_and_all_others_seldom(office: Office) -> None:
     def read(hours: float) -> list[str]:
         office.clock.at = NOW + timedelta(hours=hours)
-        found = due(office.parts, "main", office.clock.at)
+        found = due(office.parts, [*office.parts.directory.mailboxes.values()], office.clock.at)
         office.parts.engine.sync_many(found, office.clock)
         return sorted(found)
 

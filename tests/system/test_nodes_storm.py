@@ -36,6 +36,7 @@ def storm(
     bookings: int,
     kills: int,
     clients: int = 6,
+    interval: int = 2,
 ) -> dict[str, float]:
     """One storm over three nodes, of which one has a clock ten minutes ahead and one ten minutes behind; judged.
 
@@ -52,7 +53,7 @@ def storm(
     ):
         for owner in (*names, *places):
             server.make_calendar(owner)
-        nodes = Nodes(folder, server.at(between.url), url, people=names, rooms=places, interval=2)
+        nodes = Nodes(folder, server.at(between.url), url, people=names, rooms=places, interval=interval)
         nodes.add(database=through_first)
         nodes.add(database=through_second, ahead=600)
         nodes.add(ahead=-600)
@@ -126,7 +127,7 @@ def test_a_hundred_kills_freezes_and_cuts_of_three_nodes_in_ten_thousand_booking
 ) -> None:
     with capsys.disabled():
         print(f"\nnodes storm: {tmp_path / 'storm.log'}", flush=True)
-        counted = storm(tmp_path, postgres_url, people=60, rooms=40, bookings=10_000, kills=55, clients=12)
+        counted = storm(tmp_path, postgres_url, people=60, rooms=40, bookings=10_000, kills=55, clients=12, interval=5)
         print(f"\nnodes storm: {counted}")
     assert sum(counted[kind] for kind in ("kill", "freeze", "sleep", "cut")) >= 100 or SECONDS < float("inf")
     assert counted["acknowledged"] > 8_000 or SECONDS < float("inf")
