@@ -15,7 +15,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -55,10 +55,10 @@ class TooLarge(httpx2.DecodingError):
 
 
 class Answer(NamedTuple):
-    """A whole answer."""
+    """A whole answer; headers are asked for in small letters."""
 
     status: int
-    headers: httpx2.Headers
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -78,17 +78,33 @@ def _authorities() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+class Transport(httpx2.HTTPTransport):
+    """httpx2's own, and the connections beneath it, for `syncd.adapters.line`."""
+
+    @property
+    def pool(self) -> httpcore2.ConnectionPool:
+        """The connections."""
+        found = self._pool
+        assert isinstance(found, httpcore2.ConnectionPool)
+        return found
+
+
 def client(seconds: float, context: ssl.SSLContext | None = None, **more: Any) -> httpx2.Client:
     """Connections under the rules of this module.
 
     :param seconds: for each step; `answer` bounds the whole. :param context: our own authorities and certificate.
     :param more: further settings of `httpx2.Client`.
     """
-    verify = context or _authorities()
-    limits = more.pop("limits", httpx2.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30))
-    return httpx2.Client(
-        transport=_Transport(verify, limits), timeout=seconds, follow_redirects=False, trust_env=False, **more
-    )
+    transport = guarded(context or _authorities())
+    return httpx2.Client(transport=transport, timeout=seconds, follow_redirects=False, trust_env=False, **more)
+
+
+def guarded(verify: ssl.SSLContext, most: int = 20, idle: float = 30) -> Transport:
+    """A transport that looks at addresses before it connects, and ends in time.
+
+    :param most: connections. :param idle: seconds after which a kept one is not used again.
+    """
+    return _Guarded(verify, httpx2.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=idle))
 
 
 def answer(http: httpx2.Client, asked: httpx2.Request, seconds: float, most: int) -> Answer:
@@ -98,7 +114,7 @@ def answer(http: httpx2.Client, asked: httpx2.Request, seconds: float, most: int
     :raises httpx2.HTTPError: it failed; `Insecure`, or `TooLarge`.
     """
     with asking(http, asked, seconds) as got:
-        return Answer(got.status_code, got.headers, _whole(got, most))
+        return Answer(got.status_code, got.headers, whole(got.iter_bytes(), most))
 
 
 @contextmanager
@@ -117,9 +133,13 @@ def asking(http: httpx2.Client, asked: httpx2.Request, seconds: float) -> Iterat
             got.close()
 
 
-def _whole(got: httpx2.Response, most: int) -> bytes:
+def whole(arriving: Iterable[bytes], most: int) -> bytes:
+    """All of a body, as long as it is no longer than *most* and ends in time (`within`).
+
+    :raises TooLarge: it is longer. :raises httpx2.ReadTimeout: it drips.
+    """
     parts, size = [], 0
-    for part in got.iter_bytes():
+    for part in arriving:
         parts.append(part)
         size += len(part)
         if size > most:
@@ -158,7 +178,7 @@ def _left(most: float | None) -> float:
     return step if ends is None else min(step, ends - time.monotonic())
 
 
-class _Transport(httpx2.HTTPTransport):
+class _Guarded(Transport):
     def __init__(self, verify: ssl.SSLContext, limits: httpx2.Limits) -> None:
         super().__init__(verify=verify, trust_env=False, limits=limits)
         self._pool = httpcore2.ConnectionPool(

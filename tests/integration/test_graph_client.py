@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -250,6 +251,12 @@ def test_an_application_that_graph_does_not_take_is_left_alone_for_a_while(graph
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+PACKED = gzip.compress(b'{"value": []}')
+
+
+def answered(body: bytes, packed: str) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {packed}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return head.encode() + body
 
 
 @pytest.mark.parametrize(
@@ -259,28 +266,58 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10
         ([HEAD, *[b"{"] * 30], 0.2, Transient),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"], 0.0, NotACalendar),
         ([b'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n{"val"'], 0.0, Transient),
+        ([answered(gzip.compress(b" " * 5_000_000), "gzip")], 0.0, Rejected),
+        ([answered(PACKED[:-9], "gzip")], 0.0, Transient),
+        ([answered(b"no gzip", "gzip")], 0.0, Transient),
+        ([answered(PACKED, "br")], 0.0, Transient),
     ],
 )
 def test_what_pours_drips_or_is_no_json_is_given_up(parts: list[bytes], pause: float, expected: type[Exception]):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_serve, args=(listener, parts, pause), daemon=True)
-        thread.start()
-        root = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        client = Client(GraphAccount("cloud", "t", "a", graph_url=root, login_url=root, timeout=1.0, max_bytes=5000))
-        client._open()[1].get = lambda: "token"  # type: ignore[method-assign]
+    with odd_server(parts, pause) as (client, _):
         began = time.monotonic()
         with pytest.raises(expected) as caught:
             client.read("/me", ANNA, ANY)
-        client.close()
 
     assert type(caught.value) is expected
     assert time.monotonic() - began < 4
 
 
-def _serve(listener: socket.socket, parts: list[bytes], pause: float) -> None:
+def test_a_packed_answer_is_unpacked_and_a_link_is_sent_as_it_came():
+    with odd_server([answered(PACKED, "gzip")], 0.0) as (client, asked):
+        assert client.read(f"{client.root}/me?$deltatoken=a%2Fb~'(x)=|é", ANNA, ANY) == {"value": []}
+
+    assert asked[0].startswith(b"GET /v1.0/me?$deltatoken=a%2Fb~'(x)=|%C3%A9 HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert b"\r\nAccept-Encoding: gzip\r\n" in asked[0]
+
+
+@pytest.mark.parametrize("root", ["http://graph.example", "https://graph.example:70000", "graph.example", "https://ø"])
+def test_an_address_that_is_not_secure_or_none_at_all_is_told_and_not_called(root: str):
+    client = Client(GraphAccount("cloud", "t", "a", graph_url=root, login_url=root))
+    client._open()[1].get = lambda: "token"  # type: ignore[method-assign]
+
+    with pytest.raises(Rejected, match="check graph_url"):
+        client.read("/me", ANNA, ANY)
+    client.close()
+
+
+@contextmanager
+def odd_server(parts: list[bytes], pause: float) -> Iterator[tuple[Client, list[bytes]]]:
+    """A client of a server that answers once, with *parts*; and what it was asked."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_serve, args=(listener, parts, pause, asked), daemon=True)
+        thread.start()
+        root = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        client = Client(GraphAccount("cloud", "t", "a", graph_url=root, login_url=root, timeout=1.0, max_bytes=5000))
+        client._open()[1].get = lambda: "token"  # type: ignore[method-assign]
+        yield client, asked
+        client.close()
+
+
+def _serve(listener: socket.socket, parts: list[bytes], pause: float, asked: list[bytes]) -> None:
     connection, _ = listener.accept()
     with connection, suppress(OSError):
-        connection.recv(65536)
+        asked.append(connection.recv(65536))
         for part in parts:
             connection.sendall(part)
             time.sleep(pause)

@@ -22,6 +22,9 @@ from syncd.errors import AccessDenied, CalendarError, NotACalendar, Rejected, Th
 if TYPE_CHECKING:
     import httpx2
 
+    from syncd.adapters.line import Line
+    from syncd.adapters.outbound import Answer
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -65,7 +68,8 @@ class Client:
         self.root = f"{account.graph_url.rstrip('/')}/v1.0"
         self._clock = clock or SystemClock()
         self._lock = Lock()
-        self._opened: tuple[httpx2.Client, Tokens] | None = None
+        self._site, self._base = _parted(self.root)
+        self._opened: tuple[Line, Tokens, httpx2.Client] | None = None
 
     @property
     def host(self) -> str:
@@ -83,7 +87,7 @@ class Client:
         with self._lock:
             opened, self._opened = self._opened, None
         if opened is not None:
-            opened[0].close()
+            opened[2].close()
 
     def read(
         self,
@@ -125,10 +129,10 @@ class Client:
         data = None
         if body is not None:
             data, headers["Content-Type"] = _JSON.encode(body), "application/json"
-        url = self._address(path)
-        if params:  # httpx2 looks three times at each character of an address that it puts together itself
-            url = f"{url}?{urlencode(params, quote_via=quote)}"
-        status, answered, content = self._sent(method, url, mailbox, headers, data, wrote)
+        target = self._target(path)
+        if params:
+            target = f"{target}?{urlencode(params, quote_via=quote)}"
+        status, answered, content = self._sent(method, target, mailbox, headers, data, wrote)
         if 200 <= status < 300:
             self.meter.went_well()
             self.gate.welcome()
@@ -150,15 +154,15 @@ class Client:
                 ) from error
             raise Transient(f"{self.host} gave an answer for {mailbox} that cannot be read.") from error
 
-    def _open(self) -> tuple[httpx2.Client, Tokens]:
+    def _open(self) -> tuple[Line, Tokens]:
         """Connections and tokens, made at the first request: whoever has no mailbox in the cloud does not load them."""
         from syncd.adapters.graph.connections import connect
 
         with self._lock:
             if self._opened is None:
-                http = connect(self.account, idle=STALE)
-                self._opened = http, Tokens(self.account, http)
-            return self._opened
+                line, http = connect(self.account, idle=STALE)
+                self._opened = line, Tokens(self.account, http), http
+            return self._opened[:2]
 
     def token(self) -> str:
         """A token of the application, for who wants to know what it says.
@@ -167,73 +171,48 @@ class Client:
         """
         return self._open()[1].get()
 
-    def _address(self, path: str) -> str:
-        """The URL of *path*; a link of Graph's is followed only to the host that was configured.
+    def _target(self, path: str) -> str:
+        """Path and query of a request; a link of Graph's is followed only to the host that was configured.
 
         :raises Rejected: it leads elsewhere.
         """
         if path.startswith("/"):
-            return f"{self.root}{path}"
-        asked, ours = urlsplit(path), urlsplit(self.root)
-        if (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
+            return f"{self._base}{path}"
+        if not path.startswith(f"{self._site}/"):
             raise Rejected(f"{self.host} sent a link to another server; it was not followed, and nothing was changed.")
-        return path
+        return path.removeprefix(self._site)
 
     def _sent(
-        self,
-        method: str,
-        url: str,
-        mailbox: str,
-        headers: Mapping[str, str],
-        data: bytes | None,
-        wrote: bool,
-    ) -> tuple[int, httpx2.Headers, bytes]:
-        """Status, headers and body; a read is repeated once when its connection turns out to be dead."""
+        self, method: str, target: str, mailbox: str, headers: Mapping[str, str], data: bytes | None, wrote: bool
+    ) -> Answer:
+        """The answer, whatever it is; a read is repeated once when its connection turns out to be dead."""
         import httpx2
 
         tries = 1 if wrote else 2
         for left in reversed(range(tries)):
             try:
-                return self._exchange(method, url, headers, data)
+                return self._exchange(method, target, headers, data)
             except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
                 if not left:
                     raise self._failure(error, mailbox, wrote) from error
-            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            except httpx2.HTTPError as error:
                 raise self._failure(error, mailbox, wrote) from error
         raise AssertionError
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], data: bytes | None
-    ) -> tuple[int, httpx2.Headers, bytes]:
+    def _exchange(self, method: str, target: str, headers: Mapping[str, str], data: bytes | None) -> Answer:
         """Send it; a token may be withdrawn before its time: nothing was done then, so a write may be sent again."""
-        http, tokens = self._open()
+        line, tokens = self._open()
         for _ in range(2):
             token = tokens.get()
             named = {**headers, "Authorization": f"Bearer {token}"}
             with self.meter.place(self._seconds()):
-                status, answered, content = self._once(http, method, url, named, data)
-            if status != 401:
+                if (call := self.calls.current) is not None:
+                    call.requests += 1
+                answer = line.answer(method, target, named, data, self._seconds(), self.account.max_bytes)
+            if answer.status != 401:
                 break
             tokens.drop(token)
-        return status, answered, content
-
-    def _once(
-        self, http: httpx2.Client, method: str, url: str, headers: Mapping[str, str], data: bytes | None
-    ) -> tuple[int, httpx2.Headers, bytes]:
-        from syncd.adapters.graph.connections import received
-
-        call = self.calls.current
-        if call is not None:
-            call.requests += 1
-        seconds = self._seconds()
-        asked = http.build_request(
-            method,
-            url,
-            headers=headers,
-            content=data,
-            timeout=(min(seconds, 10.0), seconds, seconds, seconds),
-        )
-        return received(http, asked, seconds, self.account.max_bytes)
+        return answer
 
     def _seconds(self) -> float:
         """Time for one exchange.
@@ -257,7 +236,7 @@ class Client:
             return AccessDenied(reason)
         if 300 <= status < 400:
             return NotACalendar(f"{self.host} sends us elsewhere ({status}); check graph_url in the configuration.")
-        said = answered.get("Retry-After")
+        said = answered.get("retry-after")
         pause = None if said is None else retry_after(said, self._clock.now(), default=10.0)
         error = error_of(
             Refusal(status, _code(content), pause), mailbox, self.host, self.account.client_id, wrote=wrote
@@ -275,7 +254,7 @@ class Client:
 
         if isinstance(error, TooLarge):
             return Rejected(f"{self.host} answered for {mailbox} with {error}; nothing was read.")
-        if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        if isinstance(error, httpx2.UnsupportedProtocol):
             return Rejected(f"'{self.host}' is no usable address; check graph_url in the configuration.")
         never_sent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
         if wrote and not never_sent:
@@ -290,6 +269,12 @@ class Client:
                 "into connections, set ca_file to its authority."
             )
         return Transient(f"{self.host} cannot be reached; it is tried again later.")
+
+
+def _parted(root: str) -> tuple[str, str]:
+    """Scheme with host and port, and the path."""
+    parts = urlsplit(root)
+    return f"{parts.scheme}://{parts.netloc}", parts.path
 
 
 def _code(content: bytes) -> str:
