@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli import screen
+from syncd.cli.placing import place
 from syncd.errors import ConfigError, SyncdError
 
 SYSTEM = Path("/etc/syncd")
@@ -59,9 +60,8 @@ def init(
     texts = first_files(whole)
     _refuse_to_overwrite(folder, texts)
     _try_out(texts)
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        place(folder / name, text)
         screen.say(f"written: {folder / name}")
     _tell_next(folder, system)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli import screen
+from syncd.cli.placing import place
 
 group = typer.Typer(no_args_is_help=True, help="Many organisations on one machine, one instance each (syncd@NAME).")
 
@@ -40,11 +41,11 @@ def make(
     rows = []
     for one in found:
         new = [folder / name for name in files_of(one) if not (folder / name).exists()]
-        place, size = unit_of(one)
+        unit, size = unit_of(one)
         if not dry:
             for file in new:
-                _write(file, files_of(one)[file.relative_to(folder).as_posix()], 0o640)
-            _write(units / place, size, 0o644)
+                place(file, files_of(one)[file.relative_to(folder).as_posix()])
+            place(units / unit, size, 0o644)
         told = "made" if new else "left as it is"
         rows.append((f"syncd@{one.name}", one.answers.organisation, str(one.port), f"{one.memory_mb} MB", told))
     screen.table("Organisations", ("unit", "organisation", "port", "memory at most", "configuration"), rows)
@@ -73,14 +74,3 @@ def _rows(table: Path) -> list[dict[str, str]]:
     except csv.Error as error:
         raise SyncdError(f"{table} is no table: {error}. Nothing was made.") from None
     return [{key or "": value or "" for key, value in row.items()} for row in rows]
-
-
-def _write(file: Path, text: str, mode: int) -> None:
-    from syncd.errors import SyncdError
-
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode)
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SyncdError(f"{file} cannot be written: {error.strerror}. What was made before it stays.") from None

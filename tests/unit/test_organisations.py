@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -80,3 +82,20 @@ def test_three_hundred_organisations_have_three_hundred_different_ports() -> Non
 
     assert [] == problems
     assert 600 == len({port for one in found for port in (one.port, one.port + 1)})
+
+
+def test_what_is_written_can_be_read_by_the_group_of_the_folder_whatever_the_umask(tmp_path: Path) -> None:
+    """By the service's user, that is: the package gives /etc/syncd to its group."""
+    (tmp_path / "etc").mkdir()
+    group = 12345 if os.geteuid() == 0 else os.getegid()
+    os.chown(tmp_path / "etc", -1, group)
+    before = os.umask(0o077)
+    try:
+        code, _ = made(tmp_path, TABLE)
+    finally:
+        os.umask(before)
+    written = [path.stat() for path in (tmp_path / "etc").rglob("*")]
+
+    assert 0 == code
+    assert {(0o640, group), (0o750, group)} == {(stat.S_IMODE(one.st_mode), one.st_gid) for one in written}
+    assert {0o644} == {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "units").rglob("*.conf")}

@@ -73,6 +73,24 @@ seen "a start with a mistake fails with 78 and is not tried again" test "$(prope
 cat /etc/syncd/good.toml >/etc/syncd/syncd.toml
 seen "mended, it starts" systemctl start syncd
 
+there() { # every page that an alert names, and what is copied from the documentation, as plain files
+    for page in $(sed -n 's|.*runbook_url: file://||p' /usr/share/doc/syncd/observability/alerts.yml); do
+        test -f "$page" || { say "missing: $page"; return 1; }
+    done
+    test -f /usr/share/doc/syncd/observability/service.json -a -f /usr/share/doc/syncd/examples/nginx/syncd.conf
+}
+seen "alerts lead to pages that are there, and nothing to be copied is packed" there
+printf 'name;organisation;adapter;url;username;site;mailboxes;tenant;database\naarup;Aarup;caldav;http://127.0.0.1:9/;syncd;Torvet;10;;\n' >/table.csv
+seen "another organisation is made under a tight umask" sh -c "umask 077; syncd organisations make /table.csv"
+install -D -m 0600 /live/secret /etc/syncd/credentials/aarup/kalender
+systemctl daemon-reload
+seen "its instance starts beside the first" systemctl start syncd@aarup
+seen "with a database of its own" test "$(stat -c %a%U /var/lib/syncd-aarup/syncd.sqlite3)" = 600syncd
+seen "a backup of it by its unit" systemctl start syncd-backup@aarup
+first=$(property MainPID syncd@aarup)
+/var/lib/dpkg/info/syncd.postinst configure 0.0.9
+seen "an upgrade restarts it, too" sh -c "! test -d /proc/$first && systemctl is-active syncd@aarup"
+
 kill -9 "$(property MainPID syncd)"
 seen "killed, it is back by itself" until_is 300 fresh readyz
 before=$(property NRestarts syncd)
@@ -87,7 +105,8 @@ systemd-analyze security syncd --no-pager | tail -n 1
 
 seen "stops within 20 seconds" timeout 20 systemctl stop syncd
 seen "the package is removed, and configuration and database stay" sh -c "dpkg -r syncd && test -e /etc/syncd/syncd.toml -a -e /var/lib/syncd/syncd.sqlite3"
-seen "purged, nothing of it is left" sh -c "dpkg -P syncd && test ! -e /etc/syncd -a ! -e /var/lib/syncd -a ! -e /usr/lib/syncd"
+seen "the other organisation's instance has ended" test "$(property ActiveState syncd@aarup)" != active
+seen "purged, nothing of it is left" sh -c "dpkg -P syncd && test ! -e /etc/syncd -a ! -e /var/lib/syncd -a ! -e /var/lib/syncd-aarup -a ! -e /usr/lib/syncd"
 journalctl -u syncd --no-pager >/live.journal
 say end
 systemctl poweroff
