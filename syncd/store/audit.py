@@ -7,8 +7,9 @@ import hmac
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -35,6 +36,7 @@ class Audit:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._made = False
 
     def add(
         self,
@@ -85,10 +87,19 @@ class Audit:
         return lambda citizen: hmac.new(key, citizen.encode(), hashlib.sha256).hexdigest()
 
     def _key(self) -> bytes:
-        """The installation's key; of several who make it at once, one wins and all use the winner's."""
+        """The installation's key; of several who make it at once, one wins and all use the winner's.
+
+        It never changes in a database, so each connection reads it once.
+        """
+        info = cast(Connection, self._session.get_bind()).info
+        if KEY in info:
+            return cast(bytes, info[KEY])
         settings = Settings(self._session)
         found = settings.value(KEY)
+        if found is not None and not self._made:  # what was made here may be rolled back
+            info[KEY] = bytes.fromhex(found)
         if found is None:
+            self._made = True
             insert = postgresql.insert if self._session.get_bind().dialect.name == "postgresql" else sqlite.insert
             row = insert(Setting).values(name=KEY, value=secrets.token_hex(32))
             self._session.execute(row.on_conflict_do_nothing())

@@ -10,13 +10,13 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from syncd.errors import StoreError
-from syncd.store.prepared import Prepared
+from syncd.store.prepared import Driver
 
 BUSY_MS = 10_000
 LOCK_MS = 15_000
@@ -116,11 +116,11 @@ def _refuse_unsafe_wal(pragma: str, row: tuple[Any, ...] | None) -> None:
 
 
 def _begin_with(engine: Engine, statement: str) -> None:
-    begin = Prepared(text(statement))
-
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        begin.run(connection, {})
+        driver = Driver(connection)
+        driver.send(statement, ())
+        driver.close()
 
 
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:

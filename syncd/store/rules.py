@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
 from syncd.store.instants import epoch, moment
 from syncd.store.prepared import prepared
-from syncd.store.settings import Settings
-from syncd.store.tables import RevisionRow
+from syncd.store.settings import MAINTENANCE, Settings
+from syncd.store.tables import RevisionRow, Setting
 
 FILE_DIGEST = "rules_file"
 """Name of the setting that holds the digest of the rules file applied last."""
@@ -28,7 +28,14 @@ class Revision:
 
 
 _REVISIONS = cast(Table, RevisionRow.__table__)
-_NEWEST = prepared(select(_REVISIONS.c.number).order_by(_REVISIONS.c.number.desc()).limit(1))
+# No LIMIT: SQLite plans a statement anew for each value that is given for one.
+_NEWEST = prepared(
+    select(
+        select(func.max(_REVISIONS.c.number)).scalar_subquery().label("number"),
+        select(Setting.value).where(Setting.name == MAINTENANCE).scalar_subquery().label("maintenance"),
+    )
+)
+"""Both are asked for in every transaction that offers or takes a time."""
 
 
 class Rules:
@@ -42,7 +49,9 @@ class Rules:
     def number(self) -> int:
         """Number of the revision in force; 0 before the first. One and the same for the whole transaction."""
         if self._number is None:
-            self._number = self._session.scalar(_NEWEST) or 0
+            found = self._session.execute(_NEWEST).one()
+            self._number = found.number or 0
+            self._settings.note(MAINTENANCE, found.maintenance)
         return self._number
 
     def newest(self) -> tuple[int, str] | None:

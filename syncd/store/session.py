@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -16,6 +16,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from syncd.errors import Contention, StoreError
 from syncd.store import engines, every_table, schema  # noqa: F401 - every_table makes tables known
 from syncd.store.failures import place, translate
+from syncd.store.kept import Kept
 from syncd.store.settings import GENERATION, Settings
 from syncd.store.straight import StraightSession
 from syncd.store.together import Together, Wanted, carry_out
@@ -222,6 +223,7 @@ class Store:
         self._writer, self._reader = make(self.url)
         self._turns = Turns() if self.sqlite else None
         self._together = Together(self._turns, PATIENCE, self._group) if self._turns else None
+        self._kept = Kept(self._writer) if self.sqlite else None
 
     @property
     def place(self) -> str:
@@ -249,7 +251,7 @@ class Store:
         from syncd.store.audit import Audit
 
         self._protect_file()
-        with self._translated(), self._turn(), self._writer.begin() as connection:
+        with self._translated(), self._turn(), self._writing() as connection:
             schema.upgrade(connection, layout)
             with Session(connection) as session:
                 self._refuse_moved(Settings(session))
@@ -280,7 +282,7 @@ class Store:
         :raises StoreError: the database could not be used (`Contention`: run it again, see `run`).
         :raises IntegrityError: a rule of the database refused the change; for the use case to explain.
         """
-        with self._translated(), self._turn(), self._writer.begin() as connection, _inside(connection) as tx:
+        with self._translated(), self._turn(), self._writing() as connection, _inside(connection) as tx:
             yield tx
 
     @contextmanager
@@ -339,7 +341,7 @@ class Store:
 
     def _group(self, works: Sequence[Wanted[Tx]]) -> None:
         """Several works in one transaction; the turn is held."""
-        with self._translated(), self._writer.begin() as connection:
+        with self._translated(), self._writing() as connection:
             carry_out(works, connection, _inside)
 
     def raw(self) -> Connection:
@@ -349,13 +351,17 @@ class Store:
 
     def single_file(self) -> None:
         """Leave SQLite's WAL mode, so that the file needs no companions; nobody else may have it open."""
-        with self._translated(), self._turn(), self._writer.connect() as connection:
-            cursor = connection.connection.cursor()
-            cursor.execute("PRAGMA journal_mode=DELETE")
-            cursor.close()
+        with self._translated(), self._turn():
+            if self._kept is not None:
+                self._kept.close()
+            with self._writer.connect() as connection:
+                below: Any = connection.connection.dbapi_connection
+                below.execute("PRAGMA journal_mode=DELETE").close()
 
     def close(self) -> None:
         """Close all connections that are not in use."""
+        if self._kept is not None:
+            self._kept.close()
         self._writer.dispose()
         self._reader.dispose()
 
@@ -364,6 +370,10 @@ class Store:
             raise StoreError(
                 f"The data of {self.place} was moved to {where}. Point syncd there; nothing was changed here."
             )
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        """A connection in a write transaction; on SQLite the turn is held."""
+        return self._kept.begin() if self._kept else self._writer.begin()
 
     def _turn(self) -> AbstractContextManager[None]:
         return self._turns.turn(PATIENCE) if self._turns else nullcontext()

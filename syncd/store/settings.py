@@ -15,6 +15,8 @@ from syncd.store.tables import Setting
 
 INSTALLATION = "installation"
 GENERATION = "generation"
+MAINTENANCE = "maintenance"
+"""See `syncd.store.pauses`."""
 
 _ROWS = typing.cast(Table, Setting.__table__)
 _GROW = prepared(
@@ -29,6 +31,7 @@ class Settings:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._bumped = False
+        self._noted: dict[str, str | None] = {}
 
     def installation(self) -> str:
         """The random id given to this database when it was made; it marks what we write into calendars."""
@@ -53,10 +56,17 @@ class Settings:
 
     def value(self, name: str) -> str | None:
         """A stored value, or None."""
+        if name in self._noted:
+            return self._noted[name]
         return self._session.scalar(_VALUE, {"name": name})
+
+    def note(self, name: str, value: str | None) -> None:
+        """What this transaction read of a value beside something else; it is not asked for again."""
+        self._noted[name] = value
 
     def put(self, name: str, value: str | None) -> None:
         """Store a value; None removes it."""
+        self._noted.pop(name, None)
         if value is None:
             self._session.execute(delete(Setting).where(Setting.name == name))
             return

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable
 from sqlalchemy.orm import Session, SessionTransaction
 
-from syncd.store.prepared import Prepared, Values, known, run_together
+from syncd.store.prepared import Driver, Prepared, Rows, Values, known, run_together
 
 
 class StraightSession(Session):
@@ -18,7 +18,9 @@ class StraightSession(Session):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, expire_on_commit=False, join_transaction_mode="rollback_only")
-        self._straight = connection
+        self._straight, self._driver = connection, Driver(connection)
+        self._saves = False
+        """Whether a savepoint was ever asked for."""
         self._inside: SessionTransaction | None = None
         self._waiting: list[tuple[Prepared, Values]] = []
         self._gathers = connection.dialect.name == "postgresql"
@@ -30,7 +32,8 @@ class StraightSession(Session):
         """
         ready = known(statement)
         if ready is None or not self._gathers or self.get_nested_transaction() is not None:
-            self.execute(statement, values)  # what is done inside a savepoint goes with it
+            # What is done inside a savepoint goes with it.
+            self.execute(statement, values) if ready is None else self._run(ready, values)
             return
         if any(one.changes is ready.changes for one, _ in self._waiting):
             self.send()  # what stands in one message does not see what else it changes
@@ -40,37 +43,41 @@ class StraightSession(Session):
         """Carry out what waits."""
         if self._waiting:
             waiting, self._waiting = self._waiting, []
-            run_together(self._straight, waiting)
+            run_together(self._driver, waiting)
 
     def execute(self, statement: Executable, params: Any = None, **more: Any) -> Any:
         """What the statement returns."""
-        if self._waiting:
-            self.send()
         ready = known(statement)
         if ready is not None:
-            return ready.run(self._direct(), params or {})
+            return self._run(ready, params or {})
+        self.send()
         if more or statement._propagate_attrs:
             return super().execute(statement, params, **more)
         return self._direct().execute(statement, params)
 
     def scalar(self, statement: Executable, params: Any = None, **more: Any) -> Any:
         """The first row's first column; None without a row."""
-        if known(statement) is None and (more or statement._propagate_attrs):
-            self.send()
+        ready = known(statement)
+        if ready is not None:
+            return self._run(ready, params or {}).scalar()
+        self.send()
+        if more or statement._propagate_attrs:
             return super().scalar(statement, params, **more)
-        return self.execute(statement, params).scalar()
+        return self._direct().execute(statement, params).scalar()
 
     def scalars(self, statement: Executable, params: Any = None, **more: Any) -> Any:
         """The first column of each row."""
-        if known(statement) is None:
-            self.send()
-            return super().scalars(statement, params, **more)
-        return self.execute(statement, params).scalars()
+        ready = known(statement)
+        if ready is not None:
+            return self._run(ready, params or {}).scalars()
+        self.send()
+        return super().scalars(statement, params, **more)
 
     def flush(self, objects: Any = None) -> None:
         """What was added as objects comes after what waits."""
         self.send()
-        super().flush(objects)
+        if self.in_transaction():  # who adds an object begins one
+            super().flush(objects)
 
     def connection(self, *given: Any, **more: Any) -> Connection:
         """For those who take the way of SQLAlchemy."""
@@ -80,7 +87,21 @@ class StraightSession(Session):
     def begin_nested(self) -> SessionTransaction:
         """What waits stands outside the savepoint."""
         self.send()
+        self._saves = True
         return super().begin_nested()
+
+    def close(self) -> None:
+        """Objects are let go, and the cursor; the transaction is its caller's to end."""
+        self._driver.close()
+        if self.in_transaction():  # else nobody took the way of SQLAlchemy, and it has nothing to clear
+            super().close()
+
+    def _run(self, ready: Prepared, values: Values) -> Rows:
+        if self._waiting:
+            self.send()
+        if self._saves:
+            self._direct()
+        return ready.run(self._driver, values)
 
     def _direct(self) -> Connection:
         """The connection, with every savepoint sent that was asked for."""

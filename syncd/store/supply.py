@@ -113,9 +113,9 @@ class Statuses:
     def __init__(self) -> None:
         self._kept: dict[MailboxId, tuple[Any, MailboxStatus]] = {}
 
-    def of(self, row: Any, unreadable: int) -> MailboxStatus:
+    def of(self, row: Any) -> MailboxStatus:
         """The status a row tells; the same object while it tells the same."""
-        told = (tuple(row), unreadable)
+        told = tuple(row)
         kept = self._kept.get(row.id)
         if kept is None or kept[0] != told:
             covered = None if row.covered_start is None else span(row.covered_start, row.covered_end)
@@ -124,7 +124,7 @@ class Statuses:
                 covered=covered,
                 as_of=maybe(row.as_of),
                 refused=row.refused,
-                unreadable=unreadable,
+                unreadable=row.unreadable or 0,
                 revision=row.revision,
             )
             kept = self._kept[row.id] = (told, status)
@@ -184,6 +184,12 @@ _STARTS = _About(
     .where(BookingRow.state.in_(_LIVE), MeetingRow.start >= bindparam("since"), MeetingRow.start < bindparam("until")),
     MeetingRow.caseworker,
 )
+_BROKEN = (
+    select(_UNREADABLE.mailbox, func.count().label("unreadable"))
+    .where(_UNREADABLE.acknowledged.is_(False))
+    .group_by(_UNREADABLE.mailbox)
+    .subquery()
+)
 _STATUSES = _About(
     select(
         _MAILBOXES.id,
@@ -192,7 +198,8 @@ _STATUSES = _About(
         _MAILBOXES.as_of,
         _MAILBOXES.refused,
         _MAILBOXES.revision,
-    ),
+        _BROKEN.c.unreadable,
+    ).select_from(Base.metadata.tables["mailboxes"].outerjoin(_BROKEN, _BROKEN.c.mailbox == _MAILBOXES.id)),
     _MAILBOXES.id,
 )
 _CLOSURES = _About(_touching(select(ClosureRow.room, ClosureRow.start, ClosureRow.end), ClosureRow), ClosureRow.room)
@@ -213,9 +220,6 @@ _PLACES = prepared(
 )
 _BOOKED_OF = prepared(select(_BOOKINGS.meeting).where(_BOOKINGS.meeting.in_(_SOME), _BOOKINGS.state.in_(_LIVE[1:])))
 _PINNED = prepared(select(RoomPinRow.meeting))
-_BROKEN = prepared(
-    select(_UNREADABLE.mailbox, func.count()).where(_UNREADABLE.acknowledged.is_(False)).group_by(_UNREADABLE.mailbox)
-)
 
 
 _AWAY = prepared(
@@ -234,9 +238,7 @@ class Supply:
 
     def statuses(self, ids: Collection[MailboxId], remembered: Statuses) -> dict[MailboxId, MailboxStatus]:
         """How these mailboxes stand, as far as slots care; unknown ones are left out."""
-        broken = {row[0]: row[1] for row in self._session.execute(_BROKEN)}
-        found = _STATUSES.rows(self._session, ids)
-        return {row.id: remembered.of(row, broken.get(row.id, 0)) for row in found}
+        return {row.id: remembered.of(row) for row in _STATUSES.rows(self._session, ids)}
 
     def events(self, ids: Collection[MailboxId], start: int, end: int) -> dict[MailboxId, list[Bundle]]:
         """The occurrences that touch *start* to *end*, by mailbox; every id has an entry.
