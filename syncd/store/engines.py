@@ -90,6 +90,7 @@ def sqlite_engines(url: URL) -> tuple[Engine, Engine]:
     _prepare(reader, "PRAGMA query_only=ON")
     _begin_with(writer, "BEGIN IMMEDIATE")
     _begin_with(reader, "BEGIN DEFERRED")
+    _save_straight(writer)
     return writer, reader
 
 
@@ -118,9 +119,21 @@ def _refuse_unsafe_wal(pragma: str, row: tuple[Any, ...] | None) -> None:
 def _begin_with(engine: Engine, statement: str) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        driver = Driver(connection)
-        driver.send(statement, ())
-        driver.close()
+        _tell(connection, statement)
+
+
+def _save_straight(engine: Engine) -> None:
+    """Savepoints by the driver, for works that share a transaction have one each, and SQLAlchemy compiles each anew."""
+    dialect: Any = engine.dialect
+    dialect.do_savepoint = lambda connection, name: _tell(connection, f"SAVEPOINT {name}")
+    dialect.do_rollback_to_savepoint = lambda connection, name: _tell(connection, f"ROLLBACK TO SAVEPOINT {name}")
+    dialect.do_release_savepoint = lambda connection, name: _tell(connection, f"RELEASE SAVEPOINT {name}")
+
+
+def _tell(connection: Connection, statement: str) -> None:
+    driver = Driver(connection)
+    driver.send(statement, ())
+    driver.close()
 
 
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
