@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -355,8 +355,7 @@ class Store:
             if self._kept is not None:
                 self._kept.close()
             with self._writer.connect() as connection:
-                below: Any = connection.connection.dbapi_connection
-                below.execute("PRAGMA journal_mode=DELETE").close()
+                connection.connection.cursor().execute("PRAGMA journal_mode=DELETE")
 
     def close(self) -> None:
         """Close all connections that are not in use."""
