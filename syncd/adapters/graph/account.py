@@ -34,7 +34,7 @@ class GraphAccount:
     :param proxy: of HTTP requests; None goes straight, whatever the environment says.
     :param timeout: seconds for one request; a whole call of the port may take five times as long.
     :param first, most: requests at one time, at the start and at the most; see `syncd.adapters.graph.meter`.
-    :param page: events in one page of a delta round.
+    :param page: events we ask for in one page of a delta round; Graph gives fewer when it likes.
     :param teams: make Teams meetings of meetings by video.
     :param control: address of a mailbox that must be closed to us; empty when none is named.
     :param max_bytes: longest answer we are willing to hold.
@@ -51,7 +51,7 @@ class GraphAccount:
     timeout: float = 20.0
     first: int = 4
     most: int = 16
-    page: int = 200
+    page: int = 500
     teams: bool = False
     control: str = ""
     max_bytes: int = 64 * MEGABYTE

@@ -21,7 +21,9 @@ BUSY = {
     "oof": BusyType.OUT_OF_OFFICE,
     "workingElsewhere": BusyType.WORKING_ELSEWHERE,
 }
-"""freeBusyStatus; what is not in it (unknown, nothing at all) counts as busy."""
+"""freeBusyStatus; what is not in it counts as `BLOCKS`."""
+BLOCKS = BusyType.BUSY
+"""Of events that say something unknown, or nothing at all (named here, for Python 3.11 looks members up slowly)."""
 
 MASTER = "seriesMaster"
 OURS = "syncd:"
@@ -72,7 +74,7 @@ def occurrence(row: Row, zone: str, obeyed: Collection[str], ours: Ours | None, 
         uid=ours.uid if ours else uid or row.i_cal_u_id or row.id,
         original_start=(_offset(row.original_start) or span.start) if recurring else None,
         interval=span,
-        busy=BUSY.get(row.show_as or "", BusyType.BUSY),
+        busy=BUSY.get(row.show_as or "", BLOCKS),
         all_day=bool(row.is_all_day),
         recurring=recurring,
         categories=categories,
