@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from syncd.adapters.caldav.calendar import CaldavCalendar
-from syncd.adapters.caldav.client import CaldavAccount
 from syncd.adapters.ews.account import Discovery, EwsAccount, TokenSource
 from syncd.adapters.ews.calendar import EwsCalendar
 from syncd.adapters.graph.account import Credential, GraphAccount
@@ -52,10 +50,17 @@ def _port(name: str, account: CalendarAccount, clock: Clock, obeyed: Collection[
     if account.adapter == "ews":
         return EwsCalendar(exchange_account(name, account), obeyed=obeyed, clock=clock)
     if account.adapter == "graph":
-        # 0.1 s that nobody waits for who has no mailbox in the cloud
+        # 0.1 s that nobody waits for who has no mailbox in the cloud; so with CalDAV below
         from syncd.adapters.graph.calendar import GraphCalendar
 
         return GraphCalendar(graph_account(name, account), obeyed=obeyed, clock=clock)
+    return _caldav(name, account, clock, obeyed)
+
+
+def _caldav(name: str, account: CalendarAccount, clock: Clock, obeyed: Collection[str]) -> CalendarPort:
+    from syncd.adapters.caldav.calendar import CaldavCalendar
+    from syncd.adapters.caldav.client import CaldavAccount
+
     reach = CaldavAccount(
         name=name,
         url=account.url or "",

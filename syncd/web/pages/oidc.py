@@ -7,13 +7,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.requests_client import OAuth2Session
-from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -21,6 +19,10 @@ from joserfc.jwk import KeySet
 from syncd.clock import Clock
 from syncd.config import OidcSection
 from syncd.config.pages import secure_address
+
+if TYPE_CHECKING:  # a twentieth of a start, for who signs in elsewhere or not at all
+    from authlib.integrations.requests_client import OAuth2Session
+    from authlib.oidc.core import CodeIDToken
 
 log = structlog.get_logger()
 
@@ -125,6 +127,8 @@ class Provider:
 
     def _claims(self, token: Mapping[str, Any], nonce: str) -> CodeIDToken:
         """The claims of the ID token, verified (3.1.3.7); after a change of keys they are fetched once more."""
+        from authlib.oidc.core import CodeIDToken
+
         try:
             read = jwt.decode(token["id_token"], self._key_set(), algorithms=ALGORITHMS)
         except (JoseError, ValueError):
@@ -191,6 +195,8 @@ class Provider:
         return content
 
     def _session(self) -> OAuth2Session:
+        from authlib.integrations.requests_client import OAuth2Session
+
         section = self._section
         session = OAuth2Session(
             section.client_id,
