@@ -231,7 +231,9 @@ def _tell(
         return
     screen.table("", ("id", "address", "", "what to do"), rows)
     unchanged = len(found.stay) - len(found.changed)
-    screen.say(f"{unchanged} unchanged. {_conclusion(target, rehearse)}")
+    joining = len(found.joiners) - len(missing)
+    counted = f"{joining} join, {len(found.changed)} change, {unchanged} unchanged."
+    screen.say(f"{counted} {_conclusion(target, rehearse)}")
     if found.foreign:
         screen.say("What the case system calls them, for [jobnet] in syncd.toml:")
         screen.say("caseworkers = {" + ", ".join(f'"{k}" = "{v}"' for k, v in found.foreign.items()) + "}")

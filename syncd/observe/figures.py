@@ -10,7 +10,7 @@ OPENING = """# Figures
 
 Generated from `syncd/observe/metrics.py`; `python -m syncd.config write` writes it anew.
 Answered at `/metrics` of `monitor.listen` (of `http.listen` when that is not set), in the Prometheus text format; one process per node.
-Labels come from short fixed lists: kinds, outcomes, HTTP routes, and names of `[calendars]` tables; never people, mailboxes or citizens.
+Labels come from short fixed lists: kinds, outcomes, HTTP routes, and names of tables of `syncd.toml`; never people, mailboxes or citizens.
 Alerts and boards that use them: [alerts](../operations/alerts.md).
 
 | name | type | labels | meaning |

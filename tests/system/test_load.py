@@ -75,6 +75,12 @@ def sample(process: int) -> tuple[int, int]:
     return resident, len([*Path(f"/proc/{process}/fd").iterdir()])
 
 
+def spent(process: int) -> float:
+    """Seconds of processor that a process has taken."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def trouble(between: Proxy, ended: threading.Event) -> None:
     """The calendar server answers badly now and then, and so it does while somebody waits."""
     while not ended.wait(3 * PAUSE):
@@ -93,6 +99,7 @@ def test_memory_and_files_stay_flat_under_load_with_faults(service: Service, bet
     faults = threading.Thread(target=trouble, args=(between, ended), daemon=True)
     faults.start()
     began, number, left_out = time.monotonic(), 0, 0
+    taken = {"service": -spent(service.child.pid), "crowd": -spent(os.getpid())}
     with ThreadPoolExecutor(24) as people:
         while (passed := time.monotonic() - began) < SECONDS:
             while number + left_out < passed * RATE:
@@ -107,11 +114,13 @@ def test_memory_and_files_stay_flat_under_load_with_faults(service: Service, bet
             time.sleep(0.01)
     ended.set()
     faults.join(10)
+    taken = {"service": taken["service"] + spent(service.child.pid), "crowd": taken["crowd"] + spent(os.getpid())}
 
     third = len(samples) // 3
     middle, last = samples[third : 2 * third], samples[2 * third :]
     figures = {"samples": samples[:: max(1, len(samples) // 12)], "told": dict(crowd.told), "sent": number}
     figures |= {"left out": left_out, "per second": round(number / SECONDS, 1)}
+    figures |= {f"ms of processor per request, {who}": round(1000 * cpu / number, 1) for who, cpu in taken.items()}
     assert service.child.poll() is None, figures
     assert crowd.told["200"] > number / 2, figures
     assert 0 == crowd.told["500"], figures
