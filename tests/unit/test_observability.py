@@ -50,7 +50,7 @@ def _expressions(board: str) -> list[str]:
 
 def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [str(program("promtool", "prometheus")), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=FOLDER)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=FOLDER)
 
 
 @pytest.mark.broad
