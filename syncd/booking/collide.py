@@ -37,15 +37,38 @@ def collision(tx: Tx, rulebook: Rulebook, directory: Directory, meeting: Meeting
 
     :param away: whether the caseworker's absence stands in the way, too.
     """
-    people = meeting.people
+    return bool(colliding(tx, rulebook, directory, meeting, [meeting.caseworker], away=away))
+
+
+def colliding(
+    tx: Tx,
+    rulebook: Rulebook,
+    directory: Directory,
+    meeting: Meeting,
+    candidates: Collection[MailboxId],
+    *,
+    away: bool = True,
+) -> frozenset[MailboxId]:
+    """Those of *candidates* who could not hold the meeting without a `collision`, looked at once."""
+    people = list(dict.fromkeys([*candidates, *meeting.partners]))
     padded = with_buffers(meeting.interval, meeting.before, meeting.after)
-    if any(tx.meetings.busy(people, padded, ignoring=meeting.id).values()):
-        return True
-    if away and tx.absences.away(people, meeting.interval):
-        return True
+    busy = tx.meetings.busy(people, padded, ignoring=meeting.id)
+    gone = tx.absences.away(people, meeting.interval) if away else frozenset()
     beside = _events(tx, people, padded, meeting.id)
-    if any(_stands(event, rulebook.policy(one), meeting) for one in people for event in beside[one]):
-        return True
+    taken = {
+        one
+        for one in people
+        if busy[one] or one in gone or any(_stands(event, rulebook.policy(one), meeting) for event in beside[one])
+    }
+    if not taken.isdisjoint(meeting.partners) or (
+        not taken.issuperset(candidates) and _roomless(tx, directory, meeting)
+    ):
+        return frozenset(candidates)
+    return frozenset(taken.intersection(candidates))
+
+
+def _roomless(tx: Tx, directory: Directory, meeting: Meeting) -> bool:
+    """Whether something else lies in the meeting's room."""
     room = directory.rooms.get(meeting.room) if meeting.room else None
     if room is None:
         return False

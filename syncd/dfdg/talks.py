@@ -19,6 +19,7 @@ from syncd.model.interval import Interval
 from syncd.model.offer import Rulebook
 from syncd.store import Tx
 from syncd.store.instants import epoch, moment
+from syncd.store.most import STATE
 from syncd.store.tables import BookingRow, MeetingRow
 
 _HELD = (BookingState.PENDING.value, BookingState.CONFIRMED.value, BookingState.NO_SHOW.value)
@@ -91,7 +92,7 @@ def _bookings(period: Interval) -> Select[*tuple[Any, ...]]:
     return (
         select(*columns, MeetingRow.start, MeetingRow.end)
         .join(MeetingRow, MeetingRow.id == BookingRow.meeting)
-        .where(BookingRow.state.in_(_HELD), MeetingRow.beside.is_(None))
+        .where(STATE.in_(_HELD), MeetingRow.beside.is_(None))
         .where(MeetingRow.start >= epoch(period.start), MeetingRow.start < epoch(period.end))
     )
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 
 from syncd.errors import BadRequest, NoRoom, SlotGone, TemporarilyClosed, UnknownCaseworker
 from syncd.model.directory import Directory, MailboxId
@@ -22,6 +20,7 @@ from syncd.publish.groups import joinable
 from syncd.publish.inforce import Rules, RulesInForce
 from syncd.publish.partners import fillings, free_by_role
 from syncd.publish.pipeline import Frames, pooled, survivors
+from syncd.publish.remembered import Answers, Remembered
 from syncd.publish.reserve import reserve_is_open
 from syncd.publish.roster import Roster
 from syncd.publish.scene import Asked, Memory, Reader, Scene
@@ -33,8 +32,6 @@ from syncd.store import Store, Tx
 from syncd.store.instants import epoch
 from syncd.store.rooms import Shortage
 
-ANSWERS = 1024
-"""Answers remembered while nothing changes."""
 GONE = "This time is no longer on offer. Nothing was changed; choose another one."
 CLOSED = "The calendar cannot be trusted at the moment. Nothing was changed; try again in a minute."
 
@@ -49,15 +46,6 @@ class PublishSettings:
 
     max_age: timedelta = timedelta(minutes=15)
     longest: timedelta = timedelta(days=366)
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """An answer and what it was made from."""
-
-    answer: Answer
-    directory: Directory
-    made: datetime
 
 
 PAUSE_SECONDS = 300
@@ -85,8 +73,7 @@ class Publisher:
         self._memory = Memory()
         self._people: Roster | None = None
         self._installation: str | None = None
-        self._answers: OrderedDict[Question, Remembered] = OrderedDict()
-        self._lock = Lock()
+        self._answers = Answers()
 
     @property
     def max_age(self) -> timedelta:
@@ -120,14 +107,14 @@ class Publisher:
         """
         self._believable(window)
         question = Question(offer, window, caseworker, form, shadow, whom)
-        kept = self._kept(question, self._store.generation(), now)
+        kept = self._answers.kept(question, self._store.generation(), self._directory(), now)
         if kept is not None:
             return kept
         with self._store.read() as tx:
             generation = tx.settings.generation()
             directory = self._directory()
             answer = self._found(tx, question, generation, now)
-        self._keep(question, Remembered(answer, directory, now))
+        self._answers.keep(question, Remembered(answer, directory, now))
         return answer
 
     def _found(self, tx: Tx, question: Question, generation: int, now: datetime) -> Answer:
@@ -263,6 +250,32 @@ class Publisher:
         person = scene.asked.directory.caseworkers[slot.caseworker]
         return prove(tx, scene, slot) if offer.needs_room(slot.form, open_plan=person.open_plan) else None
 
+    def able(
+        self,
+        tx: Tx,
+        offer: Offer,
+        people: Sequence[MailboxId],
+        slot: tuple[datetime, Form],
+        now: datetime,
+        ignoring_meeting: str | None = None,
+    ) -> list[MailboxId]:
+        """Those of *people* for whom `still_free` would find this time on offer, looked at once; no room is named.
+
+        :param slot: when it begins, and how it is held. :param ignoring_meeting: as in `still_free`.
+        """
+        (start, form), rulebook, directory = slot, self.rules.within(tx), self._directory()
+        interval = Interval.at(start, offer.minutes[form])
+        known = [
+            one
+            for one in people
+            if one in directory.caseworkers
+            and asking.unpublished(rulebook, offer, one) is None
+            and not asking.out_of_reach(offer, directory, Slot(interval, one, form), now, immediate=False)
+        ]
+        about = self._about(tx, offer, known, [form], interval, now)
+        scene = self._scene(tx, replace(about, ignoring=ignoring_meeting))
+        return [person.id for person, left in pooled(scene, form) if left[-1]]
+
     def seats(
         self, tx: Tx, offer: Offer, people: Sequence[MailboxId], slot: tuple[datetime, Form], now: datetime, whom: Whom
     ) -> list[str]:
@@ -337,20 +350,6 @@ class Publisher:
                 f"The range is {window.duration.days} days; "
                 f"at most {self._settings.longest.days} days may be asked at once."
             )
-
-    def _kept(self, question: Question, generation: int, now: datetime) -> Answer | None:
-        with self._lock:
-            kept = self._answers.get(question)
-        if kept is None or kept.answer.generation != generation or kept.directory is not self._directory():
-            return None
-        return kept.answer if kept.made <= now < kept.answer.valid_until else None
-
-    def _keep(self, question: Question, remembered: Remembered) -> None:
-        with self._lock:
-            self._answers[question] = remembered
-            self._answers.move_to_end(question)
-            while len(self._answers) > ANSWERS:
-                self._answers.popitem(last=False)
 
     def _asked(self, tx: Tx, question: Question, now: datetime) -> Asked:
         rulebook, directory = self.rules.within(tx), self._directory()

@@ -15,6 +15,7 @@ from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch, maybe, moment
+from syncd.store.most import STATE
 from syncd.store.tables import BookingRow, MeetingRow
 
 CODE = re.compile(r"[0-9a-z]{4}-?[0-9a-z]{4}")
@@ -79,7 +80,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     start, end = epoch(wanted.window.start), epoch(wanted.window.end)
     found: list[ColumnElement[bool]] = [_MEETING.start >= start, _MEETING.start < end]
     # What was only held, and given back, is no meeting; it is told when it is asked for.
-    found.append(or_(_MEETING.desired_generation > 0, _SEAT.state.in_(wanted.states or ("held",))))
+    found.append(or_(_MEETING.desired_generation > 0, STATE.in_(wanted.states or ("held",))))
     for column, value in (
         (_MEETING.caseworker, wanted.caseworker),
         (_MEETING.room, wanted.room),
@@ -88,7 +89,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         if value:
             found.append(column == value)
     if wanted.states:
-        found.append(_SEAT.state.in_(wanted.states))
+        found.append(STATE.in_(wanted.states))
     if wanted.lacking:
         found.append(or_(_MEETING.attention.is_not(None), _MEETING.conflict, _MEETING.room_state == "missing"))
     return found

@@ -16,6 +16,7 @@ from syncd.model.interval import Interval
 from syncd.store import drift
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch, optional, span
+from syncd.store.most import STATE
 from syncd.store.prepared import prepared
 from syncd.store.straight import later, send
 from syncd.store.tables import BookingRow, ClaimRow, ClosureRow, EntryRow, MeetingRow, OccurrenceRow
@@ -102,8 +103,8 @@ _STARTING = prepared(
         MeetingRow.start < bindparam("until"),
         MeetingRow.id != bindparam("ignoring"),
         or_(
-            BookingRow.state.in_((BookingState.PENDING.value, BookingState.CONFIRMED.value)),
-            and_(BookingRow.state == BookingState.HELD.value, BookingRow.expires > bindparam("now")),
+            STATE.in_((BookingState.PENDING.value, BookingState.CONFIRMED.value)),
+            and_(BookingState.HELD.value == STATE, BookingRow.expires > bindparam("now")),
         ),
     )
     .group_by(MeetingRow.caseworker)

@@ -12,6 +12,7 @@ from syncd.model.booking import BookingState
 from syncd.model.directory import MailboxId
 from syncd.model.offer import Form
 from syncd.store.chunks import chunks
+from syncd.store.most import STATE
 from syncd.store.tables import BookingRow, MeetingRow
 
 TAKEN = (BookingState.HELD.value, BookingState.PENDING.value, BookingState.CONFIRMED.value)
@@ -51,7 +52,7 @@ def groups(session: Session, offer: str, people: Collection[MailboxId], start: i
         query = (
             select(*_COLUMNS)
             .join(BookingRow, BookingRow.meeting == MeetingRow.id)
-            .where(MeetingRow.offer == offer, MeetingRow.caseworker.in_(some), BookingRow.state.in_(TAKEN))
+            .where(MeetingRow.offer == offer, MeetingRow.caseworker.in_(some), STATE.in_(TAKEN))
             .where(MeetingRow.start >= start, MeetingRow.end <= end)
         )
         for row in session.execute(query):

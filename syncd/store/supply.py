@@ -17,6 +17,7 @@ from syncd.model.offer import RoomRequirement
 from syncd.store.chunks import chunks
 from syncd.store.instants import maybe, span
 from syncd.store.meeting_rows import asks
+from syncd.store.most import STATE
 from syncd.store.prepared import prepared
 from syncd.store.tables import (
     Base,
@@ -181,7 +182,7 @@ _HELD = prepared(select(_BOOKINGS.meeting, _BOOKINGS.expires).where(_BOOKINGS.st
 _STARTS = _About(
     select(MeetingRow.caseworker, MeetingRow.offer, MeetingRow.start, MeetingRow.id, MeetingRow.end, *_SEAT)
     .join(BookingRow, BookingRow.meeting == MeetingRow.id)
-    .where(BookingRow.state.in_(_LIVE), MeetingRow.start >= bindparam("since"), MeetingRow.start < bindparam("until")),
+    .where(STATE.in_(_LIVE), MeetingRow.start >= bindparam("since"), MeetingRow.start < bindparam("until")),
     MeetingRow.caseworker,
 )
 _BROKEN = (
