@@ -100,6 +100,10 @@ class ClientSection(Section):
             "evidence: ask what was on offer; staff: absences and hand-overs of everybody's meetings."
         ),
     ] = frozenset({"book", "why"})
+    messages: Annotated[
+        bool,
+        Field(description="Whether syncd writes to citizens it books for ([messages]); false if it writes itself."),
+    ] = True
     webhook: Annotated[WebhookSection | None, Field(description="Where it hears of events.")] = None
 
     @field_validator("token_sha256", mode="before")

@@ -51,6 +51,11 @@ def channels(config: Config) -> frozenset[Channel]:
     return frozenset(way for way, there in ways.items() if there and section.enabled and not config.jobnet.on)
 
 
+def silent_clients(config: Config) -> frozenset[str]:
+    """Clients that write to their citizens themselves."""
+    return frozenset(name for name, client in config.clients.items() if not client.messages)
+
+
 def drafted(
     parts: Parts, tx: Tx, message: Message, booking: Booking, meeting: Meeting, contact: Contact, now: datetime
 ) -> Draft:

@@ -11,7 +11,7 @@ from syncd.adapters.handing import Away, MaybeSent, NotSent, Refused
 from syncd.booking.announce import site_of
 from syncd.booking.texts import reference
 from syncd.clock import Clock
-from syncd.daemon.letterbox import Draft, Letterbox, channels, drafted
+from syncd.daemon.letterbox import Draft, Letterbox, channels, drafted, silent_clients
 from syncd.daemon.parts import Parts
 from syncd.model.booking import Booking, BookingState, Meeting
 from syncd.model.contact import Contact
@@ -78,7 +78,7 @@ def owe(parts: Parts, now: datetime) -> None:
     """Note what each citizen should be told by now, and take back what is not so any more."""
     with parts.store.read() as tx:
         messages = CitizenMessages(tx.session)
-        concerned, told = messages.concerned(now), messages.told(now)
+        concerned, told = messages.concerned(now, silent_clients(parts.config)), messages.told(now)
     found = [one for about in concerned if (one := _compared(parts, about, told.get(about.booking, ()), now))]
     for some in chunks(found):
         parts.store.run(partial(_note, parts, some=some, now=now))
@@ -151,7 +151,7 @@ def _taken(parts: Parts, tx: Tx, ways: Collection[Channel], now: datetime) -> Dr
         messages.stand(message, Outcome(Progress.WITHDRAWN), now)
         return message
     booking, meeting = seat
-    if messages.silent(booking.client, booking.citizen or ""):
+    if booking.client in silent_clients(parts.config) or messages.silent(booking.client, booking.citizen or ""):
         messages.stand(message, Outcome(Progress.SKIPPED), now)
         return message
     return drafted(parts, tx, message, booking, meeting, contact, now)

@@ -18,6 +18,7 @@ from syncd.model.offer import Form
 from syncd.store import meeting_rows as rows
 from syncd.store.instants import epoch, moment
 from syncd.store.message_tables import CitizenMessageRow, CitizenSilenceRow
+from syncd.store.most import STATE
 from syncd.store.tables import BookingRow, ContactRow, MeetingRow
 
 PATIENCE = timedelta(minutes=10)
@@ -41,13 +42,17 @@ class CitizenMessages:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def concerned(self, now: datetime) -> list[Concerned]:
-        """Bookings with contact data whose meeting is ahead; what is only held is left out."""
+    def concerned(self, now: datetime, without: Collection[str] = ()) -> list[Concerned]:
+        """Bookings with contact data whose meeting is ahead; what is only held is left out.
+
+        :param without: clients whose bookings do not count.
+        """
         question = (
             select(BookingRow.id, BookingRow.state, BookingRow.created, *_MET)
             .join(MeetingRow, MeetingRow.id == BookingRow.meeting)
             .join(ContactRow, ContactRow.booking == BookingRow.id)
-            .where(MeetingRow.start > epoch(now), BookingRow.state.in_(_STATES), BookingRow.citizen.is_not(None))
+            .where(MeetingRow.start > epoch(now), STATE.in_(_STATES), BookingRow.citizen.is_not(None))
+            .where(BookingRow.client.not_in(sorted(without)))
         )
         return [
             Concerned(

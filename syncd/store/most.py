@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 
 from syncd.store.tables import BookingRow
 
-STATE = func.coalesce(BookingRow.state, "")
+STATE: ColumnElement[str] = func.coalesce(BookingRow.state, "")
 """A booking's state beside something that few have: SQLite, which knows no numbers of rows, would begin with the index
 of states and read every booking ever made; of an expression it has no index."""

@@ -25,6 +25,7 @@ from syncd.booking.sealing import Seal
 from syncd.clock import FixedClock
 from syncd.config import ContactsSection, JobnetSection, MailSection, PagesSection, SecretRef
 from syncd.config.booking_page import BookingPageSection
+from syncd.config.clients import ClientSection
 from syncd.config.messages import MessagesSection, SmsSection
 from syncd.daemon.letterbox import Draft, Letterbox, channels, reached
 from syncd.daemon.messages import _taken, owe, send_messages
@@ -39,7 +40,7 @@ from syncd.store import Store
 from syncd.store.citizen_messages import CitizenMessages
 from syncd.store.instants import epoch
 from syncd.store.retention import Periods, sweep
-from syncd.store.tables import AuditRow, MailboxRow
+from syncd.store.tables import AuditRow, BookingRow, MailboxRow
 from syncd.web.app import build_app
 from tests.integration.test_booking_page import MANNERS, Copied
 from tests.integration.test_privacy_of_calendars import everything
@@ -169,6 +170,7 @@ def _office(town: PageTown, mail: MailServer, gateway: SmsGateway) -> Office:
         booking_page=BookingPageSection(enabled=True, per_minute=10_000),
         jobnet=JobnetSection(jobcentres={}, caseworkers={}),
         language="da",
+        clients={"portal": ClientSection(token_sha256=("0" * 64,))},
     )
     contacts = Contacts(Seal(bytes(range(32))))
     parts = SimpleNamespace(config=config, store=town.store, directory=town.directory, contacts=contacts)
@@ -348,6 +350,20 @@ def test_nothing_is_sent_beside_jobnet_or_while_it_is_switched_off(office: Offic
 
     assert frozenset() == channels(office.parts.config)
     assert ([], []) == (office.mail.got, office.gateway.got)
+
+
+def test_a_portal_that_writes_itself_is_left_to_it_and_others_are_not(office: Office) -> None:
+    secrets = [office.booked(MAIL, days=days) for days in (4, 5)]
+    theirs = office.desk.find(secrets[0], office.now).booking.id
+    with office.town.store.begin() as tx:
+        tx.session.execute(update(BookingRow).where(BookingRow.id == theirs).values(client="portal"))
+    configured(office, clients={"portal": ClientSection(token_sha256=("0" * 64,), messages=False)})
+    office.round()
+    first = len(office.mail.got)
+    configured(office, clients={"portal": ClientSection(token_sha256=("0" * 64,))})
+    office.round(MINUTE)
+
+    assert (1, 2) == (first, len(office.mail.got))
 
 
 def test_bookings_from_before_get_no_receipt_but_a_reminder(office: Office) -> None:
