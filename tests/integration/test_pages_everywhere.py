@@ -103,4 +103,4 @@ def test_thousands_of_rooms_are_shown_on_every_page(bare: Bare) -> None:
 
     found = _looked(bare)
     assert {} == {path: one.status_code for path, one in found.items() if one.status_code not in (200, 404)}
-    assert "Lokale r1999" in found["/rooms/day"].text
+    assert "Lokale r1999" in found["/rooms/now"].text

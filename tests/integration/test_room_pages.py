@@ -30,6 +30,7 @@ from syncd.store.tables import AuditRow
 from syncd.store.visits import Lifetime
 from syncd.web.app import build_app
 from syncd.web.page_parts import PageParts
+from syncd.web.pages.rooms.places import MOST
 from tests.integration.web_town import NOW, Town
 from tests.integration.web_town import directory as small_directory
 from tests.page_town import NOW as AT
@@ -222,6 +223,11 @@ def test_thousands_of_rooms_and_none_are_shown(shown: PageTown) -> None:
         vera = Person(app, shown.store, AT, Role.FACILITIES)
         for path in ("/rooms/now", "/rooms/day", "/rooms/week"):
             assert 200 == vera.get(path).status_code
+        if rooms:
+            seen = [vera.get(f"/rooms/day?floor={n % 9}&page={n // 9}").text for n in range(18)]
+            assert [MOST, 223 - MOST] == [page.count('class="tl-name"') for page in (seen[0], seen[9])]
+            assert 2000 == sum(page.count('class="tl-name"') for page in seen)
+            assert max(map(len, seen)) < 300_000
 
 
 class Office:

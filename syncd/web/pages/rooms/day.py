@@ -19,6 +19,7 @@ from syncd.web.pages.rooms.places import (
     Seeing,
     boards_of,
     day_of,
+    part_of,
     room_of,
     rooms_at,
     site_of,
@@ -65,7 +66,7 @@ def close(visitor: Acting) -> Response:
         kept = keeper.block(room.id, span, visitor.form.get("reason", "").strip()[:120], visitor.actor, now)
     except SyncdError as error:
         return _page(visitor, site, day, problem=str(error), status=409)
-    return _back(site, day, f"closed={len(kept.moves)}&missing={len(kept.missing)}")
+    return _back(visitor, site, day, f"closed={len(kept.moves)}&missing={len(kept.missing)}")
 
 
 @router.post("/rooms/day/open")
@@ -77,11 +78,12 @@ def open_again(visitor: Acting) -> Response:
     if isinstance(span, str) or keeper is None:
         return _page(visitor, site, day, problem=str(span), status=422)
     number = keeper.unblock(room.id, span, visitor.actor, visitor.deps.clock.now())
-    return _back(site, day, f"opened={number}")
+    return _back(visitor, site, day, f"opened={number}")
 
 
-def _back(site: Site, day: date, told: str) -> Response:
-    return RedirectResponse(f"/rooms/day?site={site.id}&day={day.isoformat()}&{told}", 303)
+def _back(visitor: Visitor, site: Site, day: date, told: str) -> Response:
+    where = f"/rooms/day?site={site.id}&day={day.isoformat()}{part_of(visitor, rooms_at(visitor, site)).query()}"
+    return RedirectResponse(f"{where}&{told}", 303)
 
 
 def _day_of(visitor: Visitor, site: Site) -> date:
@@ -124,7 +126,8 @@ def _told(visitor: Visitor) -> list[tuple[str, str]]:
 
 
 def _page(visitor: Visitor, site: Site, day: date, problem: str = "", status: int = 200) -> Response:
-    found = boards_of(visitor, rooms_at(visitor, site), whole_day(site, day))
+    part = part_of(visitor, rooms_at(visitor, site))
+    found = boards_of(visitor, list(part.rooms), whole_day(site, day))
     scale = scale_of(day, site, found)
     names = {one.id: one.name for one in visitor.deps.directory().caseworkers.values()}
     saying = Saying(visitor.language, site.zone, names)
@@ -141,6 +144,7 @@ def _page(visitor: Visitor, site: Site, day: date, problem: str = "", status: in
         scale=scale,
         mark=scale.mark(visitor.deps.clock.now()),
         lines=lines,
+        part=part,
         spoken=SPOKEN,
         closures=[(board.room, bar) for board in found for bar in board.bars if bar.kind == "closed"],
         may_act=visitor.may(*ACTING) and visitor.deps.pages.keeper is not None,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import Depends
 
 from syncd.booking.room_board import Look, RoomBoard, boards
+from syncd.model.digits import digits
 from syncd.model.directory import Room, Site
 from syncd.model.interval import Interval
 from syncd.model.role import Role
@@ -19,6 +21,8 @@ SEEING = (Role.FACILITIES, Role.COORDINATOR, Role.MANAGER, Role.STAFF, Role.OPER
 ACTING = (Role.FACILITIES, Role.COORDINATOR)
 FURTHEST = 1500
 """Days before or after today that can be shown."""
+MOST = 120
+"""Rooms drawn on one page; a site with more is shown floor by floor."""
 
 Seeing = Annotated[Visitor, Depends(needs(*SEEING))]
 Acting = Annotated[Visitor, Depends(needs(*ACTING))]
@@ -60,6 +64,40 @@ def room_of(visitor: Visitor, site: Site | None, name: str) -> Room:
     if room is None or (site is not None and room.site != site.id):
         raise Refusal(visitor, NO_ROOM, 404)
     return room
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rooms of a site that one page draws.
+
+    :param floors: all floors to choose from; none when everything is shown.
+    :param floor: the one that is shown. :param page, pages: which part of it, from 0, and of how many.
+    """
+
+    rooms: tuple[Room, ...]
+    floors: tuple[int, ...] = ()
+    floor: int = 0
+    page: int = 0
+    pages: int = 1
+
+    def query(self, floor: int | None = None, page: int = 0) -> str:
+        """What an address needs to lead to a part: to this one, or to another."""
+        if not self.floors:
+            return ""
+        return f"&floor={self.floor}&page={self.page}" if floor is None else f"&floor={floor}&page={page}"
+
+
+def part_of(visitor: Visitor, rooms: list[Room]) -> Part:
+    """Everything, or the floor and page that were asked for; the first ones when that is none of theirs."""
+    if len(rooms) <= MOST:
+        return Part(tuple(rooms))
+    asked = visitor.form or visitor.request.query_params
+    floors = tuple(sorted({room.floor for room in rooms}))
+    floor = next((one for one in floors if str(one) == asked.get("floor", "")), floors[0])
+    here = [room for room in rooms if room.floor == floor]
+    pages = -(-len(here) // MOST)
+    page = min(digits(asked.get("page", "")) or 0, pages - 1)
+    return Part(tuple(here[page * MOST : (page + 1) * MOST]), floors, floor, page, pages)
 
 
 def today_at(visitor: Visitor, site: Site) -> date:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from syncd.booking.room_board import Bar, RoomBoard
 from syncd.model.interval import Interval
 from syncd.model.zones import whole_days
-from syncd.web.pages.rooms.places import Seeing, boards_of, day_of, rooms_at, site_of, today_at, whole_day
+from syncd.web.pages.rooms.places import Seeing, boards_of, day_of, part_of, rooms_at, site_of, today_at, whole_day
 from syncd.web.pages.rooms.timeline import SPOKEN, Saying, line, scale_of
 
 router = APIRouter(include_in_schema=False)
@@ -21,7 +21,8 @@ def rooms_week(visitor: Seeing) -> Response:
     site = site_of(visitor)
     asked = day_of(visitor, site)
     monday = asked - timedelta(days=asked.weekday())
-    found = boards_of(visitor, rooms_at(visitor, site), whole_days(monday, monday + timedelta(days=6), site.zone))
+    part = part_of(visitor, rooms_at(visitor, site))
+    found = boards_of(visitor, list(part.rooms), whole_days(monday, monday + timedelta(days=6), site.zone))
     days = [monday + timedelta(days=n) for n in range(7)]
     wholes = {day: whole_day(site, day) for day in days}
     days = days[:5] + [day for day in days[5:] if any(_bars(board, wholes[day]) for board in found)]
@@ -49,6 +50,7 @@ def rooms_week(visitor: Seeing) -> Response:
         week=timedelta(days=7),
         days=days,
         rows=rows,
+        part=part,
         spoken=SPOKEN,
     )
 
