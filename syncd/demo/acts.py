@@ -13,11 +13,9 @@ from typing import Any, TypeVar
 import httpx2
 
 from syncd.demo.desk import Desk, Entry, House
-from syncd.demo.groupware import Groupware
 from syncd.demo.people import CASEWORKERS, ROOMS, SITE, ZONE, DemoRoom, Person
 from syncd.demo.portal import Portal, Refused, Time, start_of
 from syncd.demo.program import Program
-from syncd.demo.radicale import CalendarServer
 from syncd.demo.tour import seen as waited
 from syncd.demo.window import Window
 from syncd.model.interval import Interval
@@ -89,8 +87,7 @@ class Acts:
     @property
     def off(self) -> bool:
         """Whether the calendar server is switched off."""
-        service = self._server()
-        return service is not None and service.process.poll() is not None
+        return self.house.switch is not None and self.house.switch.off
 
     def desk(self, owner: str) -> Desk:
         """*owner*'s calendar."""
@@ -128,12 +125,8 @@ class Acts:
 
     def mark(self) -> None:
         """A caseworker opens time after hours by an event with a category of her own."""
-        desk = self.desk(self.person.id)
-        if not isinstance(desk, Groupware):
-            self._tell(CALENDAR, "Prøv det i kalenderen selv på denne server", "Try it in the calendar on this server")
-            return
         span = self._after_hours()
-        desk.add(span, "Åben for borgere", ZONE, (MARK,))
+        self.desk(self.person.id).add(span, "Åben for borgere", ZONE, (MARK,))
         name = self.person.name
         self._tell(CALENDAR, f"{name} mærkede {_da(span.start)} «{MARK}»", f"{name} marked {_en(span.start)} “{MARK}”")
         seen("the marked time on offer", lambda: self._offered(span.start))
@@ -176,15 +169,13 @@ class Acts:
 
     def switch_off(self) -> None:
         """The calendar server is gone: what is not known is not free."""
-        service = self._server()
-        if service is None or self.off:
+        switch = self.house.switch
+        if switch is None or switch.off:
             self._tell(SYNCD, "Denne kalenderserver kan ikke slukkes her", "This calendar server has no switch here")
             return
         times = self._times()
-        service.kill()
-        self._tell(
-            ("Drift", "Operator"), "Kalenderserveren er slukket (kill -9)", "The calendar server is off (kill -9)"
-        )
+        switch.turn(on=False)
+        self._tell(("Drift", "Operator"), "Kalenderserveren er slukket", "The calendar server is off")
         # What was read less than ten seconds ago still counts; each try is on a day of its own, beside the others.
         days = {wall_clock(one.interval.start, ZONE).date(): one for one in reversed(times)}
         for chosen in [days[day] for day in sorted(days)][:_TRIES]:
@@ -199,11 +190,11 @@ class Acts:
 
     def switch_on(self) -> None:
         """The calendar server is back; everything is read again, nothing was lost."""
-        service = self._server()
-        if service is None or not self.off:
+        switch = self.house.switch
+        if switch is None or not switch.off:
             self._tell(SYNCD, "Kalenderserveren er tændt", "The calendar server is on")
             return
-        service.start()
+        switch.turn(on=True)
         self._tell(("Drift", "Operator"), "Kalenderserveren er tændt igen", "The calendar server is on again")
         # To keep a time syncd looks into the calendar itself, so that one kept is one read.
         seen("a time kept", _patient(lambda: self._hold(self._times()[-1])))
@@ -302,9 +293,6 @@ class Acts:
             if day.weekday() < 4 and not self.desk(self.person.id).items(span):
                 return span
         raise Refused("every afternoon is taken")
-
-    def _server(self) -> Program | None:
-        return self.house.service if isinstance(self.house, CalendarServer) else None
 
     def _tell(self, place: tuple[str, str], danish: str, english: str) -> None:
         self.lines.append(Line(place, (danish, english), monotonic() - self._began))

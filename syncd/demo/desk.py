@@ -28,6 +28,11 @@ class Entry(Protocol):
         ...
 
     @property
+    def end(self) -> datetime | None:
+        """End in UTC; None for an all-day entry."""
+        ...
+
+    @property
     def location(self) -> str:
         """Where it is, or nothing."""
         ...
@@ -45,7 +50,7 @@ class Desk(Protocol):
         """Every single event that touches *span*."""
         ...
 
-    def add(self, span: Interval, summary: str, zone: str) -> str:
+    def add(self, span: Interval, summary: str, zone: str, categories: tuple[str, ...] = ()) -> str:
         """Put a new event into the calendar; the server's name for it."""
         ...
 
@@ -58,12 +63,30 @@ class Desk(Protocol):
         ...
 
 
+class Switch(Protocol):
+    """Takes a calendar server away, and gives it back with everything in it."""
+
+    @property
+    def off(self) -> bool:
+        """Whether it is away."""
+        ...
+
+    def turn(self, *, on: bool) -> None:
+        """Switch it on or off."""
+        ...
+
+
 class House(Protocol):
     """A running calendar server with the town in it."""
 
     @property
     def url(self) -> str:
         """Its base address."""
+        ...
+
+    @property
+    def switch(self) -> Switch | None:
+        """How it is switched off; None where somebody else runs it."""
         ...
 
     @property

@@ -15,7 +15,7 @@ import httpx2
 
 from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
 from syncd.demo.event import CANCELLED, PRIVATE, Event
-from syncd.demo.hands import GAP, commands
+from syncd.demo.hands import GAP, Plug, commands
 from syncd.demo.outlook import OutlookDesk
 from syncd.demo.people import CASEWORKERS, DOMAIN, ROOMS, ZONE
 from syncd.demo.radicale import SERVICE_ACCOUNT
@@ -52,10 +52,12 @@ class ExchangeHouse:
 
     :param url: its base, with a slash at the end.
     :param passwords: by account; the town's people, its rooms and the service account.
+    :param switch: takes it away for a while.
     """
 
     url: str
     passwords: Mapping[str, str]
+    switch: Plug
 
     @property
     def endpoint(self) -> str:
@@ -156,7 +158,8 @@ def serve(folder: Path, filling: Mapping[str, Any], preferred_port: int = 0) -> 
     path.touch(mode=0o600)
     path.write_text(json.dumps(filling, ensure_ascii=False), encoding="utf-8")
     passwords = {one["name"]: one["password"] for one in filling["accounts"]}
-    house = ExchangeHouse(f"http://{HOST}:{(number := port(preferred_port))}/", passwords)
+    number = port(preferred_port)
+    house = ExchangeHouse(url := f"http://{HOST}:{number}/", passwords, Plug(url))
     command = [sys.executable, "-m", "tests.servers.exchange", "--town", str(path), "--port", str(number)]
     with child("The simulated Exchange server", command, log, _CHECKOUT) as process:
         name = "The simulated Exchange server"

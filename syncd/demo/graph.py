@@ -15,7 +15,7 @@ import httpx2
 
 from syncd.demo.children import HOST, ChildFailed, child, port, wait_until
 from syncd.demo.event import CANCELLED, PRIVATE, Event
-from syncd.demo.hands import GAP, commands
+from syncd.demo.hands import GAP, Plug, commands
 from syncd.demo.people import CASEWORKERS, DOMAIN, ROOMS, SITE, ZONE
 from syncd.demo.radicale import SERVICE_ACCOUNT
 from syncd.demo.webmail import WebDesk
@@ -55,10 +55,12 @@ class GraphHouse:
 
     :param url: its base, with a slash at the end.
     :param passwords: by account; the town's people, its rooms and the application syncd.
+    :param switch: takes it away for a while.
     """
 
     url: str
     passwords: Mapping[str, str]
+    switch: Plug
 
     @property
     def endpoint(self) -> str:
@@ -166,7 +168,8 @@ def serve(folder: Path, filling: Mapping[str, Any], preferred_port: int = 0) -> 
     path.touch(mode=0o600)
     path.write_text(json.dumps(filling, ensure_ascii=False), encoding="utf-8")
     passwords = {one["client_id"]: one["secret"] for one in filling["applications"]}
-    house = GraphHouse(f"http://{HOST}:{(number := port(preferred_port))}/", passwords)
+    number = port(preferred_port)
+    house = GraphHouse(url := f"http://{HOST}:{number}/", passwords, Plug(url))
     command = [sys.executable, "-m", "tests.servers.graph", "--town", str(path), "--port", str(number)]
     with child(NAME, command, log, _CHECKOUT) as process:
         wait_until(NAME, lambda: _answers(house), process, log, _START_SECONDS)

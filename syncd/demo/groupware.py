@@ -52,6 +52,12 @@ class Item:
         return begins.astimezone(UTC) if isinstance(begins, datetime) else None
 
     @property
+    def end(self) -> datetime | None:
+        """End in UTC; None for an all-day entry, or one that lasts no time."""
+        ends = self.event["DTEND"].dt if "DTEND" in self.event else None
+        return ends.astimezone(UTC) if isinstance(ends, datetime) else None
+
+    @property
     def location(self) -> str:
         """LOCATION, or nothing."""
         return str(self.event.get("LOCATION", ""))

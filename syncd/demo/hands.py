@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+
+import httpx2
 
 from syncd.model.interval import Interval
 
 GAP = "\n" + 23 * " "
 """Between two lines of an invitation, so that they stand below each other."""
+
+
+@dataclass
+class Plug:
+    """Lets a simulated server drop every connection; it keeps its entries in memory, so it cannot be killed.
+
+    :param url: of the simulator, with its slash.
+    """
+
+    url: str
+    off: bool = False
+
+    def turn(self, *, on: bool) -> None:
+        """Switch it on or off."""
+        action, asked = ("clear", {}) if on else ("fault", {"kind": "drop"})
+        httpx2.post(f"{self.url}control/{action}", json=asked, timeout=5).raise_for_status()
+        self.off = not on
 
 
 def commands(url: str, email: str, span: Interval, named: Mapping[str, str]) -> str:

@@ -22,8 +22,8 @@ _FIND = """<m:FindItem Traversal="Shallow"><m:ItemShape><t:BaseShape>IdOnly</t:B
  <m:ParentFolderIds><t:DistinguishedFolderId Id="calendar"/></m:ParentFolderIds></m:FindItem>"""
 _GET = """<m:GetItem><m:ItemShape><t:BaseShape>Default</t:BaseShape></m:ItemShape>
  <m:ItemIds>{ids}</m:ItemIds></m:GetItem>"""
-_CREATE = """<m:CreateItem SendMeetingInvitations="SendToNone"><m:Items><t:CalendarItem><t:Subject>{summary}</t:Subject>
- <t:Start>{start}</t:Start><t:End>{end}</t:End></t:CalendarItem></m:Items></m:CreateItem>"""
+_CREATE = """<m:CreateItem SendMeetingInvitations="SendToNone"><m:Items><t:CalendarItem>
+ <t:Subject>{summary}</t:Subject>{marks}<t:Start>{start}</t:Start><t:End>{end}</t:End></t:CalendarItem></m:Items></m:CreateItem>"""
 _FIELD = """<t:SetItemField><t:FieldURI FieldURI="calendar:{tag}"/><t:CalendarItem><t:{tag}>{moment}</t:{tag}>
  </t:CalendarItem></t:SetItemField>"""
 _MOVE = """<m:UpdateItem ConflictResolution="AlwaysOverwrite"
@@ -40,6 +40,7 @@ class OutlookItem:
     uid: str
     summary: str
     start: datetime | None
+    end: datetime | None
     location: str
     rooms: tuple[str, ...]
 
@@ -63,11 +64,10 @@ class OutlookDesk:
             return []
         return [_item(one) for one in self._asked(_GET.format(ids="".join(ids))).iter("{*}CalendarItem")]
 
-    def add(self, span: Interval, summary: str, zone: str) -> str:
+    def add(self, span: Interval, summary: str, zone: str, categories: tuple[str, ...] = ()) -> str:
         """Put a new entry into the calendar, as its owner would; its id."""
-        made = self._asked(
-            _CREATE.format(summary=escape(summary), start=_text(span.start, zone), end=_text(span.end, zone))
-        )
+        times = {"start": _text(span.start, zone), "end": _text(span.end, zone)}
+        made = self._asked(_CREATE.format(summary=escape(summary), marks=_marks(categories), **times))
         return str(next(made.iter("{*}ItemId")).get("Id"))
 
     def move(self, item: OutlookItem, span: Interval, zone: str) -> None:
@@ -93,9 +93,15 @@ def _item(element: etree._Element) -> OutlookItem:
         uid=text("{*}UID"),
         summary=text("{*}Subject"),
         start=None if whole else datetime.fromisoformat(text("{*}Start")),
+        end=None if whole else datetime.fromisoformat(text("{*}End")),
         location=text("{*}Location"),
         rooms=tuple(str(one.text) for one in element.iterfind("{*}Resources/{*}Attendee/{*}Mailbox/{*}EmailAddress")),
     )
+
+
+def _marks(categories: tuple[str, ...]) -> str:
+    named = "".join(f"<t:String>{escape(one)}</t:String>" for one in categories)
+    return f"<t:Categories>{named}</t:Categories>" if named else ""
 
 
 def _text(moment: datetime, zone: str = "UTC") -> str:

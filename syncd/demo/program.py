@@ -35,6 +35,18 @@ class Program:
         return self._process
 
     @property
+    def off(self) -> bool:
+        """Whether it does not run."""
+        return self.process.poll() is not None
+
+    def turn(self, *, on: bool) -> None:
+        """Start it, or end it without warning."""
+        if on:
+            self.start()
+        else:
+            self.kill()
+
+    @property
     def ended(self) -> bool:
         """Whether it ended although nobody wanted that."""
         return self.process.poll() is not None and not self._meant.is_set()

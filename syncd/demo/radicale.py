@@ -68,12 +68,12 @@ class CalendarServer:
 
     :param url: its base, with a slash at the end.
     :param passwords: by account; the town's people, its rooms and `SERVICE_ACCOUNT`.
-    :param service: its process; None where somebody else runs it.
+    :param switch: its process; None where somebody else runs it.
     """
 
     url: str
     passwords: Mapping[str, str]
-    service: Program | None = None
+    switch: Program | None = None
 
     def collection(self, owner: str) -> str:
         """URL of *owner*'s calendar."""

@@ -88,9 +88,9 @@ def run(once: bool, directory: Path | None = None, server: str = "radicale", on_
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Town]:
-    """The town on CalDAV for somebody who stays, at any free ports."""
-    with _town(folder, True, _SERVERS["radicale"], False) as running:
+def opened(folder: Path, server: str = "radicale") -> Iterator[Town]:
+    """The town for somebody who stays, on a calendar server as `run` has them."""
+    with _town(folder, True, _SERVERS[server], False) as running:
         yield running
 
 

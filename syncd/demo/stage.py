@@ -181,8 +181,7 @@ def _drawn(item: Any, monday: date, uid: str) -> dict[str, Any] | None:
     day, hour = (start.date() - monday).days, start.hour + start.minute / 60
     if not 0 <= day < 5 or not FIRST <= hour < LAST:
         return None
-    ends = item.event["DTEND"].dt if hasattr(item, "event") and "DTEND" in item.event else None
-    hours = (ends - item.event["DTSTART"].dt).total_seconds() / 3600 if isinstance(ends, datetime) else 0.75
+    hours = (item.end - item.start).total_seconds() / 3600 if item.end is not None else 0.75
     ours, marked = bool(item.rooms), "Åben for borgere" in item.summary
     return {
         "x": f"{20 * day + 0.4:.1f}%",

@@ -23,6 +23,7 @@ class WebItem:
     uid: str
     summary: str
     start: datetime | None
+    end: datetime | None
     location: str
     rooms: tuple[str, ...]
 
@@ -50,9 +51,10 @@ class WebDesk:
         answer = self._http.get(f"{self._calendar}/calendarView", params=bounds).raise_for_status()
         return [_item(one) for one in answer.json()["value"]]
 
-    def add(self, span: Interval, summary: str, zone: str) -> str:
+    def add(self, span: Interval, summary: str, zone: str, categories: tuple[str, ...] = ()) -> str:
         """Put a new entry into the calendar, as its owner would; its id."""
-        body = {"subject": summary, "start": _moment(span.start, zone), "end": _moment(span.end, zone)}
+        times = {"start": _moment(span.start, zone), "end": _moment(span.end, zone)}
+        body = {"subject": summary, "categories": list(categories), **times}
         return str(self._http.post(f"{self._calendar}/events", json=body).raise_for_status().json()["id"])
 
     def move(self, item: WebItem, span: Interval, zone: str) -> None:
@@ -62,13 +64,16 @@ class WebDesk:
 
 
 def _item(row: dict[str, Any]) -> WebItem:
-    begins = datetime.fromisoformat(row["start"]["dateTime"].partition(".")[0]).replace(tzinfo=UTC)
+    begins, ends = (
+        datetime.fromisoformat(row[edge]["dateTime"].partition(".")[0]).replace(tzinfo=UTC) for edge in ("start", "end")
+    )
     guests = row.get("attendees") or ()
     return WebItem(
         id=row["id"],
         uid=row["iCalUId"],
         summary=row.get("subject") or "",
         start=None if row.get("isAllDay") else begins,
+        end=None if row.get("isAllDay") else ends,
         location=(row.get("location") or {}).get("displayName") or "",
         rooms=tuple(one["emailAddress"]["address"] for one in guests if one["type"] == "resource"),
     )

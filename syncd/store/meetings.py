@@ -104,7 +104,7 @@ _STARTING = prepared(
         MeetingRow.id != bindparam("ignoring"),
         or_(
             STATE.in_((BookingState.PENDING.value, BookingState.CONFIRMED.value)),
-            and_(BookingState.HELD.value == STATE, BookingRow.expires > bindparam("now")),
+            and_(STATE.in_((BookingState.HELD.value,)), BookingRow.expires > bindparam("now")),
         ),
     )
     .group_by(MeetingRow.caseworker)

@@ -17,16 +17,17 @@ from syncd.demo import history, show, stage
 from tests.browser.eyes import barriers
 
 pytestmark = [pytest.mark.broad, pytest.mark.timeout(400)]
+CLOUDS = ("exchange", "graph")
 PRESSED = ("book", "drag", "mark", "close", "sick", "off", "on", "kill")
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module", params=["radicale", *(pytest.param(one, marks=pytest.mark.long) for one in CLOUDS)])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The town has fixed ports, so processes that share out these tests have it one after the other."""
     folder = tmp_path_factory.mktemp("town")
     with Path(gettempdir(), "syncd-tests-stage").open("w") as turn:
         flock(turn, LOCK_EX)
-        with show.opened(folder) as running, show.on_stage(running) as found:
+        with show.opened(folder, request.param) as running, show.on_stage(running) as found:
             yield found
 
 

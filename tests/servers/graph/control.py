@@ -91,6 +91,11 @@ def _fault(server: GraphServer, asked: dict[str, Any]) -> Any:
     return {"rules": len(server.faults.rules)}
 
 
+def _clear(server: GraphServer, _asked: dict[str, Any]) -> dict[str, Any]:
+    server.faults.clear()
+    return {"rules": 0}
+
+
 def _state(server: GraphServer, _: Mapping[str, Any]) -> Any:
     return {
         "mailboxes": sorted(server.world.boxes),
@@ -102,6 +107,7 @@ def _state(server: GraphServer, _: Mapping[str, Any]) -> Any:
 
 _ACTIONS: dict[str, Callable[[GraphServer, dict[str, Any]], Any]] = {
     "calendar": _calendar,
+    "clear": _clear,
     "fault": _fault,
     "outlook/book": _book,
     "outlook/delete": _delete,
