@@ -12,12 +12,14 @@ from pathlib import Path
 
 import requests
 
+from tests.bench.quota import forget, limit
 from tests.postgres import Cluster
 from tests.system.nodes import Nodes
 from tests.system.service import Service, wait_for
 
 TICKS = os.sysconf("SC_CLK_TCK")
-QUOTAS = Path("/sys/fs/cgroup/cpu")
+OURS = f"syncd-bench-{os.getpid()}-"
+"""How our control groups are named."""
 
 
 class Paper:
@@ -52,10 +54,16 @@ class Town:
             node.start(ready=False)
         for node in more:
             node.wait_until_ready()
-        for number, node in enumerate(more if quota else []):
-            _limit(node, f"syncd-bench-{os.getpid()}-{number}", quota or 1)
+        for node in more if quota is not None else []:
+            assert node.child is not None
+            limit(node.child.pid, f"{OURS}{node.port}", quota or 1)
         self.started += more
         return more
+
+    def read(self) -> bool:
+        """Whether every calendar was read once."""
+        ((unread,),) = self.nodes.ask("SELECT count(*) FROM mailboxes WHERE as_of IS NULL")
+        return unread == 0
 
     def looks(self) -> float:
         """Passes over calendars, by all nodes since they began."""
@@ -119,9 +127,7 @@ def town(folder: Path, people: Sequence[str], latency: float, interval: int) -> 
     finally:
         nodes.end()
         cluster.stop()
-        for left in QUOTAS.glob(f"syncd-bench-{os.getpid()}-*"):
-            with suppress(OSError):
-                left.rmdir()
+        forget(OURS)
 
 
 def crowd(clients: int, seconds: float, act: Callable[[int], bool]) -> float:
@@ -155,16 +161,6 @@ def taken_over(town: Town, victim: Service, seconds: float) -> float:
         worst = max(worst, town.nodes.unserved())
         time.sleep(1)
     return worst
-
-
-def _limit(node: Service, name: str, cores: float) -> None:
-    """Let a node have no more than a share of a core, as on a small machine of its own."""
-    assert node.child is not None
-    group = QUOTAS / name
-    group.mkdir(exist_ok=True)
-    (group / "cpu.cfs_period_us").write_text("20000")
-    (group / "cpu.cfs_quota_us").write_text(str(round(20_000 * cores)))
-    (group / "cgroup.procs").write_text(str(node.child.pid))
 
 
 def _spent(pid: int) -> float:

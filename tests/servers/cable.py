@@ -94,3 +94,8 @@ def _hardware(*where: str, device: str) -> str:
 
 def _ip(*words: str) -> str:
     return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    held = "held back on a socket, as network namespaces cannot be made here"
+    print("nodes: the line that goes silent is", "a cable pulled out" if laid() else held)

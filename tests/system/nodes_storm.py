@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -81,7 +82,8 @@ class NodesStorm(Storm):
         """How far it is."""
         struck = ", ".join(f"{kind} {number}" for kind, number in sorted(self.struck.items()))
         of = f"{self.tried} of {self.bookings} bookings tried, {self.booked} acknowledged"
-        return f"{of}; {sum(self.struck.values())} struck ({struck}); unread for {self.worst:.0f} s at most"
+        unread = f"unread for {self.worst:.0f} s at most"
+        return f"{of}; {sum(self.struck.values())} struck ({struck}); {unread}; {_pressed()}"
 
     def _watch(self, ended: threading.Event) -> None:
         told = time.monotonic()
@@ -145,6 +147,13 @@ class NodesStorm(Storm):
         except requests.RequestException:
             return None, ""
         return reply.status_code, reply.text
+
+
+def _pressed() -> str:
+    """How much this machine is short of processors: on a crowded one a storm says little about syncd's own pace."""
+    pressure = Path("/proc/pressure/cpu")
+    some = pressure.read_text().split()[2].removeprefix("avg60=") if pressure.exists() else "?"
+    return f"load {os.getloadavg()[0]:.0f}, somebody waited for a processor {some} % of the minute"
 
 
 def standing(nodes: Nodes, names: Sequence[str]) -> dict[str, dict[str, Any] | None]:

@@ -53,7 +53,9 @@ class Storm:
         """Until all bookings are tried and the service was killed so often; what went wrong is in `errors`."""
         wait_for(lambda: len(self.service.slots()) > 10, "slots")
         self.starts = sorted({slot["start"] for slot in self.service.slots()})
-        threads = [threading.Thread(target=self._guarded, args=(number,)) for number in range(self.clients)]
+        threads = [
+            threading.Thread(target=self._guarded, args=(number,), daemon=True) for number in range(self.clients)
+        ]
         for thread in threads:
             thread.start()
         fate = Random(self.seed)

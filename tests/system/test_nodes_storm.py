@@ -26,6 +26,9 @@ SEED = int(os.environ.get("SYNCD_SEED", "1"))
 SECONDS = float(os.environ.get("SYNCD_STORM_SECONDS", "inf"))
 """After which no more bookings are begun and nothing is struck any more; what happened until then is judged."""
 
+PEOPLE = int(os.environ.get("SYNCD_STORM_PEOPLE", "60"))
+"""Of the long storm, and two rooms for three of them; ten thousand bookings need all sixty."""
+
 
 def storm(
     folder: Path,
@@ -127,7 +130,10 @@ def test_a_hundred_kills_freezes_and_cuts_of_three_nodes_in_ten_thousand_booking
 ) -> None:
     with capsys.disabled():
         print(f"\nnodes storm: {tmp_path / 'storm.log'}", flush=True)
-        counted = storm(tmp_path, postgres_url, people=60, rooms=40, bookings=10_000, kills=55, clients=12, interval=5)
+        size = {"people": PEOPLE, "rooms": PEOPLE * 2 // 3, "bookings": 10_000, "kills": 55}
+        counted = storm(tmp_path, postgres_url, **size, clients=12, interval=5)
         print(f"\nnodes storm: {counted}")
-    assert sum(counted[kind] for kind in ("kill", "freeze", "sleep", "cut")) >= 100 or SECONDS < float("inf")
-    assert counted["acknowledged"] > 8_000 or SECONDS < float("inf")
+    if SECONDS < float("inf") or PEOPLE < 60:
+        return  # a part of it: what came of it was judged and told, and is not the whole
+    assert sum(counted[kind] for kind in ("kill", "freeze", "sleep", "cut")) >= 100
+    assert counted["acknowledged"] > 8_000
