@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +63,10 @@ class Membership(Holder, Protocol):
         """Keep other nodes from reading a mailbox for the block; False when one is at it and went on for long."""
         ...
 
+    def together(self, mailboxes: Collection[MailboxId]) -> AbstractContextManager[Collection[MailboxId]]:
+        """The same for all of *mailboxes* that no other node reads now; yields those, and waits for none."""
+        ...
+
 
 class Single(Alone):
     """The only node there is; the database need not know of it."""
@@ -75,6 +79,11 @@ class Single(Alone):
     def apart(self, _mailbox: MailboxId) -> Iterator[bool]:
         """See `Membership`; the threads of one process keep apart by themselves."""
         yield True
+
+    @contextmanager
+    def together(self, mailboxes: Collection[MailboxId]) -> Iterator[Collection[MailboxId]]:
+        """See `Membership`."""
+        yield mailboxes
 
 
 SINGLE = Single()
@@ -173,7 +182,7 @@ class Member:
     @contextmanager
     def apart(self, mailbox: MailboxId) -> Iterator[bool]:
         """See `Membership`."""
-        which, name, until = f"mailbox:{mailbox}", self._name, self._clock() + WAIT_SECONDS
+        which, name, until = _lease(mailbox), self._name, self._clock() + WAIT_SECONDS
         epoch = self._store.run(lambda tx: Nodes(tx.session).take(which, name))
         while epoch is None and self._clock() < until:
             self._pause(LOOK_SECONDS)
@@ -184,6 +193,17 @@ class Member:
             if epoch is not None:
                 mine = epoch
                 self._store.run(lambda tx: Nodes(tx.session).give_back(which, name, mine))
+
+    @contextmanager
+    def together(self, mailboxes: Collection[MailboxId]) -> Iterator[Collection[MailboxId]]:
+        """See `Membership`."""
+        wanted, name = {_lease(mailbox): mailbox for mailbox in mailboxes}, self._name
+        taken = self._store.run(lambda tx: Nodes(tx.session).take_free(wanted, name)) if wanted else {}
+        try:
+            yield [wanted[which] for which in taken]
+        finally:
+            if taken:
+                self._store.run(lambda tx: Nodes(tx.session).give_all_back(taken, name))
 
     def _enter(self) -> None:
         """Begin under a new name: what the old one held is in other hands."""
@@ -199,3 +219,7 @@ class Member:
     def _shown(self) -> datetime:
         with self._store.read() as tx:
             return Nodes(tx.session).clock()
+
+
+def _lease(mailbox: MailboxId) -> str:
+    return f"mailbox:{mailbox}"

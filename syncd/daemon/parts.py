@@ -233,7 +233,8 @@ def _joined(
     clock: Clock,
     node: Membership,
 ) -> Parts:
-    engine = Engine(store, ports, directory, pace_of(config), marks=config.marks.marks(), apart=node.apart)
+    marks, pace = config.marks.marks(), pace_of(config)
+    engine = Engine(store, ports, directory, pace, marks=marks, apart=node.apart, together=node.together)
     rules = RulesInForce(store, lambda: directory)
     publisher = _publisher(config, store, directory, rules)
     contacts = Contacts(_seal(config))

@@ -51,7 +51,7 @@ def joined(store: Store, role: Role | None, threads: int) -> Together:
     from syncd.dispatch.cluster import ClusterDispatcher  # a single node starts sooner without it
 
     member = Member(store, role)
-    dispatcher = ClusterDispatcher(_for_libpq(store), threads, member.clock, member.keeps, works=role.works)
+    dispatcher = ClusterDispatcher(for_libpq(store), threads, member.clock, member.keeps, works=role.works)
     others = member.join()
     beat = Task("node.beat", BEAT_SECONDS, lambda _beat: member.beat(), apart=True, scope=Scope.EACH)
     return Together(member, member.clock, dispatcher, not others, role.answers, beat, member.leave)
@@ -73,5 +73,9 @@ def _refuse_company(store: Store) -> None:
         )
 
 
-def _for_libpq(store: Store) -> str:
-    return store.url.set(drivername="postgresql").render_as_string(hide_password=False)
+def for_libpq(store: Store) -> str:
+    """Where the database is, for libpq, which would take the port in a URL of several hosts for the last one's alone."""
+    from psycopg.conninfo import make_conninfo
+
+    _, given = store.url.get_dialect()().create_connect_args(store.url)
+    return make_conninfo(**{name: said for name, said in given.items() if name != "context"})

@@ -6,12 +6,27 @@ calendar apart; what must never go wrong rests on revisions, epochs and the rule
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, exists, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -45,6 +60,16 @@ _TAKE = _WISH.on_conflict_do_update(
     set_={"node": _WISH.excluded.node, "epoch": LeaseRow.epoch + 1},
     where=~_HEARD,
 ).returning(LeaseRow.epoch)
+_LEASES = cast(Table, LeaseRow.__table__)
+_WISHES = insert(_LEASES).from_select(
+    ["name", "node", "epoch"],
+    select(func.unnest(bindparam("names", type_=ARRAY(Text))), bindparam("me", type_=Text), literal_column("1")),
+)
+_TAKE_FREE = _WISHES.on_conflict_do_update(
+    index_elements=["name"],
+    set_={"node": _WISHES.excluded.node, "epoch": _LEASES.c.epoch + 1},
+    where=~_HEARD,
+).returning(_LEASES.c.name, _LEASES.c.epoch)
 _BEAT = (
     update(NodeRow)
     .where(NodeRow.id == bindparam("me"))
@@ -153,6 +178,19 @@ class Nodes:
         """Let others have the lease; nothing happens when it is not ours any more."""
         self._quickly()
         ours = (LeaseRow.name == which, LeaseRow.node == me, LeaseRow.epoch == epoch)
+        self._session.execute(delete(LeaseRow).where(*ours).execution_options(synchronize_session=False))
+
+    def take_free(self, names: Collection[str], me: str) -> dict[str, int]:
+        """Those of the leases that no living node has, with their epochs; see `take`."""
+        self._quickly()
+        # In one order on all nodes, so that no two wait for each other.
+        found = self._session.execute(_TAKE_FREE, {"names": sorted(names), "me": me})
+        return {row.name: row.epoch for row in found}
+
+    def give_all_back(self, epochs: Mapping[str, int], me: str) -> None:
+        """See `give_back`."""
+        self._quickly()
+        ours = (LeaseRow.node == me, tuple_(LeaseRow.name, LeaseRow.epoch).in_(sorted(epochs.items())))
         self._session.execute(delete(LeaseRow).where(*ours).execution_options(synchronize_session=False))
 
     def _quickly(self) -> None:

@@ -22,7 +22,7 @@ from syncd.points import passing
 from syncd.ports import CalendarPort
 from syncd.store import Store, Tx
 from syncd.store.memory import StoredMemory
-from syncd.sync.glance import glance, stands_for_a_pass
+from syncd.sync.glance import Together, glance, stands_for_a_pass
 from syncd.sync.marked import marked
 from syncd.sync.outcome import LossPreview, Outcome, Result, unreadable_problem
 from syncd.sync.own import owed_anew, own_entries, recognised
@@ -58,6 +58,7 @@ class Engine:
     :param elapsed: a clock that only runs forward, in seconds.
     :param marks: the categories that are obeyed; the mirror keeps them under their names inside, and no others.
     :param apart: keeps other nodes from a mailbox for a block; False when one of them is at it and went on for long.
+    :param together: keeps them from all of some that none of them is at, and yields these.
     """
 
     def __init__(
@@ -69,9 +70,10 @@ class Engine:
         elapsed: Callable[[], float] = monotonic,
         marks: Marks = DEFAULT_MARKS,
         apart: Callable[[MailboxId], AbstractContextManager[bool]] = lambda _mailbox: nullcontext(True),
+        together: Together = nullcontext,
     ) -> None:
         self._store = store
-        self._apart = apart
+        self._apart, self._together = apart, together
         self._ports = ports
         self._directory = directory
         self._pace = pace
@@ -179,9 +181,13 @@ class Engine:
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _glanced(self, mailboxes: Collection[MailboxId], now: datetime) -> dict[MailboxId, Outcome]:
-        """Those of *mailboxes* that did not change, as far as one look can tell."""
-        watched = [self.watched(mailbox) for mailbox in mailboxes]
-        return {outcome.mailbox: outcome for outcome in glance(self._store, self._ports, watched, now, self._pace)}
+        """Those of *mailboxes* that did not change, as far as one look can tell; it leaves out what another node reads.
+
+        Within this node a look at one calendar need not wait for a look at all: an adapter keeps its calls apart.
+        """
+        with self._together(mailboxes) as free:
+            watched = [self.watched(mailbox) for mailbox in free]
+            return {seen.mailbox: seen for seen in glance(self._store, self._ports, watched, now, self._pace)}
 
     def preview_loss(self, mailbox: MailboxId, now: datetime) -> LossPreview:
         """What accepting the calendar as it is now would remove, and which of our meetings; changes nothing.

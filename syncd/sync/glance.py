@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from syncd.model.delta import Since
@@ -13,6 +14,9 @@ from syncd.ports import CalendarPort, Glancing
 from syncd.store import Store
 from syncd.sync.outcome import Outcome, Result
 from syncd.sync.timing import Pace, full_is_due, window
+
+Together = Callable[[Collection[MailboxId]], AbstractContextManager[Collection[MailboxId]]]
+"""Keeps other nodes for a block from all of some mailboxes that none of them is at, and yields these."""
 
 
 def glance(

@@ -60,7 +60,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, postgres) -> Iterator[tuple[N
         assert isinstance(server, Graph)
         for owner in (*PEOPLE, "lokale-1"):
             server.make_calendar(owner)
-        nodes = Nodes(folder, server.at(between.url), url, people=PEOPLE, interval=2)
+        nodes = Nodes(folder, server.at(between.url), url, people=PEOPLE, interval=1)
         for role in ("api", "api", "worker"):
             nodes.add(role)
         with running(nodes):
@@ -103,9 +103,10 @@ def test_a_hold_at_a_node_that_reads_nothing_sees_what_was_entered_a_moment_ago(
 
 
 def test_calls_for_one_calendar_come_one_at_a_time_whatever_nodes_make_them(town: tuple[Nodes, Graph, Proxy]) -> None:
+    """Holds at two nodes, and the third one's looks at all calendars, which come each second, too."""
     nodes, _, between = town
     between.rule = looks = Looks()
-    starts = [slot["start"] for slot in nodes.all[0].slots(caseworker=PEOPLE[1])[5:35:3]]
+    starts = [slot["start"] for slot in nodes.all[0].slots(caseworker=PEOPLE[1])[5:65:3]]
     answers: list[int] = []
     with ThreadPoolExecutor(6) as pool:
         for number in range(0, len(starts), 5):
