@@ -74,7 +74,7 @@ def _refuse_company(store: Store) -> None:
 
 
 def for_libpq(store: Store) -> str:
-    """Where the database is, for libpq, which would take the port in a URL of several hosts for the last one's alone."""
+    """Where the database is, for libpq, which would take the port in a URL of several hosts for the last one's."""
     from psycopg.conninfo import make_conninfo
 
     _, given = store.url.get_dialect()().create_connect_args(store.url)
