@@ -95,16 +95,17 @@ def client(seconds: float, context: ssl.SSLContext | None = None, **more: Any) -
     :param seconds: for each step; `answer` bounds the whole. :param context: our own authorities and certificate.
     :param more: further settings of `httpx2.Client`.
     """
-    transport = guarded(context or _authorities())
+    transport = guarded(context)
     return httpx2.Client(transport=transport, timeout=seconds, follow_redirects=False, trust_env=False, **more)
 
 
-def guarded(verify: ssl.SSLContext, most: int = 20, idle: float = 30) -> Transport:
+def guarded(context: ssl.SSLContext | None = None, most: int = 20, idle: float = 30) -> Transport:
     """A transport that looks at addresses before it connects, and ends in time.
 
     :param most: connections. :param idle: seconds after which a kept one is not used again.
     """
-    return _Guarded(verify, httpx2.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=idle))
+    limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=idle)
+    return _Guarded(context or _authorities(), limits)
 
 
 def answer(http: httpx2.Client, asked: httpx2.Request, seconds: float, most: int) -> Answer:

@@ -22,6 +22,7 @@ from syncd.adapters.ews.client import Client as EwsClient
 from syncd.adapters.graph import tokens
 from syncd.adapters.graph.account import Credential, GraphAccount
 from syncd.adapters.graph.client import Client as GraphClient
+from syncd.adapters.line import Line
 from syncd.adapters.webhook import HttpCourier
 from syncd.clock import SystemClock
 from syncd.errors import SyncdError
@@ -108,6 +109,13 @@ def ask_graph(url: str) -> object:
         return client.ask("GET", "/users/anna@example.dk/calendar", "anna@example.dk")
 
 
+def ask_graph_with_a_token(url: str) -> object:
+    account = GraphAccount("main", "tenant", "app", graph_url=url, login_url=url, timeout=PATIENCE, max_bytes=1 << 20)
+    with closing(GraphClient(account)) as client, client.call("anna@example.dk"):
+        client._open()[1].get = lambda: "token"  # type: ignore[method-assign]
+        return client.ask("GET", "/users/anna@example.dk/calendar", "anna@example.dk")
+
+
 def ask_caldav(url: str) -> object:
     account = CaldavAccount(name="main", url=url, username="u", password="p", timeout=PATIENCE, max_bytes=1 << 20)
     with closing(CaldavClient(account)) as client, client.call():
@@ -142,6 +150,7 @@ EVERYBODY = {
     "webhook": ask_webhook,
     "dfdg": ask_dfdg,
     "graph": ask_graph,
+    "graph, with a token": ask_graph_with_a_token,
     "caldav": ask_caldav,
     "ews": ask_ews,
     "sign-in": ask_sign_in,
@@ -183,6 +192,8 @@ def test_addresses_where_clouds_keep_secrets_are_never_called(monkeypatch: pytes
 
     assert receipt.status is None
     assert "ConnectError" in receipt.says
+    with pytest.raises(httpx2.ConnectError, match="never called"):
+        Line(outbound.guarded(), "https://graph.example.dk", {}).answer("GET", "/me", {}, None, PATIENCE, 1000)
 
 
 def test_the_address_that_was_looked_at_is_the_one_that_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,4 +216,6 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_called(monkeypatch: p
 def test_plain_http_to_another_machine_is_refused_before_anything_is_sent() -> None:
     with outbound.client(PATIENCE) as http, pytest.raises(outbound.Insecure):
         outbound.answer(http, http.build_request("GET", "http://192.0.2.1/"), PATIENCE, 1000)
+    with pytest.raises(outbound.Insecure):
+        Line(outbound.guarded(), "http://192.0.2.1", {}).answer("GET", "/me", {}, None, PATIENCE, 1000)
     assert issubclass(outbound.Insecure, httpx2.HTTPError)
