@@ -43,7 +43,11 @@ kept=$(ls -t /var/lib/syncd/backups/syncd-before-*.sqlite3 | head -n 1)
 seen "the database was backed up before its layout was changed" test -s "$kept"
 seen "and the journal tells the way back" told "Way back: stop syncd, install the version before"
 systemctl stop syncd; dpkg -i /live/before.deb >/dev/null; systemctl start --no-block syncd
-seen "the version before refuses the newer layout in a sentence" until_is 300 told "made by a newer syncd than this one"
+seen "the version before serves on the newer layout, which only adds to its own" until_is 300 fresh readyz
+systemctl stop syncd # then a layout that takes something away:
+python3 -c 'import sqlite3; c = sqlite3.connect("/var/lib/syncd/syncd.sqlite3"); c.execute("DELETE FROM settings WHERE name = ?", ("layout_serves",)); c.commit()'
+systemctl start --no-block syncd
+seen "and refuses, in a sentence, one that takes away what it needs" until_is 300 told "made by a newer syncd than this one"
 systemctl stop syncd; mkdir /aside; mv /var/lib/syncd/syncd.sqlite3* /aside/
 seen "the way back can be gone: the backup goes into an empty database" as_service sh -c "syncd db upgrade && syncd db restore --yes $kept"
 seen "and the version before serves again" systemctl start syncd
