@@ -486,10 +486,15 @@ class World:
         return self._record(meeting) > 0
 
     def _told_of(self, meeting: Meeting, key: str) -> bool:
-        """Whether the server will tell that what is wanted now was written and removed, though we never saw it."""
+        """Whether the server will tell that what is wanted now was created and removed, though we never saw it.
+
+        It knows creations only: an older entry that was brought up to date, unseen, is not told of.
+        """
         draft = self.server.inner._calendar(meeting.caseworker).things[key].draft
         assert draft is not None
-        return self.server.tells and draft.stamp.generation == meeting.desired_generation
+        wanted = meeting.desired_generation
+        created = (meeting.caseworker, meeting.uid, wanted) in self.server.made
+        return self.server.tells and created and draft.stamp.generation == wanted
 
     def _record(self, meeting: Meeting) -> int:
         with self.office.store.read() as tx:
