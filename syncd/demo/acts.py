@@ -184,7 +184,8 @@ class Acts:
                 sleep(_PAUSE_SECONDS)
             except Refused as refused:
                 said = _detail(refused)
-                self._tell(CITIZEN, f"Får at vide: {said}", f"Is told: {said}")
+                danish, english = (refused.say.get(code, said) for code in ("da", "en"))
+                self._tell(CITIZEN, f"Får at vide: {danish}", f"Is told: {english}")
                 return
         self._tell(CITIZEN, "Kunne stadig holde en tid", "Could still hold a time")
 
@@ -222,7 +223,10 @@ class Acts:
         counts = {one.id: sum(one.id in t.caseworkers for t in times) for one in CASEWORKERS}
         self.person = max(CASEWORKERS, key=lambda one: counts[one.id])
         chosen = next(one for one in times if self.person.id in one.caseworkers)
-        made = self.portal.book(self._hold(chosen)["id"], f"borger-{uuid.uuid4().hex[:8]}")
+        # A server that was away a moment ago may be left in peace a little longer.
+        kept = seen("a time kept", _patient(lambda: self._hold(chosen)))
+        self._began = monotonic()
+        made = self.portal.book(kept["id"], f"borger-{uuid.uuid4().hex[:8]}")
         self.booking, self.span, self.uid = made["id"], chosen.interval, ""
         self._read(made)
 
@@ -247,7 +251,10 @@ class Acts:
             one = self.portal.booking(self.booking)
             return one if right(one) and one["calendars"] == "written" else None
 
+        before = self.person
         self._read(seen("the booking settled", look))
+        if self.person != before:  # Microsoft 365 gives the entry in another mailbox another UID
+            self.uid = ""
         self.uid = self._entry(self.person.id).uid
 
     def _read(self, booking: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,14 @@ class Time:
 
 
 class Refused(Exception):
-    """syncd answered with a problem (RFC 9457); the text is what a person is told."""
+    """syncd answered with a problem (RFC 9457); the text is what a person is told.
+
+    :param say: what citizens are told, by language.
+    """
+
+    def __init__(self, text: str, say: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.say = say or {}
 
 
 class Portal:
@@ -92,7 +100,8 @@ def start_of(booking: dict[str, Any]) -> datetime:
 def _content(answer: httpx2.Response) -> dict[str, Any]:
     content: dict[str, Any] = answer.json()
     if answer.is_error:
-        raise Refused(f"{answer.status_code} {content.get('type')}: {content.get('detail')}")
+        text = f"{answer.status_code} {content.get('type')}: {content.get('detail')}"
+        raise Refused(text, content.get("say"))
     return content
 
 

@@ -52,6 +52,7 @@ def run() -> list[Figure]:
                 "bookings": "/bookings",
                 "bookings of one state": "/bookings?state=confirmed",
                 "absence": "/absence",
+                "an absence of a day": "/absence/plan?caseworker=p010&from=2026-12-01T07:00&to=2026-12-01T17:00",
                 "tasks": "/tasks",
                 "frames": "/frames",
                 "health": "/health",

@@ -1,9 +1,13 @@
-"""Pictures of every page and of the stage: ``make screenshots`` writes docs/images/pages-*.png and stage.png."""
+"""Pictures of every page and of the stage: ``make screenshots`` writes docs/images/pages-*.png and stage.png.
+
+Names as arguments take only those: ``python -m tests.browser.screenshots supply book stage``.
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -24,10 +28,13 @@ IMAGES = ROOT / "docs" / "images"
 PERIOD = "from=2026-09-28&to=2026-11-29"
 
 
-def main() -> int:
-    """Take them all."""
+def main(*only: str) -> int:
+    """Take them all, or *only* some."""
     logs.configure("error", "json")
     with tempfile.TemporaryDirectory() as folder:
+        if only == ("stage",):
+            _stage(Path(folder) / "town")
+            return 0
         store = Store(f"sqlite:///{Path(folder) / 'pages.db'}")
         store.upgrade()
         town = PageTown(store, Size(20, 60, 70, 6))
@@ -56,17 +63,23 @@ def main() -> int:
         )
         with serving(town.deps()) as served, chromium() as browser:
             for name, path, size, theme, wait in pictures:
-                _take(browser, served.base, name, path, size, theme, wait, cookie)
-            counter_pictures.take(Path(folder), partial(_take, browser))
-        with (
-            serving(test_booking.open_to_citizens(town)) as openly,
-            chromium() as browser,
-            eyes(browser, openly.base, PHONE) as citizen,
-        ):
-            test_booking.pictures(citizen, IMAGES)
+                _take(browser, only, served.base, name, path, size, theme, wait, cookie)
+            counter_pictures.take(Path(folder), partial(_take, browser, only))
+        if not only or "book" in only:
+            _citizen(town)
         store.close()
-        _stage(Path(folder) / "town")
+        if not only or "stage" in only:
+            _stage(Path(folder) / "town")
     return 0
+
+
+def _citizen(town: PageTown) -> None:
+    with (
+        serving(test_booking.open_to_citizens(town)) as openly,
+        chromium() as browser,
+        eyes(browser, openly.base, PHONE) as person,
+    ):
+        test_booking.pictures(person, IMAGES)
 
 
 def _stage(folder: Path) -> None:
@@ -83,8 +96,18 @@ def _stage(folder: Path) -> None:
 
 
 def _take(
-    browser: Browser, base: str, name: str, path: str, size: tuple[int, int], theme: Theme, wait: str, cookie: str
+    browser: Browser,
+    only: Collection[str],
+    base: str,
+    name: str,
+    path: str,
+    size: tuple[int, int],
+    theme: Theme,
+    wait: str,
+    cookie: str,
 ) -> None:
+    if only and name not in only:
+        return
     with eyes(browser, base, size, theme, cookie) as person:
         page = person.page(path)
         if wait:
@@ -93,4 +116,4 @@ def _take(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 from syncd.booking.contacts import Contacts
 from syncd.booking.sealing import Seal
 from syncd.config.booking_page import BookingPageSection
+from syncd.model.message import Channel
 from syncd.store import Store
 from syncd.web.deps import Deps
 from tests.browser.eyes import PHONE, Eyes, barriers, eyes, overflowing
@@ -23,7 +24,8 @@ from tests.page_town import PageTown, Size
 def open_to_citizens(town: PageTown) -> Deps:
     """The town with its booking page switched on."""
     deps = town.deps()
-    pages = replace(deps.pages, booking=BookingPageSection(enabled=True, per_minute=10_000))
+    section = BookingPageSection(enabled=True, per_minute=10_000)
+    pages = replace(deps.pages, booking=section, told_by=frozenset(Channel))
     return replace(deps, pages=pages, contacts=Contacts(Seal(bytes(range(32)))))
 
 
@@ -139,3 +141,8 @@ def pictures(person: Eyes, folder: Path) -> None:
     page.get_by_role("button", name="Book mødet").click()
     page.get_by_role("status").wait_for()
     page.screenshot(path=folder / "pages-book-meeting.png", full_page=True)
+    page.emulate_media(media="print")
+    page.screenshot(path=folder / "pages-book-meeting-print.png", full_page=True)
+    page.emulate_media(media="screen")
+    page.goto(page.url.partition("?")[0].replace("/book/", "/messages/"))
+    page.screenshot(path=folder / "pages-messages.png", full_page=True)
