@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ import recurring_ical_events
 from syncd.config import load
 from syncd.demo import files, graph, town
 from syncd.demo.children import ChildFailed
+from syncd.demo.hands import Plug
 from syncd.demo.people import DOMAIN, ZONE
 from syncd.model.interval import Interval
 from tests.environment import shared
@@ -56,8 +57,12 @@ def _instant(moment: date) -> datetime:
     return datetime.combine(moment, datetime.min.time(), ZoneInfo(ZONE)).astimezone(UTC)
 
 
+def _house(url: str, passwords: Mapping[str, str]) -> graph.GraphHouse:
+    return graph.GraphHouse(url, passwords, Plug(url))
+
+
 def test_staff_add_and_drag_entries(server: GraphServer) -> None:
-    desk = graph.GraphHouse(f"{server.base}/", PASSWORDS).desk("anna")
+    desk = _house(f"{server.base}/", PASSWORDS).desk("anna")
     span = Interval.at(datetime(2026, 11, 29, 6, tzinfo=UTC), 30)
     later = Interval.at(span.start + timedelta(hours=2), 30)
 
@@ -71,7 +76,7 @@ def test_staff_add_and_drag_entries(server: GraphServer) -> None:
 
 
 def test_the_operators_files_name_the_tenant(tmp_path: Path) -> None:
-    house = graph.GraphHouse("http://127.0.0.1:5234/", files.passwords(tmp_path))
+    house = _house("http://127.0.0.1:5234/", files.passwords(tmp_path))
 
     config = load(files.write(tmp_path, house, 8080))
 
@@ -88,7 +93,7 @@ def test_outside_a_checkout_it_says_what_to_leave_out(tmp_path: Path, monkeypatc
 
 def test_a_visitor_is_told_how_to_play_outlook(server: GraphServer) -> None:
     span = Interval(datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC))
-    told = graph.GraphHouse(f"{server.base}/", PASSWORDS).invitation("anna", span)
+    told = _house(f"{server.base}/", PASSWORDS).invitation("anna", span)
     look, book, move = re.findall(r"curl (\S+) -d '(.*)'", told)
 
     seen = httpx2.post(look[0], content=look[1].encode()).json()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syncd.booking import reconcile, steps
-from syncd.publish import Publisher
+from syncd.publish.remembered import Answers
 from syncd.store import nodes as stored
 from syncd.store.meetings import Meetings
 from syncd.store.nodes import Nodes
@@ -44,11 +44,11 @@ def leaves_the_dead_what_they_held(patch: pytest.MonkeyPatch) -> None:
 def answers_without_asking_for_the_generation(patch: pytest.MonkeyPatch) -> None:
     """A node goes on telling what it computed, whatever others have committed since."""
 
-    def wrong(self: Publisher, question: Any, _generation: int, now: Any) -> Any:
+    def wrong(self: Answers, question: Any, _generation: int, _directory: Any, now: Any) -> Any:
         kept = self._answers.get(question)
         return kept.answer if kept and kept.made <= now < kept.answer.valid_until else None
 
-    patch.setattr(Publisher, "_kept", wrong)
+    patch.setattr(Answers, "kept", wrong)
 
 
 TWINS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {

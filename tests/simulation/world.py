@@ -329,6 +329,8 @@ class World:
         else:
             story.must_end = None
         self._accept_what_stands(story)
+        # What comes late bears a generation that the database has forgotten, and nobody can tell its age.
+        story.allowed |= self.server.under_way(f"{story.meeting}@syncd")
         self._note(story, f"reconsidered, stands in {standing}")
 
     def _accept_what_stands(self, story: Story) -> None:
