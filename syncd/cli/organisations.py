@@ -46,6 +46,7 @@ def make(
             for file in new:
                 place(file, files_of(one)[file.relative_to(folder).as_posix()])
             place(units / unit, size, 0o644)
+            _make_room_for_secrets(folder, one.name)
         told = "made" if new else "left as it is"
         rows.append((f"syncd@{one.name}", one.answers.organisation, str(one.port), f"{one.memory_mb} MB", told))
     screen.table("Organisations", ("unit", "organisation", "port", "memory at most", "configuration"), rows)
@@ -59,6 +60,17 @@ def make(
     screen.say(f"Next: a password in {folder}/credentials/NAME/kalender (0600), then for each NAME:")
     screen.say(f"  syncd check --config {folder}/NAME.toml")
     screen.say("  systemctl daemon-reload; systemctl enable --now syncd@NAME syncd-backup@NAME.timer")
+
+
+def _make_room_for_secrets(folder: Path, name: str) -> None:
+    """The folders whose files systemd hands to the instance; it does not start one that lacks a folder."""
+    from syncd.errors import SyncdError
+
+    try:
+        for kind in ("credentials", "credentials.sealed"):
+            (folder / kind / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SyncdError(f"{folder}: {error.strerror}. What was made before it stays.") from None
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

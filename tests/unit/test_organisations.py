@@ -94,8 +94,18 @@ def test_what_is_written_can_be_read_by_the_group_of_the_folder_whatever_the_uma
         code, _ = made(tmp_path, TABLE)
     finally:
         os.umask(before)
-    written = [path.stat() for path in (tmp_path / "etc").rglob("*")]
+    written = [path.stat() for path in (tmp_path / "etc").rglob("*") if "credentials" not in str(path)]
 
     assert 0 == code
     assert {(0o640, group), (0o750, group)} == {(stat.S_IMODE(one.st_mode), one.st_gid) for one in written}
     assert {0o644} == {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "units").rglob("*.conf")}
+
+
+def test_each_instance_has_folders_for_its_secrets_that_nobody_else_can_read(tmp_path: Path) -> None:
+    """systemd does not start a unit whose credentials come from a folder that is not there."""
+    made(tmp_path, TABLE)
+    folders = [
+        tmp_path / "etc" / kind / name for kind in ("credentials", "credentials.sealed") for name in ("aarup", "bredby")
+    ]
+
+    assert {0o700} == {stat.S_IMODE(folder.stat().st_mode) for folder in folders}
