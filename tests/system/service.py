@@ -98,6 +98,8 @@ listen = "127.0.0.1:{self.port}"
 interval_seconds = {self.interval}
 [log]
 format = "json"
+[backup]
+folder = "backups"
 [calendars.main]
 {self.calendars.account()}
 timeout_seconds = {self.timeout}
