@@ -15,7 +15,7 @@ def desire(tx: Tx, meeting: Meeting, now: datetime, *, above: int = 0, fresh: bo
     """Store *meeting* as a new wish, so that reconcile brings all its calendars in line.
 
     :param above: a generation seen outside; the new one must be greater.
-    :param fresh: no calendar can hold it yet, and nothing else of it changed since it was stored.
+    :param fresh: no calendar can hold it yet.
     """
     wish = replace(
         meeting,
@@ -23,7 +23,7 @@ def desire(tx: Tx, meeting: Meeting, now: datetime, *, above: int = 0, fresh: bo
         attempts=0,
         owed_since=meeting.owed_since or now,
     )
-    tx.meetings.wish(wish, AT_ONCE) if fresh else tx.meetings.save(wish, AT_ONCE)
+    tx.meetings.save(wish, AT_ONCE)
     tx.meetings.want(wish.id, places(wish), fresh=fresh)
     return wish
 

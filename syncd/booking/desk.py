@@ -284,7 +284,7 @@ class Desk:
         booking = replace(booking, meeting=changed.id, moves=booking.moves + 1)
         if booking.state is BookingState.CONFIRMED:
             booking = advance(booking, BookingState.PENDING)
-        tx.bookings.move(booking, now)
+        tx.bookings.save(booking, now)
         tx.settings.bump()
         tell_if_due(tx, self._directory(), self._rules(tx), changed, now)
         made = Appointment(booking, changed)

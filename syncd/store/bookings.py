@@ -30,8 +30,7 @@ class Bookings:
     def add(self, booking: Booking) -> None:
         """Keep a new booking or hold."""
         fresh = {"id": booking.id, "client": booking.client, "created": epoch(booking.created)}
-        place = {"meeting": booking.meeting, "moves": booking.moves}
-        later(self._session, rows.ADD_BOOKING, fresh | place | rows.booking_values(booking, booking.created))
+        later(self._session, rows.ADD_BOOKING, fresh | rows.booking_values(booking, booking.created))
 
     def get(self, booking_id: str, client: str, *, lock: bool = False) -> Booking | None:
         """The booking if it belongs to *client*, else None; with *lock* nobody else changes it meanwhile."""
@@ -64,13 +63,8 @@ class Bookings:
         ]
 
     def save(self, booking: Booking, now: datetime) -> None:
-        """Store *booking* as it is now, in the meeting it was made for (else `move`)."""
+        """Store *booking* as it is now."""
         later(self._session, rows.SAVE_BOOKING, {"which": booking.id} | rows.booking_values(booking, now))
-
-    def move(self, booking: Booking, now: datetime) -> None:
-        """Store *booking*, which was moved, as it is now."""
-        place = {"which": booking.id, "meeting": booking.meeting, "moves": booking.moves}
-        later(self._session, rows.MOVE_BOOKING, place | rows.booking_values(booking, now))
 
     def future(
         self, client: str, citizen: str, offers: Collection[str], now: datetime, ignoring: str = ""

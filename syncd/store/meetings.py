@@ -15,7 +15,7 @@ from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.store import drift
 from syncd.store import meeting_rows as rows
-from syncd.store.instants import epoch, optional, span
+from syncd.store.instants import epoch, span
 from syncd.store.most import STATE
 from syncd.store.prepared import prepared
 from syncd.store.straight import later, send
@@ -148,12 +148,6 @@ class Meetings:
         """Store *meeting* as it is now; *due* is when reconcile looks next (`AT_ONCE`, an instant, or None)."""
         when = epoch(due) if isinstance(due, datetime) else due
         later(self._session, rows.SAVE_MEETING, {"which": meeting.id, "due": when} | rows.meeting_values(meeting))
-
-    def wish(self, meeting: Meeting, due: int) -> None:
-        """Store what the calendars should hold of *meeting* from now on; all else of it is as it was stored."""
-        owed = {"which": meeting.id, "wanted": meeting.wanted, "desired_generation": meeting.desired_generation}
-        owed |= {"attempts": meeting.attempts, "owed_since": optional(meeting.owed_since), "due": due}
-        later(self._session, rows.SAVE_WISH, owed)
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Ids of meetings that reconcile must look at, the longest waiting first."""
