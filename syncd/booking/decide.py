@@ -50,6 +50,8 @@ def decide(
     """
     looks = [_look(meeting, sighting, installation, now, limits) for sighting in sightings]
     verdicts = [look.verdict for look in looks if look.verdict is not None]
+    if any(isinstance(verdict, Newer) for verdict in verdicts) and not _persons_seen(sightings):
+        return _not_yet(looks)
     if verdicts:
         return Decision(verdict=min(verdicts, key=_weight), records=_records(looks))
     steps = sorted((step for look in looks for step in look.steps), key=lambda step: _order(step, sightings))
@@ -82,6 +84,22 @@ def _look(meeting: Meeting, sight: Sighting, installation: str, now: datetime, l
     surplus = tuple(Remove(sight.mailbox, entry) for entry in ours if entry is not keeper)
     found = _present(meeting, sight, sight.draft, keeper, now, limits)
     return replace(found, steps=(*surplus, *found.steps))
+
+
+def _persons_seen(sightings: Sequence[Sighting]) -> bool:
+    """Whether no calendar of a person may hide the meeting: it was read, and what was ever seen there is there."""
+    people = [sight for sight in sightings if sight.kind is MailboxKind.PERSON and sight.draft is not None]
+    return not any(sight.entries is None or (sight.record.generation and not sight.entries) for sight in people)
+
+
+def _not_yet(looks: Sequence[Decision]) -> Decision:
+    """The database was restored, and the calendar that knows the time was not seen: nothing is written over it.
+
+    What was missed twice is believed, as ever.
+    """
+    gone = next((look.verdict for look in looks if isinstance(look.verdict, Withdrawn)), None)
+    unread = tuple(mailbox for look in looks for mailbox in look.unread)
+    return Decision(verdict=gone, records=_records(looks), unread=() if gone else unread, waiting=gone is None)
 
 
 def _is_ours(entry: Entry, meeting: Meeting, installation: str) -> bool:

@@ -47,6 +47,7 @@ def test_schedules_keep_every_promise(ground: Ground, part: int) -> None:
         (939, "taken up again by its caseworker's entry, its room's entry was left behind"),
         (1289, "taken up again without its room, nobody was told"),
         (6635, "the judge took an unseen change for a creation, of which alone a server tells"),
+        (8286, "a room's newer entry was believed while its caseworker's, which knew the time, was not seen"),
         (6919, "the judge forgot a write that was still on its way when the database was restored"),
     ],
 )

@@ -364,6 +364,22 @@ def test_a_newer_generation_means_the_database_was_restored():
     assert Newer("anna", 3, TEN, entry) == decision.verdict
 
 
+@pytest.mark.parametrize("seen_there", [None, ()], ids=["not read", "missing once"])
+def test_a_rooms_newer_generation_waits_for_the_calendar_that_knows_the_time(seen_there: tuple[Entry, ...] | None):
+    meeting = a_meeting()
+    entry = as_it_stands(a_draft(a_meeting(generation=2, at=TEN)))
+    known = remembered(as_it_stands(a_draft(meeting)))
+    sightings = [
+        Sighting(known, MailboxKind.PERSON, a_draft(meeting), seen_there),
+        Sighting(replace(known, mailbox="r1"), MailboxKind.ROOM, a_draft(meeting), (entry,)),
+    ]
+
+    decision = decide(meeting, sightings, OURS, NOW, LIMITS)
+
+    assert (None, ()) == (decision.verdict, decision.steps)
+    assert not decision.complete
+
+
 def test_a_newer_generation_is_not_deleted_at_once_even_when_unwanted():
     entry = as_it_stands(a_draft(a_meeting(generation=3, at=TEN)))
 
