@@ -76,7 +76,8 @@ class Away:
         if Form.PHONE not in offer.minutes or meeting.form is Form.PHONE or not callable_:
             return Affected(meeting, tuple(colleagues[:PEOPLE]))
         others = {*colleagues, *self._able(tx, offer, by_phone(meeting), ranked, now)}
-        phoning = [meeting.caseworker] * reachable + [one for one in ranked if one in others]
+        phoning = [meeting.caseworker] if reachable else []
+        phoning += [one for one in ranked if one in others]
         return Affected(meeting, tuple(colleagues[:PEOPLE]), tuple(phoning[:PEOPLE]))
 
     def _able(

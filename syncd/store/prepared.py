@@ -31,9 +31,8 @@ def prepared(statement: S) -> S:
     Its values are those that both drivers take as they are: text, whole numbers, truth, bytes, None.
     """
     mark = Prepared(statement)
-    mark.statement = marked = statement.execution_options(**{_MARK: mark})
-    setattr(marked, _MARK, mark)  # an option takes twice as long to look at
-    return marked
+    setattr(statement, _MARK, mark)  # an execution option takes twice as long to look at
+    return statement
 
 
 def known(statement: Executable) -> Prepared | None:

@@ -241,7 +241,7 @@ def test_a_link_is_followed_to_the_configured_host_only(graph: GraphServer, clie
 
 
 def test_an_application_that_graph_does_not_take_is_left_alone_for_a_while(graph: GraphServer, client: Client):
-    graph.door.let_in = lambda header: False  # type: ignore[method-assign]
+    graph.door.let_in = lambda header: False  # type: ignore[method-assign]  # no login
 
     for _ in range(3):
         with pytest.raises(AccessDenied, match="with a fresh token"):
@@ -293,7 +293,7 @@ def test_a_packed_answer_is_unpacked_and_a_link_is_sent_as_it_came():
 @pytest.mark.parametrize("root", ["http://graph.example", "https://graph.example:70000", "graph.example", "https://ø"])
 def test_an_address_that_is_not_secure_or_none_at_all_is_told_and_not_called(root: str):
     client = Client(GraphAccount("cloud", "t", "a", graph_url=root, login_url=root))
-    client._open()[1].get = lambda: "token"  # type: ignore[method-assign]
+    client._open()[1].get = lambda: "token"  # type: ignore[method-assign]  # no login
 
     with pytest.raises(Rejected, match="check graph_url"):
         client.read("/me", ANNA, ANY)
@@ -309,7 +309,7 @@ def odd_server(parts: list[bytes], pause: float) -> Iterator[tuple[Client, list[
         thread.start()
         root = f"http://127.0.0.1:{listener.getsockname()[1]}"
         client = Client(GraphAccount("cloud", "t", "a", graph_url=root, login_url=root, timeout=1.0, max_bytes=5000))
-        client._open()[1].get = lambda: "token"  # type: ignore[method-assign]
+        client._open()[1].get = lambda: "token"  # type: ignore[method-assign]  # no login
         yield client, asked
         client.close()
 

@@ -112,7 +112,7 @@ def ask_graph(url: str) -> object:
 def ask_graph_with_a_token(url: str) -> object:
     account = GraphAccount("main", "tenant", "app", graph_url=url, login_url=url, timeout=PATIENCE, max_bytes=1 << 20)
     with closing(GraphClient(account)) as client, client.call("anna@example.dk"):
-        client._open()[1].get = lambda: "token"  # type: ignore[method-assign]
+        client._open()[1].get = lambda: "token"  # type: ignore[method-assign]  # no login
         return client.ask("GET", "/users/anna@example.dk/calendar", "anna@example.dk")
 
 

@@ -380,6 +380,19 @@ def test_a_rooms_newer_generation_waits_for_the_calendar_that_knows_the_time(see
     assert not decision.complete
 
 
+def test_what_its_person_removed_is_believed_on_the_second_look_whatever_the_room_says():
+    meeting = a_meeting()
+    missed = replace(remembered(as_it_stands(a_draft(meeting))), missing_since=NOW - LIMITS.second_look)
+    room = replace(missed, mailbox="r1", missing_since=None)
+    entry = as_it_stands(a_draft(a_meeting(generation=2, at=TEN)))
+    sightings = [
+        Sighting(missed, MailboxKind.PERSON, a_draft(meeting), (), gone=True),
+        Sighting(room, MailboxKind.ROOM, a_draft(meeting), (entry,)),
+    ]
+
+    assert Withdrawn("anna") == decide(meeting, sightings, OURS, NOW, LIMITS).verdict
+
+
 def test_a_newer_generation_is_not_deleted_at_once_even_when_unwanted():
     entry = as_it_stands(a_draft(a_meeting(generation=3, at=TEN)))
 
