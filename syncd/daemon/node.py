@@ -22,7 +22,7 @@ from syncd.store import Store
 from syncd.store.nodes import DEAD, Nodes
 from syncd.store.schema import head
 
-BEAT_SECONDS = 5.0
+BEAT_SECONDS = 3.0
 MARGIN = 2.0
 """Seconds: a node takes itself for dead so much sooner than the others do, who count in whole seconds."""
 TRY_AGAIN_SECONDS = 5.0

@@ -37,8 +37,8 @@ SCHEMA = f"syncd_jobs_{sha256(SchemaManager.get_schema().encode()).hexdigest()[:
 LOCK = 7_291_550_133_205
 """Any number; it keeps two nodes from making the schema at once."""
 TASK = "syncd.run"
-BEAT_SECONDS = 5.0
-DEAD_SECONDS = 20.0
+BEAT_SECONDS = 3.0
+DEAD_SECONDS = 15.0
 POLL_SECONDS = 2.0
 """A job that had to wait for its lock is looked for so often; a new one is announced."""
 PATIENCE = 10.0

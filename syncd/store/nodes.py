@@ -35,7 +35,7 @@ from syncd.store.instants import moment
 from syncd.store.node_tables import LeaseRow, NodeRow
 from syncd.store.tables import MeetingRow
 
-DEAD = timedelta(seconds=20)
+DEAD = timedelta(seconds=15)
 """A node that was not heard of for so long is dead; whoever was only away finds out before it writes anywhere."""
 
 
