@@ -224,10 +224,28 @@ def test_thousands_of_rooms_and_none_are_shown(shown: PageTown) -> None:
         for path in ("/rooms/now", "/rooms/day", "/rooms/week"):
             assert 200 == vera.get(path).status_code
         if rooms:
-            seen = [vera.get(f"/rooms/day?floor={n % 9}&page={n // 9}").text for n in range(18)]
-            assert [MOST, 223 - MOST] == [page.count('class="tl-name"') for page in (seen[0], seen[9])]
-            assert 2000 == sum(page.count('class="tl-name"') for page in seen)
-            assert max(map(len, seen)) < 300_000
+            with shown.store.begin() as tx:
+                wall = tx.feeds.add(FeedKind.SITE, "torvet", "test", AT)
+            drawn = {"/rooms/day": "tl-name", "/rooms/now": "room-name", f"/display/{wall}": "room-name"}
+            for path, name in drawn.items():
+                seen = [vera.get(f"{path}?floor=3&page={n}").text for n in range(2)]
+                assert [MOST, 222 - MOST] == [page.count(f'class="{name}"') for page in seen]
+                assert max(map(len, seen)) < 300_000
+
+
+def test_a_rooms_address_is_shown_on_the_floor_it_was_asked_for_on(shown: PageTown) -> None:
+    one = next(iter(shown.directory.rooms.values()))
+    rooms = {f"r{n}": replace(one, id=f"r{n}", name=f"R {n}", floor=n % 3) for n in range(3 * MOST)}
+    directory = replace(shown.directory, rooms=rooms)
+    app = build_app(replace(shown.deps(), directory=partial(replace, directory)))
+    vera = Person(app, shown.store, AT, Role.FACILITIES)
+    page = vera.get("/rooms/now?floor=2")
+    made = vera.send("/rooms/now/address", page, site="torvet", room="r5", floor="2")
+
+    assert 'floor=2&amp;page=0" aria-current="page"' in page.text
+    assert "r5.ics" not in page.text and "/feeds/" in made.text
+    assert [MOST, MOST] == [text.count('class="room-name"') for text in (page.text, made.text)]
+    assert 'value="r5"' in page.text and 'value="r5"' in made.text
 
 
 class Office:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Response
 from syncd.booking.room_board import Kind
 from syncd.model.directory import Room, Site
 from syncd.store.feeds import Feed, FeedKind
-from syncd.web.pages.rooms.places import boards_of, rooms_at, today_at, whole_day
+from syncd.web.pages.rooms.places import boards_of, part_of, rooms_at, today_at, whole_day
 from syncd.web.pages.rooms.standing import by_floor, standing
 from syncd.web.pages.visiting import Anybody, Visitor
 
@@ -19,7 +19,7 @@ FRESH = 30
 
 @router.get("/display/{secret}")
 def wall(visitor: Anybody, secret: str) -> Response:
-    """All rooms of a site, or the door of a room."""
+    """All rooms of a site, on a large one those of a floor (``?floor=2``); or the door of a room."""
     feed = _opened(visitor, secret)
     directory = visitor.deps.directory()
     if feed.kind is FeedKind.ROOM:
@@ -27,7 +27,7 @@ def wall(visitor: Anybody, secret: str) -> Response:
     site = directory.sites.get(feed.subject)
     if site is None:
         raise HTTPException(404)
-    return _wall(visitor, site, secret)
+    return _wall(visitor, site)
 
 
 @router.get("/display/{secret}/{room}")
@@ -48,16 +48,17 @@ def _opened(visitor: Visitor, secret: str) -> Feed:
     return feed
 
 
-def _wall(visitor: Visitor, site: Site, secret: str) -> Response:
+def _wall(visitor: Visitor, site: Site) -> Response:
     now = visitor.deps.clock.now()
-    found = boards_of(visitor, rooms_at(visitor, site), whole_day(site, today_at(visitor, site)))
+    part = part_of(visitor, rooms_at(visitor, site))
+    found = boards_of(visitor, list(part.rooms), whole_day(site, today_at(visitor, site)))
     return visitor.show(
         "rooms/wall.html",
         site=site,
         now=now,
         today=today_at(visitor, site),
         floors=by_floor([standing(board, site, now) for board in found]),
-        secret=secret,
+        part=part,
         fresh=FRESH,
     )
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from syncd.store.feeds import FeedKind
-from syncd.web.pages.rooms.places import Acting, Seeing, boards_of, room_of, rooms_at, site_of, today_at, whole_day
+from syncd.web.pages.rooms.places import (
+    Acting,
+    Seeing,
+    boards_of,
+    part_of,
+    room_of,
+    rooms_at,
+    site_of,
+    today_at,
+    whole_day,
+)
 from syncd.web.pages.rooms.standing import by_floor, standing, tally
 from syncd.web.pages.visiting import Visitor
 
@@ -14,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/rooms/now")
 def rooms_now(visitor: Seeing) -> Response:
-    """How every room of the site stands."""
+    """How every room of the site stands; on a large one those of a floor."""
     return _page(visitor, site_of(visitor).id)
 
 
@@ -36,7 +46,8 @@ def address(visitor: Acting) -> Response:
 
 def _page(visitor: Visitor, name: str, made: tuple[str, str, tuple[str, ...]] | None = None) -> Response:
     site, now = site_of(visitor, name), visitor.deps.clock.now()
-    found = boards_of(visitor, rooms_at(visitor, site), whole_day(site, today_at(visitor, site)))
+    part = part_of(visitor, rooms_at(visitor, site))
+    found = boards_of(visitor, list(part.rooms), whole_day(site, today_at(visitor, site)))
     standings = [standing(board, site, now) for board in found]
     return visitor.show(
         "rooms/now.html",
@@ -46,5 +57,6 @@ def _page(visitor: Visitor, name: str, made: tuple[str, str, tuple[str, ...]] | 
         now=now,
         floors=by_floor(standings),
         tally=tally(standings),
+        part=part,
         made=made,
     )
