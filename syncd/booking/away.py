@@ -20,6 +20,8 @@ from syncd.store import Store, Tx
 
 PEOPLE = 20
 """Most people that are proposed for one meeting."""
+AT_ONCE = 2 * PEOPLE
+"""So many are looked at together; mostly enough of them can, and the others need no look."""
 
 
 class Away:
@@ -74,23 +76,33 @@ class Away:
         colleagues = self._able(tx, offer, meeting, ranked, now)
         callable_ = self._contacts.callable_(tx, offer, meeting)
         if Form.PHONE not in offer.minutes or meeting.form is Form.PHONE or not callable_:
-            return Affected(meeting, tuple(colleagues[:PEOPLE]))
+            return Affected(meeting, tuple(colleagues))
         others = {*colleagues, *self._able(tx, offer, by_phone(meeting), ranked, now)}
         phoning = [meeting.caseworker] if reachable else []
         phoning += [one for one in ranked if one in others]
-        return Affected(meeting, tuple(colleagues[:PEOPLE]), tuple(phoning[:PEOPLE]))
+        return Affected(meeting, tuple(colleagues), tuple(phoning[:PEOPLE]))
 
     def _able(
         self, tx: Tx, offer: Offer, meeting: Meeting, ranked: Sequence[MailboxId], now: datetime
     ) -> list[MailboxId]:
-        """Whom of *ranked* the offer's rules let have the meeting; its own room and time count as free."""
-        directory, rules = self._directory(), self._publisher.rules.within(tx)
+        """The first `PEOPLE` of *ranked* whom the offer's rules let have it; its own room and time count as free."""
+        directory = self._directory()
         room = directory.rooms.get(meeting.room) if meeting.room else None
         here = [one for one in ranked if room is None or room.site == directory.caseworkers[one].site]
+        able: list[MailboxId] = []
+        for begin in range(0, len(here), AT_ONCE):
+            able += self._able_of(tx, offer, meeting, here[begin : begin + AT_ONCE], now)
+            if len(able) >= PEOPLE:
+                break
+        return able[:PEOPLE]
+
+    def _able_of(
+        self, tx: Tx, offer: Offer, meeting: Meeting, some: Sequence[MailboxId], now: datetime
+    ) -> list[MailboxId]:
         slot = meeting.interval.start, meeting.form
-        able = self._publisher.able(tx, for_staff(offer), here, slot, now, ignoring_meeting=meeting.id)
+        able = self._publisher.able(tx, for_staff(offer), some, slot, now, ignoring_meeting=meeting.id)
         settled = replace(meeting, conflict=False)  # what was wrong with the first one's time is over
-        out = colliding(tx, rules, directory, settled, able)
+        out = colliding(tx, self._publisher.rules.within(tx), self._directory(), settled, able)
         return [one for one in able if one not in out]
 
 

@@ -243,9 +243,9 @@ def test_a_rooms_address_is_shown_on_the_floor_it_was_asked_for_on(shown: PageTo
     made = vera.send("/rooms/now/address", page, site="torvet", room="r5", floor="2")
 
     assert 'floor=2&amp;page=0" aria-current="page"' in page.text
-    assert "r5.ics" not in page.text and "/feeds/" in made.text
+    assert "/feeds/" in made.text
     assert [MOST, MOST] == [text.count('class="room-name"') for text in (page.text, made.text)]
-    assert 'value="r5"' in page.text and 'value="r5"' in made.text
+    assert [1, 1] == [text.count('<option value="r5"') for text in (page.text, made.text)]
 
 
 class Office:
