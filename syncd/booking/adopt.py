@@ -80,6 +80,18 @@ def traces(tx: Tx, now: datetime) -> dict[str, list[Trace]]:
     return found
 
 
+def later_elsewhere(tx: Tx, meeting: Meeting, generation: int, ground: Ground) -> list[Trace]:
+    """The entries of *meeting* where the database does not have it, if a caseworker's is newer than *generation*.
+
+    A write that arrives late, after the database was restored, looks newer than everything the database knows; the
+    meeting may long have been handed to a colleague since.
+    """
+    found = traces(tx, ground.now).get(meeting.id, [])
+    people = ground.directory.caseworkers
+    newer = any(one.mailbox in people and one.stamp.generation > generation for one in found)
+    return found if newer else []
+
+
 def adopt(tx: Tx, entries: Iterable[Trace], ground: Ground) -> Meeting | None:
     """Take up the meeting that left these entries; None while its caseworker's entry is not known.
 

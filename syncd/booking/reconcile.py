@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from syncd.booking import brake, texts, turns
-from syncd.booking.adopt import Trace, adopt, traces
+from syncd.booking.adopt import Trace, adopt, later_elsewhere, traces
 from syncd.booking.allowed import BOOKED
 from syncd.booking.announce import site_of
 from syncd.booking.decide import decide
@@ -23,7 +23,7 @@ from syncd.booking.follow import Ground, follow, overlapped
 from syncd.booking.holder import ALONE, Holder
 from syncd.booking.invited import answered, inviting, waiting
 from syncd.booking.record import conclude, record
-from syncd.booking.sight import Decision, Limits, Sighting, Verdict
+from syncd.booking.sight import Decision, Limits, Newer, Sighting, Verdict
 from syncd.booking.steps import Told, act, draft
 from syncd.errors import CalendarError, CalendarNotFound
 from syncd.model.booking import EntryRecord, Meeting
@@ -255,8 +255,16 @@ class Reconciler:
 
     def _follow(self, meeting: Meeting, verdict: Verdict, now: datetime) -> None:
         ground = self._ground(now)
-        self._store.run(lambda tx: follow(tx, meeting, verdict, ground))
+        if isinstance(verdict, Newer) and (later := self._later(meeting, verdict, ground)):
+            self._adopt(later, now)
+        else:
+            self._store.run(lambda tx: follow(tx, meeting, verdict, ground))
         passing("reconcile.followed")
+
+    def _later(self, meeting: Meeting, verdict: Newer, ground: Ground) -> list[Trace]:
+        """What a colleague's calendar knows of an even newer generation, which a restored database has forgotten."""
+        with self._store.read() as tx:
+            return later_elsewhere(tx, meeting, verdict.generation, ground)
 
     def _ground(self, now: datetime) -> Ground:
         return Ground(self._directory(), self._rulebook(), self._limits, now)

@@ -413,6 +413,24 @@ def test_a_restored_database_adopts_what_the_calendar_knows(office):
     scenarios.restored_database(office)
 
 
+def test_a_late_write_after_a_restore_yields_to_the_newer_entry_in_a_colleagues_calendar(office):
+    made = booked(office)
+    anna, entry = office.directory.mailboxes["anna"], office.entries("anna", made.meeting)[0]
+    draft = office.calendar._calendar("anna").things[entry.key].draft
+    late = replace(draft, interval=Interval.at(at(14), 45), stamp=replace(draft.stamp, generation=4))
+    last = replace(draft, interval=Interval.at(at(11), 45), stamp=replace(draft.stamp, generation=5))
+    office.calendar.create(office.directory.mailboxes["bo"], stamped(last))
+    office.calendar.update(anna, entry, stamped(late))
+
+    office.settle(NOW)
+
+    meeting = office.meeting(made.meeting.id)
+    assert ("bo", Interval.at(at(11), 45)) == (meeting.caseworker, meeting.interval)
+    assert texts.RESTORED in meeting.attention
+    assert [] == office.standing("anna")
+    assert [meeting.interval] == office.standing("bo") == office.standing(meeting.room)
+
+
 def test_a_meeting_cancelled_after_a_restore_is_cleaned_all_the_same(office):
     made = booked(office)
     draft = office.calendar._calendar("anna").things[made.meeting.uid].draft

@@ -60,7 +60,7 @@ class Late:
     mailbox: str
     uid: str
     work: Callable[[], object]
-    interval: Interval | None = None
+    draft: EntryDraft | None = None
 
 
 @dataclass
@@ -114,11 +114,11 @@ class Server:
 
     def create(self, mailbox: Mailbox, draft: EntryDraft) -> Entry:
         """Write an entry: once by its UID, or every time anew."""
-        return self._write("create", mailbox, draft.uid, lambda: self._create(mailbox, draft), draft.interval)
+        return self._write("create", mailbox, draft.uid, lambda: self._create(mailbox, draft), draft)
 
     def update(self, mailbox: Mailbox, entry: Entry, draft: EntryDraft) -> Entry:
         """Change the entry that was read."""
-        return self._write("update", mailbox, draft.uid, lambda: self._update(mailbox, entry, draft), draft.interval)
+        return self._write("update", mailbox, draft.uid, lambda: self._update(mailbox, entry, draft), draft)
 
     def delete(self, mailbox: Mailbox, entry: Entry) -> None:
         """Delete the entry that was read."""
@@ -142,9 +142,9 @@ class Server:
         """Whether a write is still on its way."""
         return any(late.mailbox == mailbox and late.uid == uid for late in self.late)
 
-    def under_way(self, uid: str) -> set[Interval]:
-        """The times that writes still on their way will bring."""
-        return {late.interval for late in self.late if late.uid == uid and late.interval is not None}
+    def under_way(self, uid: str) -> list[EntryDraft]:
+        """What writes still on their way will bring."""
+        return [late.draft for late in self.late if late.uid == uid and late.draft is not None]
 
     def decline(self, mailbox: str, uid: str, key: str) -> None:
         """The room says no; its answer changes the entry."""
@@ -198,7 +198,7 @@ class Server:
         mailbox: Mailbox,
         uid: str,
         work: Callable[[], Entry | None],
-        interval: Interval | None = None,
+        draft: EntryDraft | None = None,
     ) -> Entry:
         self.before_write(kind, uid)
         self._trouble()
@@ -208,7 +208,7 @@ class Server:
             raise OutcomeUnknown("The connection broke.")
         if self._happens(self.faults.late):
             at = self.clock() + timedelta(seconds=self.rng.randint(5, 600))
-            self.late.append(Late(at, mailbox.id, uid, work, interval))
+            self.late.append(Late(at, mailbox.id, uid, work, draft))
             raise OutcomeUnknown("The server did not answer in time.")
         done = work()
         if self._happens(self.faults.lost_after):

@@ -329,9 +329,17 @@ class World:
         else:
             story.must_end = None
         self._accept_what_stands(story)
-        # What comes late bears a generation that the database has forgotten, and nobody can tell its age.
-        story.allowed |= self.server.under_way(f"{story.meeting}@syncd")
+        # What comes late may be newer than all that stands: it was asked for last, and nobody knows of anything else.
+        newest = self._newest(f"{story.meeting}@syncd")
+        coming = self.server.under_way(f"{story.meeting}@syncd")
+        story.allowed |= {draft.interval for draft in coming if draft.stamp.generation > newest}
         self._note(story, f"reconsidered, stands in {standing}")
+
+    def _newest(self, uid: str) -> int:
+        """The newest generation that stands in a caseworker's calendar."""
+        calendars = {box: self.server.inner._calendar(box).things for box in PEOPLE}
+        drafts = (calendars[box][key].draft for box in PEOPLE for key in self._keys(box, uid))
+        return max((draft.stamp.generation for draft in drafts if draft is not None), default=0)
 
     def _accept_what_stands(self, story: Story) -> None:
         """After a restore nobody can say which of the times that are known was the last; and what is gone may end."""
