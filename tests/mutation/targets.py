@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TARGETS = (
     "syncd.booking.decide",
+    "syncd.booking.sight",
     "syncd.booking.steps",
     "syncd.booking.reconcile",
     "syncd.booking.record",
@@ -14,6 +15,7 @@ TARGETS = (
     "syncd.booking.collide",
     "syncd.booking.rooms",
     "syncd.booking.desk",
+    "syncd.booking.handover",
     "syncd.booking.take",
     "syncd.booking.allowed",
     "syncd.store.idempotency",
