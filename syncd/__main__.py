@@ -5,6 +5,9 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line; the program's exit code is its answer."""
+    from syncd.daemon.garbage import look_seldom
+
+    look_seldom()
     from syncd.cli import run
 
     run()

@@ -1,4 +1,7 @@
-"""When Python looks for garbage: seldom, for looking at everything a large town keeps in memory takes 0.15 seconds."""
+"""When Python looks for garbage: seldom, for looking at everything a large town keeps in memory takes 0.15 seconds.
+
+A seventh of the time a start takes went into it, too, though hardly anything made while starting is garbage.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,11 @@ YOUNG, MIDDLE, OLD = 20_000, 20, 20
 
 
 def look_seldom() -> None:
-    """Leave what was made while starting out of every later look, and look less often; once, when all is built."""
+    """Look less often, from now on."""
+    gc.set_threshold(YOUNG, MIDDLE, OLD)
+
+
+def leave_out() -> None:
+    """Leave what was made while starting out of every later look; once, when all is built."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, MIDDLE, OLD)

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from syncd.clock import Clock, SystemClock
 from syncd.config import Config, load
-from syncd.daemon.garbage import look_seldom
+from syncd.daemon.garbage import leave_out
 from syncd.daemon.health import look
 from syncd.daemon.jobnet import facade_of
 from syncd.daemon.listener import Listener
@@ -171,7 +171,6 @@ class Daemon:
                 f"The scheduler did no work within {FIRST_BEAT_SECONDS:.0f} seconds, so nothing would be read or "
                 "written. Nothing is lost; start syncd again, and report this when it comes again."
             )
-        look_seldom()
         parts = self._now_in_force()
         log.info(
             "daemon.started",
@@ -183,6 +182,7 @@ class Daemon:
         )
         self._ready.set()
         systemd.notify(f"READY=1\nSTATUS=Serving at {address}")
+        leave_out()
 
     def _schedule(self) -> None:
         for task in tasks(self._now_in_force, self._clock, self._stopping.is_set, self._ask_to_reload):

@@ -13,7 +13,7 @@ from sqlalchemy import Table, insert
 from syncd.booking.desk import Desk
 from syncd.clock import SystemClock
 from syncd.config import ClientSection, token_digest
-from syncd.daemon.garbage import look_seldom
+from syncd.daemon.garbage import leave_out, look_seldom
 from syncd.model.busy import Stamp
 from syncd.observe import logs
 from syncd.publish import Publisher, PublishSettings, RulesInForce
@@ -50,6 +50,7 @@ def serve(url: str, people: int, rooms: int, port: int) -> None:
     )
     app = build_app(deps)
     look_seldom()  # as the service does
+    leave_out()
     server(app, "127.0.0.1", port).run()
 
 

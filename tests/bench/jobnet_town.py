@@ -11,7 +11,7 @@ from syncd.booking.desk import Desk
 from syncd.clock import SystemClock
 from syncd.config.jobnet import JobnetSection
 from syncd.cpr import CprKey
-from syncd.daemon.garbage import look_seldom
+from syncd.daemon.garbage import leave_out, look_seldom
 from syncd.observe import logs
 from syncd.publish import Publisher, PublishSettings, RulesInForce
 from syncd.rulebook import apply_text
@@ -122,6 +122,7 @@ def serve(url: str, port: int) -> None:
         metrics=lambda: b"",
     )
     look_seldom()
+    leave_out()
     server(build_app(replace(deps, jobnet=made)), "127.0.0.1", port).run()
 
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 from syncd.booking.desk import Desk
 from syncd.clock import SystemClock
 from syncd.config import ClientSection, token_digest
-from syncd.daemon.garbage import look_seldom
+from syncd.daemon.garbage import leave_out, look_seldom
 from syncd.model.directory import Caseworker, Directory, Mailbox, MailboxKind, Room, Site
 from syncd.model.zones import instant, wall_clock
 from syncd.observe import logs
@@ -147,6 +147,7 @@ def serve(url: str, people: int, rooms: int, port: int) -> None:
         metrics=lambda: b"",
     )
     look_seldom()
+    leave_out()
     server(build_app(deps), "127.0.0.1", port).run()
 
 
