@@ -11,15 +11,17 @@ from email.policy import SMTP as SMTP_LINES
 from functools import cached_property
 
 from syncd.adapters.handing import Away, MaybeSent, NotSent, Refused, told
+from syncd.adapters.smtp_conversation import Conversation, ConversationTLS
 from syncd.config import MailSection
 
-SECONDS = 30
+SECONDS = 60
 
 
 class Postman:
     """Delivers one message to one recipient at a time.
 
     :param password: reads it anew each time, so that it may change under a running service.
+    :param seconds: for the whole conversation about one message.
     """
 
     def __init__(self, section: MailSection, password: Callable[[], str], seconds: float = SECONDS) -> None:
@@ -64,8 +66,8 @@ class Postman:
     def _dialled(self) -> smtplib.SMTP:
         host, port = self._section.host, self._section.port
         if self._section.security == "tls":
-            return smtplib.SMTP_SSL(host, port, timeout=self._seconds, context=self._secure)
-        return smtplib.SMTP(host, port, timeout=self._seconds)
+            return ConversationTLS(host, port, timeout=self._seconds, context=self._secure)
+        return Conversation(host, port, timeout=self._seconds)
 
     def _let_in(self, server: smtplib.SMTP) -> None:
         if self._section.security == "starttls":

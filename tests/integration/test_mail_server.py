@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from email.message import EmailMessage
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
-from syncd.adapters.handing import Away, NotSent
+from syncd.adapters.handing import Away, MaybeSent, NotSent
 from syncd.adapters.smtp import Postman
 from syncd.config import MailSection, SecretRef
 from tests.servers.exchange.tls import Certificates, certificates
@@ -45,12 +48,14 @@ def trusting(servers: dict[str, MailServer], authority: Certificates, monkeypatc
         server.forget()
 
 
-def postman(server: MailServer, security: Security, host: str = "127.0.0.1", password: str = PASSWORD) -> Postman:
+def postman(
+    server: MailServer, security: Security, host: str = "127.0.0.1", password: str = PASSWORD, seconds: float = 5
+) -> Postman:
     section = MailSection(
         host=host, port=server.port, security=security, sender="syncd@example.dk", user="syncd",
         password=SecretRef(env="MAIL"),
     )  # fmt: skip
-    return Postman(section, lambda: password, seconds=5)
+    return Postman(section, lambda: password, seconds=seconds)
 
 
 def letter() -> EmailMessage:
@@ -86,7 +91,7 @@ def test_mail_is_handed_over_encrypted_after_signing_in(servers: dict[str, MailS
     ],
 )
 def test_nothing_is_handed_over_where_it_is_not_certain_who_listens(
-    servers: dict[str, MailServer], kind: str, security: Security, changes: dict[str, str], reason: str
+    servers: dict[str, MailServer], kind: str, security: Security, changes: dict[str, Any], reason: str
 ) -> None:
     server = servers[kind]
     with pytest.raises(Away) as told:
@@ -119,3 +124,37 @@ def test_a_server_that_wants_a_name_gets_nothing_from_who_has_none(
 
     assert "530" == told.value.reason
     assert [] == servers["tls"].got
+
+
+@pytest.mark.usefixtures("trusting")
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_server_that_never_ends_its_answer_to_a_message_is_left_and_nobody_knows_whether_it_was_taken(
+    servers: dict[str, MailServer], security: Security
+) -> None:
+    servers[security].moods.append("drip")
+    with pytest.raises(MaybeSent, match="timed out|too long"):
+        postman(servers[security], security, seconds=1).send(letter(), "kirsebaer@example.dk")
+
+
+def test_a_server_that_greets_letter_by_letter_is_away() -> None:
+    with dripping() as server, pytest.raises(Away, match="timed out|too long"):
+        postman(server, "starttls", seconds=0.3).reach()
+
+
+@contextmanager
+def dripping() -> Iterator[MailServer]:
+    """One that sends a letter of its greeting twenty times a second, until whoever came is gone."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            visitor, _ = listener.accept()
+            with visitor, suppress(OSError):
+                while True:
+                    visitor.sendall(b"2")
+                    time.sleep(0.05)
+
+        greeter = threading.Thread(target=greet)
+        greeter.start()
+        yield MailServer(listener.getsockname()[1])
+        greeter.join(5)
+        assert not greeter.is_alive(), "the connection was closed"

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 @dataclass
 class MailServer:
-    """What the mail server got, and what it does with the next messages: ``451``, ``550`` or ``break``.
+    """What the mail server got, and what it does with the next messages: ``451``, ``550``, ``break`` or ``drip``.
 
     :param unknown: recipients it does not know.
     :param accounts: password by name of those who may send; empty: nobody needs to sign in.
@@ -42,15 +42,19 @@ class MailServer:
         return "250 known"
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - its name
-        """Take a message; ``break`` takes it and goes before it has said so."""
+        """Take a message; ``break`` takes it and goes before it has said so, ``drip`` never comes to the end of it."""
         mood = self.moods.pop(0) if self.moods else ""
+        transport = cast(asyncio.Transport, server.transport)
+        while mood == "drip" and not transport.is_closing():
+            transport.write(b"250-still thinking\r\n")
+            await asyncio.sleep(0.05)
         if mood.isdigit():
             return f"{mood} not now"
-        self.encrypted.add(cast(asyncio.Transport, server.transport).get_extra_info("ssl_object") is not None)
+        self.encrypted.add(transport.get_extra_info("ssl_object") is not None)
         message = message_from_bytes(cast(bytes, envelope.content), policy=policy.default)
         self.got += [(recipient, message) for recipient in envelope.rcpt_tos]
         if mood == "break":
-            cast(asyncio.Transport, server.transport).abort()
+            transport.abort()
         return "250 taken"
 
     def known(
