@@ -33,15 +33,23 @@ class Upgraded:
             return "was up to date."
         if self.kept is None:
             return "upgraded from nothing."
-        return f"upgraded from {self.before}. {way_back(self.kept)}"
+        return f"upgraded from {self.before}. {way_back(self.kept, serves=self.before in schema.serving())}"
 
 
-def way_back(kept: Path) -> str:
-    """How to undo an upgrade."""
-    return (
-        f"Way back: stop syncd, install the version before, give it an empty database (SQLite: move the file away) "
-        f"and run: syncd db upgrade; syncd db restore {kept} "
+def way_back(kept: Path, *, serves: bool) -> str:
+    """How to undo an upgrade.
+
+    :param serves: whether the version before can go on with the upgraded database.
+    """
+    restored = (
+        f"give it an empty database (SQLite: move the file away) and run: syncd db upgrade; syncd db restore {kept} "
         "(bookings made after the upgrade are then known to the calendars only, and are taken up from there)."
+    )
+    if not serves:
+        return f"Way back: stop syncd, install the version before, {restored}"
+    return (
+        "Way back: stop syncd, install the version before and start it; it goes on with this database, to which the "
+        f"upgrade only added. Should it refuse: {restored}"
     )
 
 
@@ -66,7 +74,8 @@ def upgrade(config: Config, store: Store, now: datetime) -> Upgraded:
         kept = _backed_up(config, store, before, now)
     store.upgrade()
     if kept is not None:
-        log.info("database.upgraded", layout=schema.head(), before=before, backup=str(kept), says=way_back(kept))
+        says = way_back(kept, serves=before in schema.serving())
+        log.info("database.upgraded", layout=schema.head(), before=before, backup=str(kept), says=says)
     return Upgraded(before, schema.head(), kept)
 
 

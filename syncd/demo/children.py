@@ -13,10 +13,25 @@ from pathlib import Path
 HOST = "127.0.0.1"
 _LAST_LINES = 15
 _STOP_SECONDS = 15
+_GOODBYES = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a polite program, and a terminal that was closed."""
 
 
 class ChildFailed(Exception):
     """A program did not start, or did not answer in time; the text ends with the last lines it wrote."""
+
+
+def heed_goodbyes() -> None:
+    """Let each of them end the demonstration, and what it started with it."""
+    for number in _GOODBYES:
+        signal.signal(number, _end)
+
+
+def _end(*_: object) -> None:
+    """End as after Ctrl-C, once: many a program sends a signal twice, and the second would break off the ending."""
+    for number in _GOODBYES:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ import httpx2
 from syncd.clock import SystemClock
 from syncd.demo import exchange, files, graph, history, jobnet, radicale, stage, town
 from syncd.demo.acts import Acts
-from syncd.demo.children import HOST, ChildFailed, port, wait_until
+from syncd.demo.children import HOST, ChildFailed, heed_goodbyes, port, wait_until
 from syncd.demo.desk import House
 from syncd.demo.people import CASEWORKERS, ORGANISATION, ROOMS, ZONE
 from syncd.demo.portal import Portal, Refused
@@ -64,8 +63,7 @@ def run(once: bool, directory: Path | None = None, server: str = "radicale", on_
     :param on_jobnet: citizens book on a simulated Jobnet (of a checkout), and the tour is theirs.
     """
     began = time.monotonic()
-    # whoever ends the demonstration politely gets its processes ended too
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed_goodbyes()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True, errors="replace")  # each line as it happens, wherever it goes
     try:

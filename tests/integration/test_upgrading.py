@@ -15,7 +15,7 @@ from syncd.config.load import Config
 from syncd.daemon.parts import look_into_store, open_store
 from syncd.daemon.upgrading import forget, new_file, upgrade
 from syncd.errors import StoreError
-from syncd.store import Store
+from syncd.store import Store, schema
 from syncd.store.backup import last_backup, restore, verify
 from syncd.store.nodes import Nodes
 from syncd.store.schema import demand_served, head, serving
@@ -86,6 +86,30 @@ def test_from_every_layout_there_was_a_single_node_on_sqlite_comes_to_the_newest
 
     assert head() == told.stdout.strip().splitlines()[-1], told.stderr
     assert [*(tmp_path / "kept").iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("served", "says"),
+    [
+        (
+            [head(), OLDER],
+            "Way back: stop syncd, install the version before and start it; it goes on with this database",
+        ),
+        ([head()], "Way back: stop syncd, install the version before, give it an empty database"),
+    ],
+)
+def test_the_way_back_asks_for_a_restore_only_when_the_version_before_cannot_go_on(
+    served: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "serving", lambda: served)
+    config = _config(tmp_path, "sqlite:///syncd.sqlite3")
+    store = Store(config.database_url())
+    store.upgrade(OLDER)
+
+    told = upgrade(config, store, NOW).says
+
+    assert says in told
+    assert f"syncd db upgrade; syncd db restore {tmp_path}/kept/syncd-before-" in told
 
 
 def test_without_a_backup_there_is_no_upgrade(old: Config, tmp_path: Path) -> None:
