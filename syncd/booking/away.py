@@ -10,7 +10,7 @@ from syncd.booking.collide import colliding
 from syncd.booking.contacts import Contacts
 from syncd.booking.other_times import OtherTimes
 from syncd.booking.proposals import Affected, Proposal, propose
-from syncd.booking.take import by_load
+from syncd.booking.take import Counted, by_load
 from syncd.model.booking import Meeting, RoomState
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
@@ -52,7 +52,8 @@ class Away:
         """
         with self._store.read() as tx:
             meetings = affected_by(tx, caseworker, away, now, reachable)
-            affected = [self._affected(tx, one, reachable, now) for one in meetings]
+            counted: Counted = {}
+            affected = [self._affected(tx, one, reachable, now, counted) for one in meetings]
         times = OtherTimes(self._publisher, meetings, away, now)
         return propose((replace(one, times=times.of(one.meeting)) for one in affected), now)
 
@@ -66,13 +67,15 @@ class Away:
         times = OtherTimes(self._publisher, [meeting], meeting.interval, now)
         return propose([replace(affected, times=times.of(meeting))], now)[0]
 
-    def _affected(self, tx: Tx, meeting: Meeting, reachable: bool, now: datetime) -> Affected:
+    def _affected(
+        self, tx: Tx, meeting: Meeting, reachable: bool, now: datetime, counted: Counted | None = None
+    ) -> Affected:
         rules = self._publisher.rules.within(tx)
         offer = rules.offers.get(meeting.offer)
         if offer is None:
             return Affected(meeting)
         known = [one for one in offer.caseworkers if one != meeting.caseworker and one in self._directory().caseworkers]
-        ranked = by_load(tx, rules, self._directory(), known, meeting.interval, now)
+        ranked = by_load(tx, rules, self._directory(), known, meeting.interval, now, counted)
         colleagues = self._able(tx, offer, meeting, ranked, now)
         callable_ = self._contacts.callable_(tx, offer, meeting)
         if Form.PHONE not in offer.minutes or meeting.form is Form.PHONE or not callable_:

@@ -34,37 +34,41 @@ class OtherTimes:
             first, last = self._days(one)
             known = self._windows.get((one.offer, one.form), (first, last))
             self._windows[one.offer, one.form] = min(first, known[0]), max(last, known[1])
-        self._found: dict[tuple[str, Form], Sequence[Time]] = {}
+        self._found: dict[tuple[str, Form], tuple[SlotTable | None, Sequence[Time]]] = {}
 
     def of(self, meeting: Meeting) -> tuple[Slot, ...]:
         """Times of the same offer and form, the nearest first, with the same caseworker where two are as near."""
         window, start = whole_days(*self._days(meeting), meeting.zone), epoch(meeting.interval.start)
         first, last = epoch(window.start), epoch(window.end)
-        near = [one for one in self._times(meeting) if first <= one.start and one.end <= last and one.start != start]
+        table, times = self._times(meeting)
+        if table is None:
+            return ()
+        near = [one for one in times if first <= one.start and one.end <= last and one.start != start]
         near.sort(key=lambda one: abs(one.start - start))
-        return tuple(islice(self._slots(meeting, near, start), TIMES))
+        return tuple(islice(self._slots(meeting, table, near, start), TIMES))
 
-    def _slots(self, meeting: Meeting, near: Sequence[Time], start: int) -> Iterator[Slot]:
+    def _slots(self, meeting: Meeting, table: SlotTable, near: Sequence[Time], start: int) -> Iterator[Slot]:
         for _, times in groupby(near, key=lambda one: abs(one.start - start)):
-            found = ((one, who) for one in times for who in one.servers)
+            found = ((one, who) for one in times for who in table.serving(one))
             for one, who in sorted(found, key=lambda each: (each[1] != meeting.caseworker, each[1])):
                 interval = span(one.start, one.end)
                 if who != meeting.caseworker or not interval.overlaps(self._away):
                     yield Slot(interval, who, one.form)
 
-    def _times(self, meeting: Meeting) -> Sequence[Time]:
+    def _times(self, meeting: Meeting) -> tuple[SlotTable | None, Sequence[Time]]:
         key = meeting.offer, meeting.form
         if key not in self._found:
-            self._found[key] = self._asked(meeting, *self._windows[key])
+            table = self._asked(meeting, *self._windows[key])
+            self._found[key] = table, table.times() if table else ()
         return self._found[key]
 
-    def _asked(self, meeting: Meeting, first: date, last: date) -> Sequence[Time]:
+    def _asked(self, meeting: Meeting, first: date, last: date) -> SlotTable | None:
         window = whole_days(first, last, meeting.zone)
         try:
             slots = self._publisher.answer(meeting.offer, window, self._now, form=meeting.form).slots
         except BookingError:
-            return ()
-        return slots.times(named=True) if isinstance(slots, SlotTable) else ()
+            return None
+        return slots if isinstance(slots, SlotTable) else None
 
     def _days(self, meeting: Meeting) -> tuple[date, date]:
         """The first and last day that are searched; whole days, so that answers are remembered."""

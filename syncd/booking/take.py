@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import TypeAlias
 
 from sqlalchemy.exc import IntegrityError
 
@@ -21,6 +22,8 @@ from syncd.publish import Publisher
 from syncd.roomalloc import rank
 from syncd.store import Tx, locks
 
+Counted: TypeAlias = dict[tuple[date, tuple[MailboxId, ...]], dict[MailboxId, int]]
+"""How many meetings each of some caseworkers has in the week of a Monday."""
 GONE = "This time is no longer on offer. Nothing was changed; choose another one."
 
 
@@ -222,14 +225,21 @@ def by_load(
     candidates: Sequence[MailboxId],
     interval: Interval,
     now: datetime,
+    counted: Counted | None = None,
 ) -> list[MailboxId]:
-    """*candidates* without those whose time is taken, the least burdened that week (by their weight) first."""
+    """*candidates* without those whose time is taken, the least burdened that week (by their weight) first.
+
+    :param counted: weeks that were counted in this transaction before; what is counted now is put there.
+    """
     if not candidates:
         return []
     zone = directory.sites[directory.caseworkers[candidates[0]].site].zone
     day = wall_clock(interval.start, zone).date()
     monday = day - timedelta(days=day.weekday())
-    counts = tx.meetings.starting(candidates, whole_days(monday, monday + timedelta(days=6), zone), now)
+    key, known = (monday, tuple(candidates)), {} if counted is None else counted
+    if key not in known:
+        known[key] = tx.meetings.starting(candidates, whole_days(monday, monday + timedelta(days=6), zone), now)
+    counts = known[key]
     taken = tx.meetings.busy(candidates, interval, now)
     free = [one for one in candidates if not taken[one]]
     return sorted(free, key=lambda one: counts[one] / max(rulebook.policy(one).weight, 0.01))

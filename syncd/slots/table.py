@@ -67,6 +67,14 @@ class SlotTable(Sequence[Slot]):
         found = self._opened(named=named)
         return found if self._seats == 1 else self._with_seats(found)
 
+    def serving(self, time: Time) -> tuple[MailboxId, ...]:
+        """Who can serve one of `times`, for whoever looks at a few of them only; the same as if all were named."""
+        cell = self._grid.bit(time.start)
+        alone = [row.caseworker for row in self._rows if row.form is time.form and row.starts & cell]
+        key = (time.start, time.end, time.form)
+        joined = [one.caseworker for one in self._joins if (one.start, one.end, one.form) == key]
+        return (*alone, *joined)
+
     def _with_seats(self, opened: Sequence[Time]) -> list[Time]:
         """New group meetings and those that have seats left, together."""
         found = {(one.start, one.end, one.form): one._replace(seats=one.number * self._seats) for one in opened}
