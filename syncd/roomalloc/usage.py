@@ -170,20 +170,20 @@ def _rebooked(released: Iterable[Use], kept: Iterable[Use]) -> int:
 
 
 def heat_map(uses: Iterable[Use], days: Iterable[date]) -> dict[tuple[int, int], float]:
-    """Per (weekday, half-hour of the day) the median number of rooms in use.
+    """Per (weekday, half-hour of the day) the median number of rooms in use, each counted once.
 
     A cell is left out when fewer than `FEWEST` meetings make it up: it might tell of one person.
     """
     listed = sorted(set(days))
-    counts: Counter[tuple[date, int]] = Counter()
+    rooms: dict[tuple[date, int], set[MailboxId]] = defaultdict(set)
     meetings: Counter[tuple[int, int]] = Counter()
     for use in uses:
         if use.held is Held.HELD:
             for half in range(use.start // HALF_HOUR, -(-use.end // HALF_HOUR)):
-                counts[use.day, half] += 1
+                rooms[use.day, half].add(use.room)
                 meetings[use.day.weekday(), half] += 1
     return {
-        (weekday, half): float(median(counts[day, half] for day in listed if day.weekday() == weekday))
+        (weekday, half): float(median(len(rooms[day, half]) for day in listed if day.weekday() == weekday))
         for (weekday, half), number in sorted(meetings.items())
         if number >= FEWEST and any(day.weekday() == weekday for day in listed)
     }

@@ -259,5 +259,7 @@ def test_pictures_leave_small_cells_out() -> None:
     uses = [Use("a", day, 540, 600, 2) for day in days] + [Use("a", days[0], 720, 750, 2)]
 
     assert {(0, 18): 1.0, (0, 19): 1.0} == usage.heat_map(uses, days)
+    one_after_another = [Use("a", day, start, start + 15, 2) for day in days for start in (540, 555)]
+    assert {(0, 18): 1.0} == usage.heat_map(one_after_another, days)
     assert {2: (6, 0)} == usage.spare_seats(uses, [Space("a", capacity=4)])
     assert {} == usage.spare_seats(uses[:4], [Space("a", capacity=4)])
