@@ -149,4 +149,6 @@ BUSY_DA = {
 def sentences(reason: Reason, facts: Mapping[str, str]) -> dict[str, str]:
     """The sentence for *reason* by language, with *facts* put in."""
     danish, english = SENTENCES[reason]
+    if reason is Reason.EXCEPTION and facts["hours"] == "-":
+        return {"da": danish.format(**{**facts, "hours": "ingen"}), "en": english.format(**{**facts, "hours": "none"})}
     return {"da": danish.format(**facts), "en": english.format(**facts)}

@@ -144,8 +144,10 @@ def test_what_waits_has_its_remedy_as_a_button(shown):
     assert "syncd " not in re.sub(r"<title>.*?</title>", "", page.text).replace("syncd</span>", "")
     do = re.findall(rf'action="/bookings/{town.lacking}/decide".*?name="do" value="([^"]+)"', page.text, re.DOTALL)[0]
 
+    before = staff.get(f"/bookings/{town.lacking}").text
     done = staff.send(f"/bookings/{town.lacking}/decide", page, do=do)
 
+    assert (True, False) == ("mangler et lokale.</" in before, "syncd rooms" in before)
     assert "Mødet er flyttet" in done.text
     with town.town.store.read() as tx:
         assert tx.meetings.get(town.lacking).room is not None

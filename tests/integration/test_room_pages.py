@@ -112,16 +112,15 @@ def test_a_room_is_free_only_when_nothing_takes_it_and_its_calendar_is_known(sho
 def test_what_hangs_on_a_wall_a_door_or_in_a_calendar_never_names_anybody(app: Any, shown: PageTown) -> None:
     site, room = _secret(shown, FeedKind.SITE, "torvet"), _secret(shown, FeedKind.ROOM, "lokale-001")
     stranger = Person(app, shown.store, AT)
-    pages = [
-        stranger.get(path)
-        for path in (f"/display/{site}", f"/display/{site}/lokale-001", f"/display/{room}", f"/feeds/{room}.ics")
-    ]
+    paths = (f"/display/{site}", f"/display/{site}/lokale-001", f"/display/{room}", f"/feeds/{room}.ics")
+    pages, colleague = [stranger.get(path) for path in paths], Person(app, shown.store, AT, Role.FACILITIES)
     people = [part for one in shown.directory.caseworkers.values() for part in (one.name, one.id)]
 
     assert [200] * 4 == [page.status_code for page in pages]
     assert [] == [
         word for page in pages for word in [*people, "borger", "Jobsamtale"] if word in page.text.replace("Ledig", "")
     ]
+    assert [True, *[False] * 4] == ["Logget på" in colleague.get(path).text for path in ("/rooms/now", *paths)]
     for path in (
         f"/display/{room}/lokale-002",
         f"/display/{site}/nowhere",

@@ -39,11 +39,11 @@ MENU: tuple[Entry, ...] = (
         "/supply", N_("Supply"), N_("Expected, offered and booked by team and week, and the self-booked share."), SUPPLY
     ),
     Entry("/citizen", N_("What the citizen sees"), N_("The times on offer, why not, and a card to take home."), SUPPLY),
-    Entry("/health", N_("Health"), N_("How the service stands, and what to do next."), frozenset({Role.OPERATOR})),
     Entry("/bookings", N_("Bookings"), N_("Find a booking, see what happened to it, move or cancel it."), LOOKING),
     Entry("/tasks", N_("Tasks"), N_("What waits for a person, with what could be done."), COUNTER | {Role.OPERATOR}),
     Entry("/absence", N_("Absence"), N_("Somebody is away: a solution for each meeting, confirmed at once."), COUNTER),
     Entry("/frames", N_("Frames"), N_("What may be booked, when and with whom: change it, and undo it."), DECIDING),
+    Entry("/health", N_("Health"), N_("How the service stands, and what to do next."), frozenset({Role.OPERATOR})),
 )
 
 

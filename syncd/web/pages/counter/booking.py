@@ -12,12 +12,13 @@ from syncd.booking.proposals import Proposal, Remedy
 from syncd.booking.texts import reference
 from syncd.errors import BookingError
 from syncd.model.booking import Meeting, RoomState
-from syncd.model.task import TaskKind
+from syncd.model.task import Task, TaskKind
 from syncd.store.finding import Found, named
 from syncd.store.history import steps_of
 from syncd.web.pages.counter.deciding import Unreadable, away_of, handover_of, read, written
 from syncd.web.pages.counter.search import line_of
 from syncd.web.pages.counter.story import story
+from syncd.web.pages.counter.tasks import spoken
 from syncd.web.pages.counter.words import (
     ACTING,
     FORMS,
@@ -126,7 +127,7 @@ def shown(visitor: Visitor, name: str, *, problem: str = "", status: int = 200, 
         calendars=[(name_of(deps.directory(), one.mailbox), one.generation > 0) for one in entries if one.wanted],
         happened=happened,
         looked=looked,
-        tasks=[one for one in tasks if one.kind is not TaskKind.CALL_CITIZEN],
+        waiting=_waiting(visitor, meeting, tasks),
         proposal=_proposal(visitor, meeting) if may_act and meeting.beside is None else None,
         rooms=_rooms(visitor, meeting) if may_act else None,
         may_act=may_act,
@@ -139,6 +140,12 @@ def shown(visitor: Visitor, name: str, *, problem: str = "", status: int = 200, 
         value=lambda remedy, to=None, start=None: written(meeting, Remedy(remedy), to, start),
         **({"citizens": None} | more),
     )
+
+
+def _waiting(visitor: Visitor, meeting: Meeting, tasks: list[Task]) -> list[str]:
+    """What waits for a person, as the list of tasks says it; else what was noted beside the meeting."""
+    found = [spoken(one, visitor.language.code) for one in tasks if one.kind is not TaskKind.CALL_CITIZEN]
+    return found or ([meeting.attention] if meeting.attention else [])
 
 
 def _done(visitor: Visitor) -> list[str]:
