@@ -22,6 +22,7 @@ TARGETS = (
 )
 TESTS = (
     "tests/unit/test_booking_decide.py",
+    "tests/unit/test_booking_small_print.py",
     "tests/unit/test_booking_states.py",
     "tests/unit/test_marks.py",
     "tests/integration/test_api_absences.py",
@@ -31,6 +32,7 @@ TESTS = (
     "tests/integration/test_booking_contention.py",
     "tests/integration/test_booking_desk.py",
     "tests/integration/test_booking_details.py",
+    "tests/integration/test_booking_footprints.py",
     "tests/integration/test_booking_groups.py",
     "tests/integration/test_booking_handover.py",
     "tests/integration/test_booking_reconcile.py",
