@@ -7,6 +7,7 @@ safe build only; ``synchronous=FULL`` always; one writer connection, readers of 
 from __future__ import annotations
 
 import importlib
+import re
 from types import ModuleType
 from typing import Any
 
@@ -32,6 +33,7 @@ REACH = {
     "tcp_user_timeout": 20_000,
 }
 """A server that went silent is given up after some twenty seconds (the last is in milliseconds), not after hours."""
+_HOSTS = re.compile(r"([^:/]+://(?:[^/]*@)?)([^/@?]*:\d+,[^/@?]*)(.*)")
 FIXED_IN = (3, 51, 3)
 BACKPORTS = {(3, 50): 7, (3, 44): 6}
 
@@ -42,8 +44,8 @@ def parse(text: str) -> URL:
     :raises StoreError: it is not a URL of SQLite or PostgreSQL.
     """
     try:
-        url = make_url(text)
-    except ArgumentError:
+        url = _of_hosts(text)
+    except (ArgumentError, ValueError):  # the latter of a port that is none
         raise StoreError(
             "The database URL cannot be read. Write sqlite:////var/lib/syncd/syncd.db "
             "or postgresql://user@host/name; nothing was opened."
@@ -53,6 +55,14 @@ def parse(text: str) -> URL:
     if url.get_backend_name() in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     raise StoreError(f"syncd keeps its data in SQLite or PostgreSQL, not in {url.get_backend_name()!r}.")
+
+
+def _of_hosts(text: str) -> URL:
+    """The URL; several hosts may each have a port, as libpq has it (``app1:5432,app2:5433``)."""
+    if (several := _HOSTS.fullmatch(text)) is None:
+        return make_url(text)
+    front, hosts, rest = several.groups()
+    return make_url(front + rest).update_query_dict({"host": hosts.split(",")})
 
 
 def _sqlite_url(url: URL) -> URL:

@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from syncd.daemon.node import Member, Role
 from syncd.daemon.together import for_libpq
+from syncd.errors import StoreError
 from syncd.store import Store
 
 
@@ -51,8 +52,23 @@ def test_a_look_at_nothing_asks_nothing(members: tuple[Member, Member]) -> None:
         assert [] == [*free]
 
 
-def test_the_engine_looks_for_every_host_of_the_database_at_its_port() -> None:
-    store = Store("postgresql://syncd@app1,app2:5499/syncd?target_session_attrs=read-write")
+@pytest.mark.parametrize(
+    ("hosts", "host", "port"),
+    [
+        ("app1,app2:5499", "app1,app2", "5499"),
+        ("app1:5498,app2:5499", "app1,app2", "5498,5499"),
+        ("app1:5498,app2", "app1,app2", "5498,"),
+        ("app1,app2", "app1,app2", ""),
+    ],
+)
+def test_the_engine_looks_for_every_host_of_the_database_at_its_port(hosts: str, host: str, port: str) -> None:
+    store = Store(f"postgresql://syncd@{hosts}/syncd?target_session_attrs=read-write")
 
     told = conninfo_to_dict(for_libpq(store))
-    assert ("app1,app2", "5499", "read-write") == (told["host"], str(told["port"]), told["target_session_attrs"])
+    found = (told["host"], str(told.get("port") or ""), told["target_session_attrs"])
+    assert (host, port, "read-write") == found
+
+
+def test_a_port_that_is_none_is_told() -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        Store("postgresql://syncd@app1:many/syncd")
