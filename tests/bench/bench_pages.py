@@ -25,7 +25,7 @@ TIMES, TARGET, YEAR = 40, 150.0, "from=2025-12-01&to=2026-11-29"
 
 
 def run() -> list[Figure]:
-    """The 95th percentile of each page, warm, over HTTP; and the year's figures and what-if from cold, by the clock."""
+    """The 95th percentile of each page, warm, over HTTP; and what is worked out beside the answers, from cold."""
     logs.configure("error", "json")
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{Path(folder) / 'pages.db'}")
@@ -68,6 +68,7 @@ def run() -> list[Figure]:
 
 def _cold(client: httpx2.Client) -> Iterator[Figure]:
     for name, path, mark, target in (
+        ("the supply of all from cold", "/supply", 'id="people"', None),
         ("a year's figures from cold", "/rooms/use", 'class="figures"', None),
         ("a year's what-if from cold", "/rooms/what-if", 'id="curve"', 20.0),
     ):

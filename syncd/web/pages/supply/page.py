@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -147,7 +148,7 @@ class _Shown:
         """How many are missing, in words; empty when none is."""
         return self.speaking.count(*told.MISSING, cell.missing) if cell.missing else ""
 
-    @property
+    @cached_property
     def idle(self) -> list[tuple[str, str, list[Person], int]]:
         """Those with nothing on offer, by cause: (why, what to do, who, how many).
 
@@ -191,7 +192,7 @@ class _Shown:
         """How the share is counted."""
         return self.speaking.say(told.SHARE_MEANS)
 
-    @property
+    @cached_property
     def chart(self) -> str:
         """The share by week: of the teams when there are few, else of all together."""
         few = self.teams if len(self.teams) <= COLOURS else [self.whole]
