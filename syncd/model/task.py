@@ -153,7 +153,7 @@ SENTENCES: dict[TaskKind, Sentence] = {
         "({latest}): move the deadline in the case system (deadline {deadline}).",
     ),
     TaskKind.REPORT_REFUSED: Sentence(
-        da="DFDG tog ikke imod ændringen af mødet {when} (reference {reference}, indkaldelse {record}): {says} "
+        da="DFDG tog ikke imod ændringen af mødet {when} (reference {reference}, post {record} i DFDG): {says} "
         "Ret det i fagsystemet, eller prøv igen: syncd dfdg retry {record}",
         en="DFDG did not take the change of the meeting of {when} (reference {reference}, record {record}): {says} "
         "Put it right in the case system, or try again: syncd dfdg retry {record}",
@@ -165,7 +165,7 @@ SENTENCES: dict[TaskKind, Sentence] = {
         "meanwhile citizens see the old time on Jobnet: syncd dfdg status",
     ),
     TaskKind.RECORD_MISSING: Sentence(
-        da="Mødet {when} (reference {reference}) blev booket på Jobnet, men DFDG kender ikke indkaldelsen {record}. "
+        da="Mødet {when} (reference {reference}) blev booket på Jobnet, men DFDG kender ikke posten {record}. "
         "Borgeren kan ikke se det: opret den i fagsystemet, eller aflys mødet.",
         en="The meeting of {when} (reference {reference}) was booked on Jobnet, but DFDG does not know the record "
         "{record}. The citizen cannot see it: make it in the case system, or cancel the meeting.",
