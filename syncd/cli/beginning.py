@@ -63,7 +63,7 @@ def init(
     for name, text in texts.items():
         place(folder / name, text)
         screen.say(f"written: {folder / name}")
-    _tell_next(folder, system)
+    _tell_next(folder, system, answers["adapter"])
 
 
 def _asked(given: dict[str, str | None], adapters: tuple[str, ...]) -> dict[str, str]:
@@ -118,12 +118,13 @@ def _try_out(texts: Mapping[str, str]) -> None:
             raise SyncdError(f"These answers cannot be used; nothing was written.\n{told}") from None
 
 
-def _tell_next(folder: Path, system: bool) -> None:
+def _tell_next(folder: Path, system: bool, adapter: str) -> None:
     config = "" if system else f" --config {folder / 'syncd.toml'}"
     secret = SYSTEM / "credentials" / "kalender" if system else folder / "secrets" / "kalender"
+    word = "secret of the application" if adapter == "graph" else "password of the service account"
     steps = (
         (
-            "the password of the service account; type it, then Enter and Ctrl-D",
+            f"the {word}; type it, then Enter and Ctrl-D",
             f"install -D -m 0600 /dev/stdin {secret}",
         ),
         ("everybody else, or --group ADDRESS", f"syncd people import FILE.csv{config}"),
