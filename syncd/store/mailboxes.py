@@ -118,15 +118,11 @@ class Mailboxes:
     def statuses(self, ids: Collection[MailboxId] | None = None) -> dict[MailboxId, MailboxStatus]:
         """How mailboxes stand: these, or all; unknown ones are left out."""
         if ids is None:
-            return self._statuses()
+            return {row.id: rows.status(row) for row in self._session.execute(rows.STATUSES)}
         found: dict[MailboxId, MailboxStatus] = {}
         for some in chunks(ids):
-            found |= self._statuses(_one_of(MailboxRow.id, some))
+            found |= {row.id: rows.status(row) for row in self._session.execute(rows.STATUSES_OF, {"some": some})}
         return found
-
-    def _statuses(self, *where: Any) -> dict[MailboxId, MailboxStatus]:
-        found = self._session.execute(rows.STATUSES.where(*where) if where else rows.STATUSES)
-        return {row.id: rows.status(row) for row in found}
 
     def apply(
         self, mailbox: MailboxId, plan: Change, delta: Delta, began: datetime, *, full: bool, visible: bool
@@ -268,8 +264,3 @@ class Mailboxes:
             return False
         self._settings.bump()
         return True
-
-
-def _one_of(column: Any, ids: Collection[MailboxId]) -> Any:
-    """Equality with one id is what indexes like best."""
-    return column == next(iter(ids)) if len(ids) == 1 else column.in_(ids)

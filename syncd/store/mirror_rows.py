@@ -50,6 +50,7 @@ _COUNTED = (
     .scalar_subquery()
 )
 STATUSES = select(*_MAILBOXES.c, _COUNTED.label("unreadable"))
+STATUSES_OF = prepared(STATUSES.where(_MAILBOXES.c.id.in_(bindparam("some", expanding=True))))
 STATUS = prepared(STATUSES.where(_MAILBOXES.c.id == bindparam("mailbox")))
 
 LOCK = prepared(

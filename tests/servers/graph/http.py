@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -89,6 +90,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _respond(self, status: int, body: Any, headers: dict[str, str]) -> None:
         text = b"" if body is None else json.dumps(body).encode()
+        if self.server.graph.packs and text and "gzip" in (self.headers.get("Accept-Encoding") or ""):
+            text, headers = gzip.compress(text, 1), {**headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
         self.send_response(status)
         for key, value in {"Content-Type": "application/json", "request-id": "simulated", **headers}.items():
             self.send_header(key, value)

@@ -92,6 +92,7 @@ class GraphServer:
     :param metadata: Microsoft's CSDL; every event, room and schedule in both directions is judged by it.
     :param concurrency: requests at a time for one mailbox; more are answered by 429.
     :param page: the most rows in one page of a round, whatever is asked for.
+    :param packs: answer packed (gzip) whoever says that he can unpack it, as Microsoft does.
     """
 
     directory_page = 999
@@ -105,12 +106,13 @@ class GraphServer:
         concurrency: int = 4,
         page: int = 200,
         port: int = 0,
+        packs: bool = True,
     ) -> None:
         self.world, self.faults, self.door = World(clock, seed), Faults(KINDS, seed), Door()
         self.outlook, self.rounds, self.writer = Outlook(self.world), Rounds(self.world), Writer(self.world)
         self.subscriptions = Subscriptions(self.world)
         self.validator = Validator(metadata) if metadata else None
-        self.concurrency, self.page = concurrency, page
+        self.concurrency, self.page, self.packs = concurrency, page, packs
         self.seen: list[Request] = []
         self._at_work: Counter[str] = Counter()
         self._listener = Listener(("127.0.0.1", port), Handler)
