@@ -1,6 +1,7 @@
 """Random edits, polls at any point, pages of any size, a service that misbehaves: the mirror ends as the calendar is.
 
-Beside it, all along: what stood in the calendar through two polls is never free in the mirror.
+Beside it, all along: what stood in the calendar through two polls is never free in the mirror, and what is offered
+after a complete round never lies over a time that the service holds as taken.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from syncd.model.busy import BusyType
 from syncd.model.directory import Mailbox, MailboxKind
 from syncd.model.entry import Entry
 from syncd.model.interval import Interval
+from syncd.sync.outcome import Result
 from tests.contract.calendar_contract import draft
 from tests.contract.mirror import Mirror
+from tests.contract.published import DAYS, Published
 from tests.servers.graph import GraphServer
 from tests.servers.graph.recurrence import weekly
 from tests.servers.graph.world import Event
@@ -33,15 +36,18 @@ KINDS = ("free", "tentative", "busy", "oof", "workingElsewhere", "unknown")
 BUSY = {"oof": BusyType.OUT_OF_OFFICE, "workingElsewhere": BusyType.WORKING_ELSEWHERE, "unknown": BusyType.BUSY}
 TROUBLE = ("throttle", "unavailable", "drop", "lose", "expired", "duplicate", "shuffle", "empty_page", "partial")
 
+FREE_FOR_CALLS = (BusyType.FREE, BusyType.WORKING_ELSEWHERE)
+MANY = range(1000, 1300)
+
 Block = tuple[datetime, datetime, BusyType, bool]
 
 
 class Life:
     """One calendar, its owner, its program and its trouble, all by one seed."""
 
-    def __init__(self, graph: GraphServer, seed: int) -> None:
+    def __init__(self, graph: GraphServer, town: Published, seed: int) -> None:
         self.dice = random.Random(seed)
-        self.graph = graph
+        self.graph, self.town = graph, town
         graph.world.dice = random.Random(seed)  # so that a life is the same whichever lives were before it
         self.address = f"life{seed}@byhavn.example"
         graph.mailbox(self.address)
@@ -54,7 +60,7 @@ class Life:
         self.today = MONDAY
         self.ours: dict[str, Entry] = {}
         self.steady: set[Block] = set()
-        self.polls = 0
+        self.polls = self.offered = 0
 
     @property
     def window(self) -> Interval:
@@ -86,9 +92,7 @@ class Life:
     def poll(self, trouble: float) -> bool:
         """One pass, with edits between its pages; whether it ended well."""
         if self.dice.random() < trouble:
-            kind = self.dice.choice(TROUBLE)
-            retry = {"retry_after": 0} if kind in ("throttle", "unavailable") else {}
-            self.graph.faults.add(kind, "*", self.address, times=self.dice.randint(1, 3), **retry)
+            self._meet_trouble()
         before = self.blocks(self.window)
         self.steady &= before
         try:
@@ -112,6 +116,27 @@ class Life:
         fresh = Mirror()
         fresh.follow(self.port, self.mailbox, self.window)
         assert self.mirror.busy(self.window) == fresh.busy(self.window)
+        self.publish()
+
+    def publish(self) -> None:
+        """A pass in trouble and one in peace; afterwards nothing is offered that is taken."""
+        self._meet_trouble()
+        self.town.pass_over(self.port, self.mailbox.id, self.today)
+        self.graph.faults.clear()
+        assert self.town.pass_over(self.port, self.mailbox.id, self.today) in (Result.OK, Result.UNCHANGED)
+        slots = self.town.offered(self.mailbox.id, self.today)
+        taken = [
+            Interval(start, end)
+            for start, end, busy, _ in self.blocks(Interval(self.today, self.today + DAYS))
+            if busy not in FREE_FOR_CALLS
+        ]
+        assert [slot for slot in slots if any(slot.overlaps(one) for one in taken)] == []
+        self.offered += len(slots)
+
+    def _meet_trouble(self) -> None:
+        kind = self.dice.choice(TROUBLE)
+        retry = {"retry_after": 0} if kind in ("throttle", "unavailable") else {}
+        self.graph.faults.add(kind, "*", self.address, times=self.dice.randint(1, 3), **retry)
 
     def _read(self, trouble: float) -> None:
         client, ask = self.port.client, self.port.client.ask
@@ -224,8 +249,15 @@ def graph() -> Iterator[GraphServer]:
         yield server
 
 
-def live(graph: GraphServer, seed: int, rounds: int) -> int:
-    life = Life(graph, seed)
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    one = Published(tmp_path_factory.mktemp("town"), [f"life{seed}" for seed in (*range(12), *MANY)])
+    yield one
+    one.parts.close()
+
+
+def live(graph: GraphServer, town: Published, seed: int, rounds: int) -> Life:
+    life = Life(graph, town, seed)
     for _ in range(rounds):
         for _ in range(life.dice.randint(0, 4)):
             life.edit()
@@ -237,16 +269,19 @@ def live(graph: GraphServer, seed: int, rounds: int) -> int:
             life.settle()
     life.settle()
     life.port.close()
-    return life.polls
+    return life
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_mirror_ends_as_the_calendar_is_and_never_forgets_what_stood_there(graph: GraphServer, seed: int):
-    assert live(graph, seed, rounds=12) >= 4
+def test_the_mirror_ends_as_the_calendar_is_and_nothing_is_offered_that_is_taken(graph: GraphServer, town, seed: int):
+    life = live(graph, town, seed, rounds=12)
+
+    assert life.polls >= 4
+    assert life.offered > 0
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("first", range(1000, 1300, 10))
-def test_many_lives_end_the_same(graph: GraphServer, first: int):
-    assert [seed for seed in range(first, first + 10) if live(graph, seed, rounds=30) < 4] == []
+@pytest.mark.parametrize("first", MANY[::10])
+def test_many_lives_end_the_same(graph: GraphServer, town: Published, first: int):
+    assert [seed for seed in range(first, first + 10) if live(graph, town, seed, rounds=30).polls < 4] == []
