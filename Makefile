@@ -62,8 +62,8 @@ contention: env packages ## two hundred clients, and several processes, for the 
 fault-proxy: env packages ## 2,000 requests to a real calendar server, of which 35 % go wrong
 	@$(BIN)/pytest -q -m programme tests/system/test_fault_proxy.py
 
-mutate: env ## change the booking code in small ways and see each change caught; SHARE=0.05 takes a sample, RESULTS=FILE goes on
-	@$(BIN)/python -m tests.mutation $(if $(SHARE),--share $(SHARE)) $(if $(RESULTS),--results $(RESULTS)) $(if $(filter-out 0,$(AGAIN)),--again)
+mutate: env ## change the booking code in small ways and see each change caught; SHARE=0.05 takes a sample by SEED (1), RESULTS=FILE goes on
+	@$(BIN)/python -m tests.mutation $(if $(SHARE),--share $(SHARE)) $(if $(SEED),--seed $(SEED)) $(if $(RESULTS),--results $(RESULTS)) $(if $(filter-out 0,$(AGAIN)),--again)
 
 jobnet-month: env packages ## CITIZENS (10000) live through a month on Jobnet; each is booked in time or has proof, and both sides' books agree
 	@CITIZENS=$(or $(CITIZENS),10000) $(BIN)/pytest -q -m long --timeout 0 tests/integration/test_jobnet_month.py

@@ -277,6 +277,14 @@ class TestStaff:
             assert (None, False) == (done.error, done.call)
             assert (before, known) == (rows(office), office.meeting(made.meeting.id))
 
+    def test_a_meeting_rebooked_with_a_colleague_gives_its_time_back(self, office: Office) -> None:
+        made = office.book(at(9))
+        office.handover.carry_out([Choice(made.meeting.id, Remedy.NEW_TIME, "bo", at(11))], STAFF, NOW)
+
+        with office.store.read() as tx:
+            claims = {(claim.mailbox, claim.interval.start) for claim in tx.meetings.claims(made.meeting.id)}
+        assert {("bo", at(11)), (office.meeting(made.meeting.id).room, at(11))} == claims
+
     @pytest.mark.parametrize(
         ("error", "choice"),
         [
@@ -296,6 +304,30 @@ class TestStaff:
 
         assert (error, False) == (type(done.error), done.call)
         assert made.meeting == office.meeting(made.meeting.id)
+
+    @pytest.mark.parametrize(
+        ("room", "state", "told"),
+        [("r2", RoomState.PENDING, None), (None, RoomState.MISSING, texts.ROOM_MISSING)],
+    )
+    def test_a_meeting_given_to_another_house_gets_a_room_there_or_is_flagged(
+        self, migrated_sqlite_url: str, room: str | None, state: RoomState, told: str | None
+    ) -> None:
+        town_hall = town.directory()
+        elsewhere = replace(
+            town_hall,
+            sites={**town_hall.sites, "annex": replace(town_hall.sites["hq"], id="annex")},
+            caseworkers={**town_hall.caseworkers, "bo": replace(town_hall.caseworkers["bo"], site="annex")},
+            rooms={**town_hall.rooms, "r2": replace(town_hall.rooms["r2"], site="annex" if room else "hq")},
+        )
+        office = Office.open(migrated_sqlite_url, directory=elsewhere)
+        made = office.book(at(9))
+
+        handed = office.handover.hand_over(made.meeting.id, "bo", STAFF, NOW)
+
+        assert ("r1", room, state, told) == (made.meeting.room, handed.room, handed.room_state, handed.attention)
+        with office.store.read() as tx:
+            assert {"bo", room} - {None} == {claim.mailbox for claim in tx.meetings.claims(made.meeting.id)}
+        office.store.close()
 
     def test_a_meeting_that_ends_now_is_over(self, office: Office) -> None:
         made = office.book(at(9), form=Form.PHONE)
@@ -377,6 +409,19 @@ class TestWhatIsTakenUpAgain:
             }
             records = {one.mailbox: one.wanted for one in tx.meetings.entries(meeting.id)}
         assert {"anna": True, "r1": True} == records
+
+    def test_its_room_is_missing_when_another_meeting_has_it_by_now(self, migrated_sqlite_url: str) -> None:
+        office = Office.open(migrated_sqlite_url, directory=town.directory(rooms=("r1",)))
+        made = office.book(at(9))
+        look(office, made.meeting.id)
+        forget(office, made.meeting.id)
+        other = office.hold(at(9), "bo")
+        office.sync(NOW)
+        office.reconciler.sweep(NOW)
+
+        meeting = office.meeting(made.meeting.id)
+        assert ("r1", None, RoomState.MISSING) == (other.meeting.room, meeting.room, meeting.room_state)
+        office.store.close()
 
     def seats(self, office: Office, meeting: str) -> list[Booking]:
         with office.store.read() as tx:
