@@ -16,7 +16,6 @@ from syncd.booking.relocate import relocate
 from syncd.booking.results import Appointment
 from syncd.errors import SlotGone, UnknownBooking, UnknownRoom
 from syncd.model.booking import BookingState, RoomState
-from syncd.model.busy import BusyType, Occurrence
 from syncd.model.directory import RoomRules
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Slot
@@ -256,21 +255,19 @@ def test_nights_bring_meetings_into_fitting_rooms_while_nobody_was_told(town: To
 
 
 def test_a_meeting_that_a_person_moved_gets_a_room_others_leave(town: Town) -> None:
-    in_large_room(town)
-    group = book(town, "anna", "11:00", "group")
+    talk, group = in_large_room(town), book(town, "anna", "11:00", "group")
     keeping = reconciler(town)
     keeping.run_due(town.now)
     town.sync()
-    (entry,) = town.calendar.find(town.people.mailboxes["anna"], group.meeting.uid)
-    town.calendar.put(
-        "anna",
-        entry.key,
-        [Occurrence(entry.uid, None, Interval.at(wall("10:00", FRIDAY), 60), BusyType.BUSY, stamp=entry.stamp)],
-    )
+    moved = Interval.at(wall("10:00", FRIDAY), 60)
+    town.calendar.edit("anna", group.meeting.uid, interval=moved)
     town.sync("anna")
     keeping.run_due(town.now)
 
-    assert "r2" == room_of(town, group)
+    with town.store.read() as tx:
+        found = tx.meetings.get(group.meeting.id)
+    assert moved == (found and found.interval)
+    assert ("r2", "r1") == (room_of(town, group), room_of(town, talk))
 
 
 def test_blocking_a_room_moves_its_meetings_and_is_audited(town: Town) -> None:
