@@ -44,7 +44,7 @@ WRITES = (
 """Problems of every POST that changes something."""
 _ID = "2f1c9f0e-4a44-4a0e-9a3c-0d5f2f6f3a11"
 _FACTS: dict[str, dict[str, Any]] = {
-    "slot-gone": {"alternatives": ["2026-12-01T10:00:00Z", "2026-12-01T10:30:00Z"]},
+    "slot-gone": {"alternatives": ["2026-12-01T10:00:00Z", "2026-12-01T10:30:00Z"], "support": "Tlf. 12 34 56 78"},
     "temporarily-closed": {"since": "2026-11-30T11:20:00Z", "retry_after": 60, "support": "Tlf. 12 34 56 78"},
     "store-unavailable": {"retry_after": 5},
     "too-many-requests": {"retry_after": 2},

@@ -126,7 +126,8 @@ class Edge:
         if visit.status:
             return  # the answer has begun; the server closes the connection
         detail = "Something in syncd broke; whether anything was changed can be seen by asking again with the same key."
-        answer = problems.response("internal-error", detail, visit.id)
+        facts = {"support": self._deps.directory().support or None}
+        answer = problems.response("internal-error", detail, visit.id, facts)
         if refusing.wants_page(Request(visit.scope)):
             answer = refusing.as_page(Request(visit.scope), answer)
         await answer(visit.scope, _nothing, send)

@@ -57,10 +57,9 @@ def _for_whoever_asks(handler: Handler) -> Handler:
 
 async def _booking(request: Request, error: Exception) -> Response:
     assert isinstance(error, BookingError)
-    facts, headers = dict(error.facts), {}
+    facts, headers = dict(error.facts) | _whom(request, error.type), {}
     if isinstance(error, TemporarilyClosed):
         facts["retry_after"] = error.retry_after
-        facts["support"] = _deps(request).directory().support or None
         headers["Retry-After"] = str(error.retry_after)
     return problems.response(error.type, str(error), _id(request), facts, status=error.status, headers=headers)
 
@@ -80,7 +79,14 @@ async def _calendar(request: Request, error: Exception) -> Response:
 
 def _later(request: Request, kind: str, detail: str) -> Response:
     pause = _deps(request).limits.retry_seconds
-    return problems.response(kind, detail, _id(request), {"retry_after": pause}, headers={"Retry-After": str(pause)})
+    facts = {"retry_after": pause} | _whom(request, kind)
+    return problems.response(kind, detail, _id(request), facts, headers={"Retry-After": str(pause)})
+
+
+def _whom(request: Request, kind: str) -> dict[str, Any]:
+    """Whom the citizen can call, where a problem has words for the citizen."""
+    entry = problems.KINDS.get(kind)
+    return {"support": _deps(request).directory().support or None} if entry and entry.say else {}
 
 
 async def _forbidden(request: Request, error: Exception) -> Response:

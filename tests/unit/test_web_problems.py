@@ -38,6 +38,7 @@ def test_a_booking_error_becomes_its_problem(house: House, kind: type[BookingErr
     content = answer.json()
     assert (kind.status, f"/problems/{kind.type}") == (answer.status_code, content["type"])
     assert {"type", "title", "status", "detail", "instance"} <= content.keys()
+    assert ("say" in content) is ("support" in content)
     assert (content["status"], content["detail"]) == (answer.status_code, "No.")
     assert "application/problem+json" == answer.headers["content-type"]
 
