@@ -19,7 +19,7 @@ RULES = """
 title = {da = "Opkald"}
 minutes = {phone = 45}
 who = ["everyone"]
-step = 15
+step = 30
 notice = 0
 [[hours]]
 who = ["everyone"]

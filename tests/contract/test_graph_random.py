@@ -37,7 +37,7 @@ BUSY = {"oof": BusyType.OUT_OF_OFFICE, "workingElsewhere": BusyType.WORKING_ELSE
 TROUBLE = ("throttle", "unavailable", "drop", "lose", "expired", "duplicate", "shuffle", "empty_page", "partial")
 
 FREE_FOR_CALLS = (BusyType.FREE, BusyType.WORKING_ELSEWHERE)
-MANY = range(1000, 1300)
+FEW, MANY = range(12), range(1000, 1300)
 
 Block = tuple[datetime, datetime, BusyType, bool]
 
@@ -249,9 +249,9 @@ def graph() -> Iterator[GraphServer]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
-    one = Published(tmp_path_factory.mktemp("town"), [f"life{seed}" for seed in (*range(12), *MANY)])
+@pytest.fixture(scope="module", params=[FEW])
+def town(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Published]:
+    one = Published(tmp_path_factory.mktemp("town"), [f"life{seed}" for seed in request.param])
     yield one
     one.parts.close()
 
@@ -272,7 +272,7 @@ def live(graph: GraphServer, town: Published, seed: int, rounds: int) -> Life:
     return life
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", FEW)
 def test_the_mirror_ends_as_the_calendar_is_and_nothing_is_offered_that_is_taken(graph: GraphServer, town, seed: int):
     life = live(graph, town, seed, rounds=12)
 
@@ -282,6 +282,7 @@ def test_the_mirror_ends_as_the_calendar_is_and_nothing_is_offered_that_is_taken
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
+@pytest.mark.parametrize("town", [MANY], indirect=True)
 @pytest.mark.parametrize("first", MANY[::10])
 def test_many_lives_end_the_same(graph: GraphServer, town: Published, first: int):
     assert [seed for seed in range(first, first + 10) if live(graph, town, seed, rounds=30).polls < 4] == []
