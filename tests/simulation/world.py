@@ -351,16 +351,20 @@ class World:
             story.allowed |= {draft.interval for draft in drafts if draft is not None}
         if meeting is None or meeting.desired_generation == 0:
             return
-        newer = [
-            draft.interval
-            for key in keys[meeting.caseworker]
-            if (draft := self.server.inner._calendar(meeting.caseworker).things[key].draft)
-            and draft.stamp.generation > meeting.desired_generation
-        ]
-        # What is newer than the database is the last that was promised, and must not be lost.
-        if newer and meeting.wanted:
-            story.allowed, story.must_end = set(newer), False
-        story.allowed |= set() if newer else {meeting.interval}
+        newer = {
+            box: {
+                draft.interval
+                for key in held
+                if (draft := self.server.inner._calendar(box).things[key].draft)
+                and draft.stamp.generation > meeting.desired_generation
+            }
+            for box, held in keys.items()
+        }
+        # What is newer than the database is the last that was promised, and must not be lost; a colleague's calendar
+        # may know of a later promise than the caseworker's, or not have been read yet.
+        if (hers := newer[meeting.caseworker]) and meeting.wanted:
+            story.allowed, story.must_end = set().union(*newer.values()), False
+        story.allowed |= set() if hers else {meeting.interval}
         ended = self.state(story) is BookingState.CANCELLED
         if not ended and (story.must_end or not keys[meeting.caseworker]):
             story.must_end = None
