@@ -23,6 +23,25 @@ hypothesis.settings.load_profile("steady")
 httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
 
 
+LONG_ON_POSTGRESQL = {
+    "test_audit_chain",
+    "test_jobnet_books",
+    "test_marks",
+    "test_privacy_of_calendars",
+    "test_rooms_moves",
+    "test_store_backup",
+}
+"""Files whose half on PostgreSQL is left to `make test-broad`: seconds of processor that `make test` does not have."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `LONG_ON_POSTGRESQL` leaves out."""
+    for item in items:
+        if item.path.stem in LONG_ON_POSTGRESQL and "postgres" in item.name.partition("[")[2]:
+            item.add_marker(pytest.mark.broad)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """This test process's own PostgreSQL server, started when first asked for."""

@@ -40,6 +40,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.broad
 @pytest.mark.timeout(600)  # importing and instrumenting takes seconds of CPU, and minutes on a busy machine
 @pytest.mark.parametrize("kind", FAULTS)
 def test_guided_by_coverage_a_planted_fault_ends_the_run_with_the_text_that_did_it(kind: str, tmp_path: Path) -> None:

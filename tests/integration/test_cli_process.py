@@ -26,6 +26,7 @@ END:VCALENDAR
 """.replace("\n", "\r\n")
 
 
+@pytest.mark.broad
 def test_help_names_every_exit_code() -> None:
     done = process("--help")
 
@@ -63,10 +64,12 @@ def test_a_failure_is_one_sentence_on_stderr_and_exits_1(tmp_path: Path) -> None
     assert f"syncd: {tmp_path / 'none.ics'} cannot be read: No such file or directory.\n" == done.err
 
 
+@pytest.mark.broad
 def test_wrong_usage_exits_2() -> None:
     assert 2 == process("slots").code
 
 
+@pytest.mark.broad
 def test_ctrl_c_exits_130(tmp_path: Path) -> None:
     office = Office(tmp_path)
     line = [*DIE_WITH_PARENT, sys.executable, "-m", "syncd", "sync", "--repeat", "--config", str(office.config)]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -267,9 +268,18 @@ def worlds(draw):
     return offer, form, "anna", diary, window, now, taken, draw(st.booleans())
 
 
-@settings(max_examples=80)
+@settings(max_examples=25)
 @given(worlds())
 def test_the_slots_are_exactly_those_that_a_walk_through_every_minute_finds(world):
+    *rest, taken, immediate = world
+
+    assert Walker(*world).starts() == compute_slots(*rest, taken=taken, immediate=immediate)
+
+
+@pytest.mark.broad
+@settings(max_examples=120)
+@given(worlds())
+def test_the_slots_of_many_worlds_are_exactly_those_that_a_walk_through_every_minute_finds(world):
     *rest, taken, immediate = world
 
     assert Walker(*world).starts() == compute_slots(*rest, taken=taken, immediate=immediate)

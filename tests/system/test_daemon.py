@@ -42,7 +42,8 @@ def test_a_booking_stands_in_both_calendars_and_is_confirmed(service: Service) -
     assert "Samtale" not in taken
 
 
-@pytest.mark.parametrize("fault", [pytest.param("hang", marks=pytest.mark.broad), "lost answer"])
+@pytest.mark.broad
+@pytest.mark.parametrize("fault", ["hang", "lost answer"])
 def test_killed_between_booking_and_calendar_the_meeting_is_there_once_after_restart(
     service: Service, between: Proxy, fault: str
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_calendar_that_cannot_be_read_offers_no_time(service: Service, between
     wait_for(lambda: bool(service.slots()), "slots once the calendar answers")
 
 
+@pytest.mark.broad
 def test_sighup_takes_a_new_configuration_and_keeps_the_old_one_when_it_is_wrong(service: Service) -> None:
     service.start()
     assert service.child is not None
@@ -155,6 +157,7 @@ def _heard(channel: socket.socket) -> list[str]:
             return found
 
 
+@pytest.mark.broad
 def test_three_mistakes_in_the_configuration_are_told_at_once_and_exit_with_78(service: Service) -> None:
     text = service.config.read_text().replace('site = "torvet"', 'site = "nord"').replace("interval_", "intervall_")
     service.config.write_text(text)
