@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 
+from syncd.daemon.garbage import leave_out, look_seldom
 from syncd.model.role import Role
 from syncd.observe import logs
 from syncd.store import Store
@@ -38,6 +39,8 @@ def run() -> list[Figure]:
         with serving(town.deps()) as served, httpx2.Client(base_url=served.base, trust_env=False, timeout=60) as client:
             client.cookies.set("syncd", cookie)
             client.headers["Accept"] = "text/html"
+            look_seldom()  # as the service does
+            leave_out()
             yearly = list(_cold(client))
             paths = {
                 "rooms now": "/rooms/now",
