@@ -117,7 +117,7 @@ def test_a_wrong_secret_is_an_error_with_what_to_do_and_nobody_knocks_again(grap
 def test_a_token_endpoint_that_is_down_is_tried_again_later(graph: GraphServer, client: Client):
     graph.faults.add("drop", "Token", times=1)
 
-    with pytest.raises(Transient):
+    with pytest.raises(Transient, match="No token could be fetched from .*: it cannot be reached. It is tried again"):
         events(client)
     assert events(client) == []
 
@@ -125,7 +125,14 @@ def test_a_token_endpoint_that_is_down_is_tried_again_later(graph: GraphServer, 
 def test_a_token_endpoint_that_answers_503_is_down_too(graph: GraphServer, client: Client):
     graph.faults.add("unavailable", "Token", times=1)
 
-    with pytest.raises(Transient, match="No token could be fetched"):
+    with pytest.raises(Transient, match="No token could be fetched from .*: its answer is none"):
+        events(client)
+
+
+def test_it_is_told_when_nobody_knows_the_name_of_the_token_endpoint():
+    root = "https://login.invalid"
+    cloud = GraphAccount("cloud", "t", "a", (Credential(secret="s"),), graph_url=root, login_url=root)
+    with closing(Client(cloud)) as client, pytest.raises(Transient, match="login.invalid: its name cannot be resolved"):
         events(client)
 
 

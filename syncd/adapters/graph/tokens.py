@@ -75,7 +75,8 @@ class Tokens(KeptToken):
                 self._apps[which] = self._app(self._account.credentials[which])
             said = self._apps[which].acquire_token_for_client([f"{self._account.graph_url}/.default"]) or {}
         except (OSError, LoginFailed, MsalError, json.JSONDecodeError, RuntimeError, KeyError) as error:
-            raise Transient(f"No token could be fetched from {host}; it is tried again later.") from error
+            why = str(error) if isinstance(error, LoginFailed) else "its answer is none that a sign-in service gives"
+            raise Transient(f"No token could be fetched from {host}: {why}. It is tried again later.") from error
         except ValueError as error:
             # msal's word for a key it cannot read, and for an answer that is none.
             raise AccessDenied(
@@ -103,7 +104,7 @@ class Tokens(KeptToken):
 
 
 class LoginFailed(Exception):
-    """The token endpoint did not answer."""
+    """The token endpoint did not answer; the text says why, as the rest of a sentence."""
 
 
 class Login:
@@ -141,7 +142,23 @@ class Login:
             got = answer(self._http, sent, LOGIN_SECONDS, LARGEST)
             return httpx2.Response(got.status, content=got.body)
         except httpx2.HTTPError as error:
-            raise LoginFailed(type(error).__name__) from error
+            raise LoginFailed(_hindrance(error)) from error
+
+
+def _hindrance(error: httpx2.HTTPError) -> str:
+    import httpx2
+
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return (
+            "its certificate was not accepted; if a proxy of yours looks into connections, set ca_file to its authority"
+        )
+    if "resolved" in str(error):
+        return "its name cannot be resolved"
+    if isinstance(error, httpx2.ProxyError):
+        return "the proxy cannot be reached"
+    if isinstance(error, httpx2.TimeoutException):
+        return "it did not answer in time"
+    return "it cannot be reached"
 
 
 def _proof(credential: Credential) -> Any:
