@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
-# Three on two cores: many tests wait for servers.
-PYTEST_ARGS ?= -n 3
+# Four on two cores: many tests wait for servers.
+PYTEST_ARGS ?= -n 4
 
 # Compiling every module anew at each of a hundred starts of a process costs minutes.
 unexport PYTHONDONTWRITEBYTECODE

@@ -188,6 +188,7 @@ def test_a_change_in_outlook_reaches_the_mirror_within_two_seconds(office, excha
     assert took < 2
 
 
+@pytest.mark.broad
 def test_exchangelib_is_loaded_only_where_an_exchange_mailbox_is_asked():
     line = "import sys, syncd.daemon.parts, syncd.adapters.ews.calendar; print('exchangelib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True, cwd=ROOT)

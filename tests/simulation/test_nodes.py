@@ -48,6 +48,7 @@ def test_more_nodes_keep_every_promise(ground: Ground, part: int) -> None:
     assert failure is None, failure
 
 
+@pytest.mark.broad
 def test_a_schedule_of_nodes_plays_the_same_twice_and_is_about_several(ground: Ground) -> None:
     first, _ = play(ground, 4, NodesWorld)
     second, _ = play(ground, 4, NodesWorld)

@@ -82,6 +82,7 @@ def test_a_stop_while_a_calendar_hangs_leaves_the_write_owed_and_the_next_start_
     assert 1 == len(service.objects("anna"))
 
 
+@pytest.mark.broad
 def test_a_calendar_that_cannot_be_read_offers_no_time(service: Service, between: Proxy) -> None:
     between.meet("PROPFIND", lose_answer)
     service.start()

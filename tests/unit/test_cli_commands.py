@@ -40,6 +40,7 @@ def test_every_command_stands_under_a_heading_and_under_one_only() -> None:
     assert Counter(name for names in PANELS.values() for name in names) == dict.fromkeys(commands(app_of()), 1)
 
 
+@pytest.mark.broad
 def test_a_single_node_on_sqlite_starts_without_the_libraries_of_many() -> None:
     asked = "import sys, syncd.daemon.lifetime; print({'psycopg', 'procrastinate'} & sys.modules.keys())"
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)

@@ -133,6 +133,7 @@ def test_another_side_that_cannot_be_one_is_refused(tmp_path: Path, change: tupl
         load(written(tmp_path, HYBRID.replace(*change)), {})
 
 
+@pytest.mark.broad
 def test_nothing_of_the_cloud_is_loaded_where_no_mailbox_is_in_it():
     names = ("msal", "syncd.adapters.graph.calendar", "syncd.adapters.graph.connections")
     line = f"import sys, syncd.daemon.parts; print([name for name in {names} if name in sys.modules])"
