@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -103,4 +104,5 @@ def test_thousands_of_rooms_are_shown_on_every_page(bare: Bare) -> None:
 
     found = _looked(bare)
     assert {} == {path: one.status_code for path, one in found.items() if one.status_code not in (200, 404)}
-    assert "Lokale r1999" in found["/rooms/now"].text
+    named = {path: set(re.findall(r"Lokale r\d+", found[path].text)) for path in ("/rooms/now", "/rooms/day")}
+    assert {"/rooms/now": 120, "/rooms/day": 120} == {path: len(rooms) for path, rooms in named.items()}
