@@ -31,7 +31,7 @@ demo: env ## start the demonstration town until Ctrl-C; ONCE=1 runs the guided t
 test: env packages ## run the tests, in less than six minutes on two cores; REQUIRE_ALL=1 fails when anything was not covered
 	@$(BIN)/pytest $(PYTEST_ARGS) -m "not broad and not long and not programme"
 
-test-broad: env packages ## run the tests that make test leaves to CI: more servers, sizes, themes and languages
+test-broad: env packages ## run the tests that make test leaves to CI: more servers, sizes, themes, languages, and the longest files
 	@$(BIN)/pytest $(PYTEST_ARGS) -m "broad and not long and not programme"
 
 test-long: env packages ## run the longer programmes, too: a million schedules, every crash point, long storms, mutants

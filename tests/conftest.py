@@ -27,22 +27,38 @@ gc.set_threshold(20_000, 20, 20)
 httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
 
 
-LONG_ON_POSTGRESQL = {
-    "test_audit_chain",
-    "test_jobnet_books",
-    "test_marks",
+LONG = {
+    "test_canaries_pages",
+    "test_citizen_messages",
+    "test_cli_calendars",
+    "test_cli_daily",
+    "test_cli_office",
+    "test_cli_process",
+    "test_cli_rooms",
+    "test_dfdg_report",
+    "test_fuzz_ics",
+    "test_graph_notices",
+    "test_hybrid_servers",
+    "test_invited_rooms",
+    "test_jobnet_refusals",
+    "test_marks_caldav",
+    "test_opening_hours",
     "test_privacy_of_calendars",
-    "test_rooms_moves",
-    "test_store_backup",
+    "test_rooms_judge",
+    "test_servers_known",
+    "test_upgrading",
 }
-"""Files whose half on PostgreSQL is left to `make test-broad`: seconds of processor that `make test` does not have."""
+"""Files left to `make test-broad`: seconds of processor each that `make test` does not have in its six minutes."""
+LONG_ON_POSTGRESQL = {"test_audit_chain", "test_jobnet_books", "test_marks", "test_rooms_moves", "test_store_backup"}
+"""Files whose half on PostgreSQL is left to it."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `LONG_ON_POSTGRESQL` leaves out."""
+    """Mark what is left to `make test-broad`."""
     for item in items:
-        if item.path.stem in LONG_ON_POSTGRESQL and "postgres" in item.name.partition("[")[2]:
+        name = item.path.stem
+        if name in LONG or (name in LONG_ON_POSTGRESQL and "postgres" in item.name.partition("[")[2]):
             item.add_marker(pytest.mark.broad)
 
 
