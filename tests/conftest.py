@@ -36,11 +36,13 @@ LONG = {
     "test_cli_process",
     "test_cli_rooms",
     "test_dfdg_report",
+    "test_ews_stream",
     "test_fuzz_ics",
     "test_graph_notices",
     "test_hybrid_servers",
     "test_invited_rooms",
     "test_jobnet_refusals",
+    "test_marks",
     "test_marks_caldav",
     "test_opening_hours",
     "test_privacy_of_calendars",
@@ -49,7 +51,7 @@ LONG = {
     "test_upgrading",
 }
 """Files left to `make test-broad`: seconds of processor each that `make test` does not have in its six minutes."""
-LONG_ON_POSTGRESQL = {"test_audit_chain", "test_jobnet_books", "test_marks", "test_rooms_moves", "test_store_backup"}
+LONG_ON_POSTGRESQL = {"test_audit_chain", "test_jobnet_books", "test_rooms_moves", "test_store_backup"}
 """Files whose half on PostgreSQL is left to it."""
 
 
