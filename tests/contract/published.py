@@ -58,7 +58,7 @@ class Published:
 
     def pass_over(self, port: CalendarPort, person: str, now: datetime) -> Result:
         """One pass; a loss beyond belief closes the calendar until somebody accepts it, and here somebody does."""
-        self.parts.ports["main"] = port  # type: ignore[index]
+        self.parts.ports["main"] = port  # type: ignore[index]  # assembled, read-only
         result = self.parts.engine.sync_mailbox(person, now, force=True).result
         if result is Result.REFUSED:
             assert self.offered(person, now) == []

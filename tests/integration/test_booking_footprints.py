@@ -45,7 +45,7 @@ def look(office: Office, meeting: str, now: datetime = NOW) -> None:
 def rows(office: Office) -> list[tuple[str, str, str | None]]:
     with office.store.read() as tx:
         found = select(AuditRow.actor, AuditRow.action, AuditRow.detail).order_by(AuditRow.id)
-        return [tuple(row) for row in tx.session.execute(found)]  # type: ignore[misc]
+        return [tuple(row) for row in tx.session.execute(found)]  # type: ignore[misc]  # any query
 
 
 def forget(office: Office, meeting: str) -> None:
@@ -300,7 +300,7 @@ class TestStaff:
     ) -> None:
         made = office.book(at(9), form=Form.PHONE)
         office.book(at(9), "bo", form=Form.PHONE)
-        [done] = office.handover.carry_out([Choice(made.meeting.id, **choice)], STAFF, at(7))  # type: ignore[arg-type]
+        [done] = office.handover.carry_out([Choice(made.meeting.id, **choice)], STAFF, at(7))  # type: ignore[arg-type]  # any field
 
         assert (error, False) == (type(done.error), done.call)
         assert made.meeting == office.meeting(made.meeting.id)

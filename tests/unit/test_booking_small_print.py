@@ -43,7 +43,7 @@ def a_meeting(**changes: Any) -> Meeting:
 
 
 def acted(*errors: Exception) -> Acted:
-    return Acted((), 0, dict(zip(("anna", "r1"), errors, strict=False)))  # type: ignore[arg-type]
+    return Acted((), 0, dict(zip(("anna", "r1"), errors, strict=False)))  # type: ignore[arg-type]  # any error does
 
 
 def a_booking(state: BookingState = BookingState.CONFIRMED, **more: Any) -> Booking:
