@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from syncd.model.role import Role
 from syncd.store import Store
@@ -67,3 +67,23 @@ def test_a_display_keeps_itself_fresh_and_says_when_it_cannot(browser: Browser, 
         person.context.set_offline(True)
         page.clock.run_for(31_000)
         page.locator(".stale-note").wait_for(state="visible")
+
+
+def test_a_page_that_waits_for_figures_does_not_take_back_a_press_on_a_link(browser: Browser, shown: Shown) -> None:
+    _, served, cookie = shown
+
+    def waiting(route: Route) -> None:
+        answer = route.fetch()
+        first = route.request.is_navigation_request()
+        route.fulfill(response=answer, body=answer.text().replace("<main", "<main data-fresh=1") if first else None)
+
+    with eyes(browser, served.base, cookie=cookie) as person:
+        page = person.context.new_page()
+        page.route("**/rooms/use*", waiting)
+        page.goto(f"{served.base}/rooms/use?from=2026-11-01&to=2026-11-30")
+        late: list[Route] = []
+        page.route("**/bookings*", lambda route: late.append(route))  # the browser marks its handlers, which a method of a list cannot bear
+        page.locator('a[href^="/bookings"]').first.click(no_wait_after=True)
+        page.wait_for_timeout(2500)
+        late[0].continue_()
+        page.wait_for_url("**/bookings*")

@@ -56,6 +56,7 @@ def test_a_manager_sees_share_and_missing_times_and_one_press_signs_in_as_each_r
         page.goto(address)
         page.locator(".links button").nth(number).click()
         page.wait_for_url(f"**{path}?lang=da")
+        page.locator("progress").wait_for(state="detached")
         names.append((account, page.locator("h1").count()))
     page.goto(address)
 

@@ -4,6 +4,9 @@
 // A part of a page that keeps itself fresh: data-fresh is the pause in seconds.
 const live = document.querySelector("[data-fresh]");
 if (live) {
+  let leaving = false; // to load the page again would take back the press on a link that leads away
+  addEventListener("beforeunload", () => { leaving = true; });
+  addEventListener("pageshow", () => { leaving = false; });
   const look = async () => {
     if (document.hidden) return;
     try {
@@ -12,6 +15,7 @@ if (live) {
       document.documentElement.classList.toggle("stale", stale);
       if (stale) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-fresh]");
+      if (leaving) return;
       if (!fresh) location.reload(); // what was waited for is there
       else if (fresh.innerHTML !== live.innerHTML) live.replaceChildren(...fresh.childNodes);
     } catch {
