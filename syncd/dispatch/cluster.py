@@ -16,7 +16,7 @@ from syncd.observe.logs import log
 
 TICK_SECONDS = 0.5
 PURGE_SECONDS = 3600.0
-WATCH_SECONDS = 3.0
+WATCH_SECONDS = 2.0
 COMMON = "work"
 COMMON_HANDS = 8
 

@@ -37,8 +37,12 @@ SCHEMA = f"syncd_jobs_{sha256(SchemaManager.get_schema().encode()).hexdigest()[:
 LOCK = 7_291_550_133_205
 """Any number; it keeps two nodes from making the schema at once."""
 TASK = "syncd.run"
-BEAT_SECONDS = 3.0
-DEAD_SECONDS = 15.0
+BEAT_SECONDS = 2.0
+DEAD_SECONDS = 9.0
+"""A worker that was silent for so long loses its jobs. Sooner than a node is dead, because to be wrong here costs but a
+second pass: each calendar's own lease keeps two nodes from it."""
+FORGOTTEN_SECONDS = 30.0
+"""After which its row goes."""
 POLL_SECONDS = 2.0
 """A job that had to wait for its lock is looked for so often; a new one is announced."""
 PATIENCE = 10.0
@@ -228,7 +232,7 @@ class Engine:
             delete_jobs="successful",
             fetch_job_polling_interval=POLL_SECONDS,
             update_heartbeat_interval=BEAT_SECONDS,
-            stalled_worker_timeout=2 * DEAD_SECONDS,
+            stalled_worker_timeout=FORGOTTEN_SECONDS,
         )
 
     async def _one(self, name: str, timestamp: int) -> None:

@@ -77,12 +77,15 @@ def test_a_page_that_waits_for_figures_does_not_take_back_a_press_on_a_link(brow
         first = route.request.is_navigation_request()
         route.fulfill(response=answer, body=answer.text().replace("<main", "<main data-fresh=1") if first else None)
 
+    def held(route: Route) -> None:
+        late.append(route)
+
+    late: list[Route] = []
     with eyes(browser, served.base, cookie=cookie) as person:
         page = person.context.new_page()
         page.route("**/rooms/use*", waiting)
         page.goto(f"{served.base}/rooms/use?from=2026-11-01&to=2026-11-30")
-        late: list[Route] = []
-        page.route("**/bookings*", lambda route: late.append(route))  # the browser marks its handlers, which a method of a list cannot bear
+        page.route("**/bookings*", held)
         page.locator('a[href^="/bookings"]').first.click(no_wait_after=True)
         page.wait_for_timeout(2500)
         late[0].continue_()

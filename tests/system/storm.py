@@ -29,6 +29,7 @@ class Storm:
 
     :param bookings: attempts to book, all clients together.
     :param seconds: after which no more are begun, however many are left.
+    :param rate: attempts in a second at most, all clients together; as many as are answered, if nothing is said.
     """
 
     service: Service
@@ -37,6 +38,7 @@ class Storm:
     bookings: int
     clients: int = 6
     seconds: float = float("inf")
+    rate: float = float("inf")
     kills: int = 0
     freezes: int = 0
     tried: int = 0
@@ -44,7 +46,8 @@ class Storm:
     """Attempts begun, and those that were acknowledged."""
 
     def __post_init__(self) -> None:
-        self.until = time.monotonic() + self.seconds
+        self.turn = time.monotonic()
+        self.until = self.turn + self.seconds
         self.lock = threading.Lock()
         self.errors: list[BaseException] = []
         self.starts: list[str] = []
@@ -85,6 +88,7 @@ class Storm:
 
     def _client(self, rng: Random) -> None:
         while self._more():
+            time.sleep(self._turn())
             hold = self._post("/holds", self._wish(rng))
             if hold is None:
                 continue
@@ -104,6 +108,13 @@ class Storm:
             more = not self._late() and self.tried < self.bookings
             self.tried += more
             return more
+
+    def _turn(self) -> float:
+        """Seconds to wait until it is this client's turn; whoever was kept waiting is not made up for."""
+        with self.lock:
+            now = time.monotonic()
+            self.turn = max(now, self.turn) + 1 / self.rate
+            return self.turn - 1 / self.rate - now
 
     def _late(self) -> bool:
         return time.monotonic() > self.until
