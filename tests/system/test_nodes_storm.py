@@ -31,8 +31,7 @@ PEOPLE = int(os.environ.get("SYNCD_STORM_PEOPLE", "60"))
 
 RATE = 3.5
 """Bookings in a second that clients of the long storm ask for. Twelve clients that ask without a pause fill two cores,
-on which three nodes, PostgreSQL, calendars and clients live together; then every calendar is read every 25 s at best,
-and what is measured is the machine."""
+on which three nodes, PostgreSQL, calendars and clients live together, and what is measured is the machine."""
 
 
 def storm(
@@ -44,10 +43,11 @@ def storm(
     bookings: int,
     kills: int,
     clients: int = 6,
-    interval: int = 2,
     rate: float = float("inf"),
 ) -> dict[str, float]:
     """One storm over three nodes, of which one has a clock ten minutes ahead and one ten minutes behind; judged.
+
+    Calendars are read every two seconds, and those in which nothing happens after five such rounds.
 
     Whatever it comes to, *folder* then holds the journal, each node's log, all strikes (`storm.log`), and what stood in
     the end; if promises were broken or it could not be judged, the database, too.
@@ -62,7 +62,7 @@ def storm(
     ):
         for owner in (*names, *places):
             server.make_calendar(owner)
-        nodes = Nodes(folder, server.at(between.url), url, people=names, rooms=places, interval=interval)
+        nodes = Nodes(folder, server.at(between.url), url, people=names, rooms=places, interval=2)
         nodes.add(database=through_first)
         nodes.add(database=through_second, ahead=600)
         nodes.add(ahead=-600)
@@ -138,7 +138,7 @@ def test_a_hundred_kills_freezes_and_cuts_of_three_nodes_in_ten_thousand_booking
     with capsys.disabled():
         print(f"\nnodes storm: {tmp_path / 'storm.log'}", flush=True)
         size = {"people": PEOPLE, "rooms": PEOPLE * 2 // 3, "bookings": 10_000, "kills": 55}
-        counted = storm(tmp_path, postgres_url, **size, clients=12, interval=5, rate=RATE)
+        counted = storm(tmp_path, postgres_url, **size, clients=12, rate=RATE)
         print(f"\nnodes storm: {counted}")
     if SECONDS < float("inf") or PEOPLE < 60:
         return  # a part of it: what came of it was judged and told, and is not the whole
