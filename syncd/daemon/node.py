@@ -14,6 +14,7 @@ from typing import Protocol
 from syncd import __version__
 from syncd.booking.holder import Alone, Holder
 from syncd.clock import ServerClock, running
+from syncd.daemon.leases import Leases
 from syncd.errors import StoreError
 from syncd.model.directory import MailboxId
 from syncd.observe import metrics
@@ -105,6 +106,7 @@ class Member:
     ) -> None:
         self._store, self.role, self._clock, self._pause = store, role, elapsed, pause
         self.clock = ServerClock(elapsed)
+        self._leases = Leases(store)
         self._name = ""
         self._beaten = float("-inf")
         self._kept: set[str] = set()
@@ -147,6 +149,7 @@ class Member:
             log.warning("node.was_away", node=name, duration_ms=round(1000 * (before - self._beaten)))
             metrics.NODE_AWAY.inc()
             self._enter()
+        self._leases.settle()
         self.clock.look(self._shown)
         if gone := self._store.run(lambda tx: Nodes(tx.session).bury()):
             metrics.TAKEOVERS.inc(len(gone))
@@ -170,40 +173,40 @@ class Member:
             if self._clock() - self._tried.get(what, float("-inf")) < TRY_AGAIN_SECONDS:
                 return False
             self._tried[what] = self._clock()
-        name = self._name
-        if self._store.run(lambda tx: Nodes(tx.session).take(what, name)) is None:
+        if not (taken := self._leases.take([what], self._name)).names:
             return False
         with self._lock:
-            if name == self._name:
-                self._kept.add(what)
-        log.info("node.keeps", node=name, task=what)
+            if taken.node != self._name:
+                return False  # it was given up meanwhile, and so was what it took
+            self._kept.add(what)
+        log.info("node.keeps", node=taken.node, task=what)
         return True
 
     @contextmanager
     def apart(self, mailbox: MailboxId) -> Iterator[bool]:
         """See `Membership`."""
-        which, name, until = _lease(mailbox), self._name, self._clock() + WAIT_SECONDS
-        epoch = self._store.run(lambda tx: Nodes(tx.session).take(which, name))
-        while epoch is None and self._clock() < until:
+        wanted, name, until = [_lease(mailbox)], self._name, self._clock() + WAIT_SECONDS
+        while not (taken := self._leases.take(wanted, name)).names and self._clock() < until:
             self._pause(LOOK_SECONDS)
-            epoch = self._store.run(lambda tx: Nodes(tx.session).take(which, name))
         try:
-            yield epoch is not None
+            yield bool(taken.names)
         finally:
-            if epoch is not None:
-                mine = epoch
-                self._store.run(lambda tx: Nodes(tx.session).give_back(which, name, mine))
+            if taken.names:
+                self._leases.give_back(taken)
 
     @contextmanager
     def together(self, mailboxes: Collection[MailboxId]) -> Iterator[Collection[MailboxId]]:
         """See `Membership`."""
-        wanted, name = {_lease(mailbox): mailbox for mailbox in mailboxes}, self._name
-        taken = self._store.run(lambda tx: Nodes(tx.session).take_free(wanted, name)) if wanted else {}
+        if not mailboxes:
+            yield []
+            return
+        wanted = {_lease(mailbox): mailbox for mailbox in mailboxes}
+        taken = self._leases.take(wanted, self._name)
         try:
-            yield [wanted[which] for which in taken]
+            yield [wanted[which] for which in taken.names]
         finally:
-            if taken:
-                self._store.run(lambda tx: Nodes(tx.session).give_all_back(taken, name))
+            if taken.names:
+                self._leases.give_back(taken)
 
     def _enter(self) -> None:
         """Begin under a new name: what the old one held is in other hands."""

@@ -29,4 +29,4 @@ class LeaseRow(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     node: Mapped[str]
     epoch: Mapped[int]
-    """Another one each time the lease changes hands: who holds an older one holds nothing."""
+    """Of the node's own choice, another one each time, so that what is given back late is not one taken since."""

@@ -6,13 +6,14 @@ calendar apart; what must never go wrong rests on revisions, epochs and the rule
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Table,
     Text,
@@ -20,15 +21,14 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    literal_column,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.functions import FunctionElement
 
 from syncd.store.instants import moment
@@ -40,7 +40,11 @@ DEAD = timedelta(seconds=15)
 
 
 class ServerNow(FunctionElement[int]):
-    """The server's clock as the statement runs, in whole seconds; the simulation teaches SQLite one of its own."""
+    """The server's clock as the statement began, in whole seconds; the simulation teaches SQLite one of its own.
+
+    Not as it runs on: a statement that waits for a lock sees heartbeats as they were when it began, and would take
+    whoever was heard of meanwhile for silent.
+    """
 
     type = BigInteger()
     inherit_cache = True
@@ -48,28 +52,31 @@ class ServerNow(FunctionElement[int]):
 
 @compiles(ServerNow, "postgresql")
 def _server_now(*_how: object, **_more: object) -> str:
-    return "CAST(floor(extract(epoch FROM clock_timestamp())) AS BIGINT)"
+    return "CAST(floor(extract(epoch FROM statement_timestamp())) AS BIGINT)"
 
 
 NOW = ServerNow()
 _SILENT = NodeRow.beat <= NOW - int(DEAD.total_seconds())
-_HEARD = exists().where(NodeRow.id == LeaseRow.node, ~_SILENT)
-_WISH = insert(LeaseRow).values(name=bindparam("which"), node=bindparam("me"), epoch=1)
-_TAKE = _WISH.on_conflict_do_update(
-    index_elements=["name"],
-    set_={"node": _WISH.excluded.node, "epoch": LeaseRow.epoch + 1},
-    where=~_HEARD,
-).returning(LeaseRow.epoch)
 _LEASES = cast(Table, LeaseRow.__table__)
-_WISHES = insert(_LEASES).from_select(
-    ["name", "node", "epoch"],
-    select(func.unnest(bindparam("names", type_=ARRAY(Text))), bindparam("me", type_=Text), literal_column("1")),
-)
-_TAKE_FREE = _WISHES.on_conflict_do_update(
-    index_elements=["name"],
-    set_={"node": _WISHES.excluded.node, "epoch": _LEASES.c.epoch + 1},
-    where=~_HEARD,
-).returning(_LEASES.c.name, _LEASES.c.epoch)
+_ME, _EPOCH = bindparam("me", type_=Text), bindparam("epoch", type_=BigInteger)
+_HEARD = _LEASES.c.node.in_(select(NodeRow.id).where(~_SILENT))
+"""Of the lease in the way; an EXISTS would be about all leases, for it does not see which one the conflict is with."""
+
+
+def _taking(wanted: ColumnElement[str]) -> ReturningInsert[tuple[str]]:
+    """Take what no living node has; only for who is not given up, or nobody would know whose it is."""
+    wish = insert(_LEASES).from_select(
+        ["name", "node", "epoch"], select(wanted, _ME, _EPOCH).where(exists().where(NodeRow.id == _ME))
+    )
+    return wish.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"node": wish.excluded.node, "epoch": wish.excluded.epoch},
+        where=~_HEARD,
+    ).returning(_LEASES.c.name)
+
+
+_TAKE = _taking(bindparam("which", type_=Text))
+_TAKE_FREE = _taking(func.unnest(bindparam("names", type_=ARRAY(Text))))
 _BEAT = (
     update(NodeRow)
     .where(NodeRow.id == bindparam("me"))
@@ -166,31 +173,22 @@ class Nodes:
         ):
             self._session.execute(change.execution_options(synchronize_session=False))
 
-    def take(self, which: str, me: str) -> int | None:
-        """The lease *which*, unless a living node has it; its epoch, or None.
+    def take(self, names: Sequence[str], me: str, epoch: int) -> list[str]:
+        """Those of these leases that no living node has are *me*'s now; nobody's when *me* was taken for dead.
 
-        Nobody gets it twice at once: this node's own threads neither.
+        Nobody gets one twice at once: this node's own threads neither.
+
+        :param names: sorted, so that no two nodes wait for each other.
+        :param epoch: another one each time, so that it can be given back although the answer to this is lost.
         """
         self._quickly()
-        return self._session.scalar(_TAKE, {"which": which, "me": me})
+        one = {"which": names[0]} if len(names) == 1 else {"names": names}
+        return list(self._session.scalars(_TAKE if len(names) == 1 else _TAKE_FREE, {"me": me, "epoch": epoch, **one}))
 
-    def give_back(self, which: str, me: str, epoch: int) -> None:
-        """Let others have the lease; nothing happens when it is not ours any more."""
+    def give_back(self, names: Collection[str], me: str, epoch: int) -> None:
+        """Let others have the leases; nothing happens to those that were not taken so, or are not ours any more."""
         self._quickly()
-        ours = (LeaseRow.name == which, LeaseRow.node == me, LeaseRow.epoch == epoch)
-        self._session.execute(delete(LeaseRow).where(*ours).execution_options(synchronize_session=False))
-
-    def take_free(self, names: Collection[str], me: str) -> dict[str, int]:
-        """Those of the leases that no living node has, with their epochs; see `take`."""
-        self._quickly()
-        # In one order on all nodes, so that no two wait for each other.
-        found = self._session.execute(_TAKE_FREE, {"names": sorted(names), "me": me})
-        return {row.name: row.epoch for row in found}
-
-    def give_all_back(self, epochs: Mapping[str, int], me: str) -> None:
-        """See `give_back`."""
-        self._quickly()
-        ours = (LeaseRow.node == me, tuple_(LeaseRow.name, LeaseRow.epoch).in_(sorted(epochs.items())))
+        ours = (LeaseRow.name.in_(names), LeaseRow.node == me, LeaseRow.epoch == epoch)
         self._session.execute(delete(LeaseRow).where(*ours).execution_options(synchronize_session=False))
 
     def _quickly(self) -> None:
