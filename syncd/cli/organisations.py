@@ -34,7 +34,7 @@ def make(
     """
     from syncd.config.organisations import files_of, instances, unit_of
 
-    found, problems = instances(_rows(table))
+    found, problems = instances(_rows(table), _held(folder))
     if problems:
         screen.complain("\n".join([f"{table} has {len(problems)} problem(s). Nothing was made.", *problems]))
         raise typer.Exit(1)
@@ -58,8 +58,16 @@ def make(
         screen.say("Nothing was written (--dry-run).")
         return
     screen.say(f"Next: a password in {folder}/credentials/NAME/kalender (0600), then for each NAME:")
-    screen.say(f"  syncd check --config {folder}/NAME.toml")
+    screen.say(f"  CREDENTIALS_DIRECTORY={folder}/credentials/NAME syncd check --config {folder}/NAME.toml")
     screen.say("  systemctl daemon-reload; systemctl enable --now syncd@NAME syncd-backup@NAME.timer")
+
+
+def _held(folder: Path) -> dict[str, list[int]]:
+    """The ports of every configuration that is there."""
+    from syncd.config.organisations import ports_in
+
+    texts = {file.stem: file.read_text(encoding="utf-8", errors="replace") for file in sorted(folder.glob("*.toml"))}
+    return {name: ports for name, text in texts.items() if (ports := ports_in(text))}
 
 
 def _make_room_for_secrets(folder: Path, name: str) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from math import ceil
+from typing import Any
 
 from syncd.config.first import ADAPTERS, CONFIG, PEOPLE, ROOMS, RULES, Answers, first_files
+from syncd.config.places import STATE
 
 COLUMNS = ("name", "organisation", "adapter", "url", "username", "site", "mailboxes")
 MORE = ("tenant", "auth", "database")
 FIRST_PORT = 8100
-"""The first organisation's API; its monitor is on the next port, the second organisation two further on."""
+"""The first organisation's API; its monitor is on the next port, the second organisation two further on.
+
+Who has a configuration keeps its ports; a new one gets the next two that are in none."""
 RESIDENT_MB = 90
 """What a process needs before it knows a calendar (docs/reference/performance.md)."""
 PER_MAILBOX_MB = 0.05
@@ -26,7 +32,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 class Instance:
     """One organisation as a row of the table names it.
 
-    :param name: of the unit, ``syncd@NAME``. :param port: of its API. :param database: empty: SQLite, by itself.
+    :param name: of the unit, ``syncd@NAME``. :param port: of its API. :param database: its URL.
     """
 
     name: str
@@ -41,18 +47,43 @@ class Instance:
         return max(LEAST_MB, 64 * ceil(3 * (RESIDENT_MB + PER_MAILBOX_MB * self.mailboxes) / 64))
 
 
-def instances(rows: Iterable[Mapping[str, str]]) -> tuple[list[Instance], list[str]]:
-    """What the table's rows say, and every problem they have; ports follow the order of the rows.
+def instances(
+    rows: Iterable[Mapping[str, str]], held: Mapping[str, Collection[int]] | None = None
+) -> tuple[list[Instance], list[str]]:
+    """What the table's rows say, and every problem they have.
 
-    Add new organisations at the end, so that those of before keep their ports.
+    :param held: by organisation, the ports in its configuration, its API's first; those not in the table, too, for
+        their units may still run.
     """
+    held = held or {}
+    taken = {port for ports in held.values() for port in ports}
+    free = (port for port in count(FIRST_PORT, 2) if not taken & {port, port + 1})
     found: list[Instance] = []
     problems: list[str] = []
     for number, row in enumerate(rows):
         wrong = list(_wrong(row, {one.name for one in found}))
         problems += [f"row {number + 2}: {problem}" for problem in wrong]
-        found += [] if wrong else [_instance(row, FIRST_PORT + 2 * number)]
+        if not wrong:
+            mine = held.get(row["name"].strip())
+            found.append(_instance(row, next(iter(mine)) if mine else next(free)))
     return found, problems
+
+
+def ports_in(configuration: str) -> list[int]:
+    """The ports of a configuration, its API's first; none of one that cannot be read."""
+    try:
+        said = tomllib.loads(configuration)
+    except tomllib.TOMLDecodeError:
+        return []
+    return list(_ports(said))
+
+
+def _ports(said: Mapping[str, Any]) -> Iterator[int]:
+    for section in ("http", "monitor", "tls", "jobnet", "notices"):
+        listen = said.get(section, {}).get("listen", "") if isinstance(said.get(section), dict) else ""
+        port = str(listen).rpartition(":")[2]
+        if port.isdecimal():
+            yield int(port)
 
 
 def _wrong(row: Mapping[str, str], taken: set[str]) -> Iterable[str]:
@@ -84,7 +115,9 @@ def _instance(row: Mapping[str, str], port: int) -> Instance:
         template="jobcenter",
         beside=False,
     )
-    return Instance(told["name"], int(told["mailboxes"]), port, told["database"], answers)
+    # Named, though the service would find it by itself: commands in a shell would look in another folder.
+    database = told["database"] or f"sqlite:///{STATE}-{told['name']}/syncd.sqlite3"
+    return Instance(told["name"], int(told["mailboxes"]), port, database, answers)
 
 
 def files_of(instance: Instance) -> dict[str, str]:
@@ -94,8 +127,7 @@ def files_of(instance: Instance) -> dict[str, str]:
     text = text.replace("127.0.0.1:8081", f"127.0.0.1:{instance.port + 1}")
     for name in (RULES, PEOPLE, ROOMS):
         text = text.replace(f'"{name}"', f'"{instance.name}/{name}"')
-    if instance.database:
-        text = text.replace("rules_file", f'database = "{instance.database}"\nrules_file', 1)
+    text = text.replace("rules_file", f'database = "{instance.database}"\nrules_file', 1)
     return {
         f"{instance.name}.toml": text,
         **{f"{instance.name}/{name}": made[name] for name in (RULES, PEOPLE, ROOMS)},

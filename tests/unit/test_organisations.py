@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from syncd.cli.commands import app_of
@@ -48,6 +49,41 @@ def test_a_second_time_makes_what_is_new_and_leaves_what_people_changed(tmp_path
     assert 0 == code, said
     assert "Aarup By" == load(changed).organisation
     assert "127.0.0.1:8104" == load(tmp_path / "etc" / "cityby.toml").http.listen
+
+
+def test_whoever_leaves_the_table_others_keep_their_ports_and_a_new_one_gets_none_of_theirs(tmp_path: Path) -> None:
+    first, second = TABLE.splitlines()[1:]
+    header, new = TABLE.splitlines()[0], "cityby;Cityby;caldav;https://dav.cityby.dk/;syncd;Torvet;10;;"
+    made(tmp_path, TABLE)
+
+    code, said = made(tmp_path, f"{header}\n{second}\n{new}")
+
+    assert (0, 1, 1) == (code, said.count("8102"), said.count("8104")), said
+    listens = {
+        name: load(tmp_path / "etc" / f"{name}.toml").http.listen.rpartition(":")[2]
+        for name in ("aarup", "bredby", "cityby")
+    }
+    assert {"aarup": "8100", "bredby": "8102", "cityby": "8104"} == listens
+    assert first.startswith("aarup")  # its unit may still run
+
+
+def test_a_command_in_a_shell_finds_the_database_of_the_instance(tmp_path: Path) -> None:
+    made(tmp_path, TABLE)
+
+    assert "sqlite:////var/lib/syncd-aarup/syncd.sqlite3" == load(tmp_path / "etc" / "aarup.toml").database
+
+
+def test_what_is_told_to_check_an_instance_works_in_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, said = made(tmp_path, TABLE)
+    told = " ".join(said.split())
+    assert f"CREDENTIALS_DIRECTORY={tmp_path}/etc/credentials/NAME syncd check" in told
+    secrets = tmp_path / "etc" / "credentials" / "aarup"
+    (secrets / "kalender").write_text("hemmelig")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secrets))
+
+    done = CliRunner().invoke(app_of(), ["check", "--config", str(tmp_path / "etc" / "aarup.toml")])
+
+    assert "aarup.toml: correct" in " ".join(done.output.split()), done.output
 
 
 def test_a_table_with_mistakes_makes_nothing_and_says_them_all(tmp_path: Path) -> None:
