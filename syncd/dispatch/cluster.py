@@ -45,7 +45,7 @@ class ClusterDispatcher:
         self._tasks: dict[str, Task] = {}
         self._ticked: dict[str, int] = {}
         self._taken: Callable[[list[str]], None] = lambda _names: None
-        self._engine = Engine(conninfo, self._perform, threads + COMMON_HANDS)
+        self._engine = Engine(conninfo, self._perform)
         self._started = False
 
     @property

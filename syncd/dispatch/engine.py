@@ -1,9 +1,10 @@
 """procrastinate on PostgreSQL: deals jobs out to nodes, never one of a name twice at a time.
 
 Its rows say who runs what when, and nothing else: they live in a schema of their own, are deleted when done, and may
-be lost at any time. Traps (reference, reliability 1): work runs in threads of the loop's default executor, whose size
-is set here; signals are the daemon's; a job whose worker died stays "doing", and keeps its lock, until somebody takes
-it over. The schema's name holds a digest of its layout, so that nodes of two versions never share one.
+be lost at any time. Traps (reference, reliability 1): work would run in the few threads of the loop's default executor,
+so it is given to threads of our own; signals are the daemon's; a job whose worker died stays "doing", and keeps its
+lock, until somebody takes it over. The schema's name holds a digest of its layout, so that nodes of two versions never
+share one.
 """
 
 from __future__ import annotations
@@ -109,18 +110,19 @@ class Engine:
     """One node's part in the engine, in a thread of its own.
 
     :param perform: runs the task of that name here; False when there is no such task, or it runs already.
-    :param hands: threads for all lanes together; never fewer than they can use at once.
     """
 
-    def __init__(self, conninfo: str, perform: Callable[[str], bool], hands: int) -> None:
+    def __init__(self, conninfo: str, perform: Callable[[str], bool]) -> None:
         connector = PsycopgConnector(
             conninfo=conninfo, kwargs=_CONNECT, min_size=1, max_size=8, configure=_singly, pool_factory=_pool
         )
         self._app = App(connector=connector)
         self._app.task(name=TASK)(self._one)
-        self._perform, self._hands = perform, hands
+        self._perform = perform
+        self._threads = ThreadPoolExecutor(1, "work")
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._live, name="jobs", daemon=True)
+        self._hands = 0
         self._workers: dict[str, Worker] = {}
         self._dropped: set[int] = set()
         """Jobs that stood at our own workers at the last look although nobody does them."""
@@ -186,7 +188,6 @@ class Engine:
 
     def _live(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.set_default_executor(ThreadPoolExecutor(self._hands, "work"))
         try:
             self._loop.run_until_complete(self._serve())
         except Exception as error:
@@ -207,9 +208,15 @@ class Engine:
         self._over.set()
 
     async def _begin(self, lanes: list[Lane]) -> None:
-        for lane in lanes:
-            if lane.queue not in self._lanes:
-                self._lanes[lane.queue] = asyncio.create_task(self._lane(lane))
+        new = [lane for lane in lanes if lane.queue not in self._lanes]
+        if not new:
+            return
+        self._hands += sum(lane.hands for lane in new)
+        # As many threads as all lanes can use, or one server that hangs would hold up another one's lane.
+        before, self._threads = self._threads, ThreadPoolExecutor(self._hands, "work")
+        before.shutdown(wait=False)  # what it was given it ends
+        for lane in new:
+            self._lanes[lane.queue] = asyncio.create_task(self._lane(lane))
 
     async def _lane(self, lane: Lane) -> None:
         """Work, and begin again whenever the database went away: a worker does not survive that."""
@@ -236,7 +243,7 @@ class Engine:
         )
 
     async def _one(self, name: str, timestamp: int) -> None:
-        if not await self._loop.run_in_executor(None, self._perform, name):
+        if not await self._loop.run_in_executor(self._threads, self._perform, name):
             log.debug("dispatch.left_out", task=name, slot=timestamp)
 
     async def _defer_all(self, due: list[tuple[str, str, int]]) -> int:

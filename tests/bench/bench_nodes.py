@@ -179,7 +179,7 @@ def _spent(conninfo: str) -> tuple[float, float]:
         return True
 
     prepare(conninfo)
-    engine = Engine(conninfo, perform, HANDS)
+    engine = Engine(conninfo, perform)
     engine.start()
     engine.work([Lane("work", HANDS)])
     idle = _idle()

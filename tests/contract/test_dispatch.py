@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +16,7 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy import make_url
 
 from syncd.clock import SystemClock
-from syncd.dispatch.cluster import COMMON, ClusterDispatcher
+from syncd.dispatch.cluster import COMMON, COMMON_HANDS, ClusterDispatcher
 from syncd.dispatch.engine import SCHEMA, prepare
 from syncd.dispatch.local import LocalDispatcher
 from syncd.dispatch.port import Dispatcher, Scope, Task
@@ -251,6 +253,69 @@ def test_tasks_of_one_queue_run_one_after_the_other_on_each_node(member, conninf
     node.stop(5)
 
     assert 1 == works.most
+
+
+def test_a_node_does_as_many_things_at_once_as_it_has_hands_however_few_processors(
+    member, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for counts in ("cpu_count", "process_cpu_count"):
+        monkeypatch.setattr(os, counts, lambda: 1, raising=False)
+    works.gate.clear()
+    node = member()
+    for number in range(COMMON_HANDS):
+        node.every(works.task(f"task-{number}", seconds=3600))
+    node.start()
+    until(lambda: works.at_once == COMMON_HANDS, "all hands")
+    works.gate.set()
+
+
+def test_servers_that_hang_hold_up_only_their_own_queues_however_many_they_are(member, works: Works) -> None:
+    works.gate.clear()
+    node, beside = member(), Works()
+    for number in range(20):
+        node.every(works.task(f"hanging-{number}", seconds=3600, queue=f"sync.{number}"))
+    node.start()
+    until(lambda: works.at_once == 20, "all of them")
+    for number in range(2):  # as a reload does, with more accounts
+        node.every(beside.task(f"well-{number}", seconds=3600, queue=f"sync.new-{number}"))
+    until(lambda: len(beside.begun) == 2, "the others")
+    works.gate.set()
+
+
+def test_signals_are_left_to_the_daemon(member, works: Works) -> None:
+    ours = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    node = member()
+    node.every(works.task("one", seconds=3600))
+    node.start()
+    until(lambda: works.begun, "a run")
+
+    assert ours == {number: signal.getsignal(number) for number in ours}
+    assert [False] == [worker.install_signal_handlers for worker in node.engine._workers.values()]
+
+
+def test_jobs_that_ended_badly_are_forgotten_after_a_day_and_no_sooner(member, conninfo: str) -> None:
+    node = member()
+    node.start()
+    with psycopg.connect(conninfo, options=f"-c search_path={SCHEMA}") as connection:
+        for status in ("failed", "cancelled", "aborted"):
+            for age in ("23 hours", "25 hours"):
+                connection.execute(
+                    "WITH job AS (INSERT INTO procrastinate_jobs (queue_name, task_name, status, args)"
+                    " VALUES ('work', 'syncd.run', %s, jsonb_build_object('age', %s::text)) RETURNING id)"
+                    " INSERT INTO procrastinate_events (job_id, type, at)"
+                    " SELECT id, 'deferred', now() - %s::interval FROM job",
+                    [status, age, age],
+                )
+        connection.execute(  # what the engine's own triggers said of them just now
+            "DELETE FROM procrastinate_events WHERE at > now() - interval '1 hour'"
+        )
+    node.engine.purge()
+
+    with psycopg.connect(conninfo, options=f"-c search_path={SCHEMA}") as connection:
+        left = connection.execute("SELECT status, args->>'age' FROM procrastinate_jobs ORDER BY status").fetchall()
+        schemas = connection.execute("SELECT to_regclass('public.procrastinate_jobs')").fetchone()
+    assert [("failed", "23 hours"), ("cancelled", "23 hours"), ("aborted", "23 hours")] == left
+    assert (None,) == schemas
 
 
 def test_work_that_ended_leaves_nothing_behind_in_the_engine(member, conninfo: str, works: Works) -> None:
