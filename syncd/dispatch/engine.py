@@ -73,6 +73,13 @@ FROM (
 """All that are due in one statement, in the same order on every node, so that no two wait for each other."""
 
 
+_AHEAD = f"""
+UPDATE procrastinate_workers SET last_heartbeat = now()
+WHERE last_heartbeat > now() + interval '{DEAD_SECONDS} s'
+"""  # noqa: S608 - constants of ours
+"""See `syncd.store.nodes`: heartbeats from before the server's clock went back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """A queue and how many of its jobs one node does at a time."""
@@ -270,6 +277,7 @@ class Engine:
 
     async def _take_over(self) -> list[str]:
         manager, taken = self._app.job_manager, []
+        await self._app.connector.execute_query_async(_AHEAD)
         stalled = [*await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_SECONDS), *await self._fallen()]
         for job in stalled:
             try:

@@ -84,6 +84,14 @@ _BEAT = (
     .returning(NodeRow.id)
     .execution_options(synchronize_session=False)
 )
+_AHEAD = (
+    update(NodeRow)
+    .where(NodeRow.beat >= NOW + int(DEAD.total_seconds()))
+    .values(beat=NOW)
+    .execution_options(synchronize_session=False)
+)
+"""The server's clock was set back, or another server with another clock took over: who beats on is heard of all the
+same, and who does not would pass for living until the clock is where it was."""
 _DEAD = select(NodeRow.id).where(_SILENT).with_for_update(skip_locked=True)
 _QUICKLY = text("SET LOCAL synchronous_commit = off")
 
@@ -158,6 +166,7 @@ class Nodes:
 
         Two that look at the same time never both find the same one.
         """
+        self._session.execute(_AHEAD)
         names = sorted(self._session.scalars(_DEAD))
         for name in names:
             self.leave(name)

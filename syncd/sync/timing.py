@@ -13,7 +13,7 @@ from hashlib import sha256
 from syncd.errors import AccessDenied, CalendarError, Throttled, Transient
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
-from syncd.model.mirror import MailboxStatus
+from syncd.model.mirror import CLOCK_LEEWAY, MailboxStatus
 from syncd.model.zones import wall_clock
 from syncd.sync.plan import Limits
 
@@ -76,7 +76,7 @@ def poll_is_due(as_of: datetime | None, now: datetime, zone: str, pace: Pace, *,
     :param offered: somebody can book time in it.
     """
     local = wall_clock(now, zone)
-    if as_of is None or (offered and local.weekday() < 5 and local.hour in OFFICE):
+    if as_of is None or as_of > now + CLOCK_LEEWAY or (offered and local.weekday() < 5 and local.hour in OFFICE):
         return True
     return now - as_of >= min(QUIET, pace.max_age / 3, QUIET_ROUNDS * pace.interval) - pace.interval / 2
 

@@ -244,6 +244,26 @@ def test_what_a_dead_node_was_doing_begins_anew_on_another(member, conninfo: str
     works.gate.set()
 
 
+def test_what_a_dead_node_was_doing_is_not_kept_by_heartbeats_of_a_clock_that_was_set_back(
+    member, conninfo: str, works: Works
+) -> None:
+    works.gate.clear()
+    dead, living = member(), member()
+    dead.every(works.task("sync", seconds=3600))
+    dead.start()
+    until(lambda: works.begun, "a run")
+    living.start()
+    dead.engine._workers[COMMON].stop()
+    ahead = "UPDATE procrastinate_workers SET last_heartbeat = now() + interval '10 min' WHERE id IN (%s)"
+    doing = "SELECT worker_id FROM procrastinate_jobs WHERE status = 'doing'"
+    heard = f"SELECT last_heartbeat <= now() FROM procrastinate_workers WHERE id IN ({doing})"
+    with psycopg.connect(conninfo, options=f"-c search_path={SCHEMA}", autocommit=True) as connection:
+        connection.execute((ahead % doing).encode())
+        living.watch()
+        assert (True,) == connection.execute(heard.encode()).fetchone()
+    works.gate.set()
+
+
 def test_tasks_of_one_queue_run_one_after_the_other_on_each_node(member, conninfo: str, works: Works) -> None:
     node = member()
     for number in range(4):

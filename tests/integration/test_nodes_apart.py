@@ -179,6 +179,30 @@ def test_what_nobody_known_holds_can_be_taken_though_others_hold_something(membe
         assert gets(other, "anna")
 
 
+def test_a_dead_node_does_not_live_on_because_the_servers_clock_was_set_back(members: tuple[Member, Member]) -> None:
+    one, other = members
+    store = one._store
+
+    def beaten(seconds: int) -> None:
+        change = text("UPDATE nodes SET beat = beat + :by WHERE id = :name")
+        store.run(lambda tx: tx.session.execute(change, {"by": seconds, "name": one.name}))
+
+    def living() -> set[str]:
+        with store.read() as tx:
+            return {node.id for node in Nodes(tx.session).all() if not node.dead}
+
+    with one.apart("anna"):
+        beaten(600)
+        other.beat()
+        at_first = living()
+        beaten(-15)
+        other.beat()
+
+        assert {one.name, other.name} == at_first
+        assert {other.name} == living()
+        assert gets(other, "anna")
+
+
 def test_a_look_at_nothing_asks_nothing(members: tuple[Member, Member]) -> None:
     with members[0].together([]) as free:
         assert [] == [*free]

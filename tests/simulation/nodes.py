@@ -102,8 +102,12 @@ class Node(Member):
         self.heard = self.world.heard[self.name] = self.world.now
 
     def beat(self) -> None:
-        """See `Member.beat`."""
+        """See `Member.beat`; whom it gives up must have been silent by the one true time."""
+        before = self.world.known()
         super().beat()
+        for name in before - self.world.known():
+            if self.world.now - self.world.heard.get(name, NOW) < DEAD - timedelta(seconds=2):
+                self.world.broken.append(f"node {self.number} TOOK OVER from {name}, who was heard of a moment ago")
         self.seen()
 
     @contextmanager
@@ -324,11 +328,14 @@ class NodesWorld(World):
 
     # What must hold
 
+    def known(self) -> set[str]:
+        """Names of all nodes that nobody gave up."""
+        with self.store.read() as tx:
+            return set(tx.session.scalars(_KNOWN))
+
     def _demand_served(self) -> None:
         """Of whoever is gone for a minute the others have taken over."""
-        with self.store.read() as tx:
-            rows = list(tx.session.scalars(_KNOWN))
-        gone = [name for name in rows if self.now - self.heard.get(name, self.now) >= UNSERVED]
+        gone = [name for name in self.known() if self.now - self.heard.get(name, self.now) >= UNSERVED]
         self.broken += [f"NOBODY TOOK OVER from {name}, who has been gone for a minute" for name in gone]
 
     def _demand_fresh(self) -> None:

@@ -103,3 +103,9 @@ def test_at_night_a_calendar_is_looked_at_every_few_minutes(offered: bool, expec
 
 def test_a_calendar_that_was_never_read_is_looked_at_at_once() -> None:
     assert poll_is_due(None, datetime(2026, 12, 5, 2, tzinfo=UTC), "Europe/Copenhagen", Pace(), offered=False)
+
+
+def test_a_calendar_that_was_read_in_the_future_is_read_at_once_for_the_clock_was_set_back() -> None:
+    night = datetime(2026, 12, 5, 2, tzinfo=UTC)
+
+    assert poll_is_due(night + 10 * MINUTE, night, "Europe/Copenhagen", Pace(), offered=False)
