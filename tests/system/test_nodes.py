@@ -101,6 +101,17 @@ def test_the_nodes_are_known_and_told(nodes: Nodes) -> None:
     assert ["3 nodes serve together."] == [one["says"]["en"] for one in report["checks"] if one["name"] == "nodes"]
 
 
+def test_a_node_that_is_asked_to_stop_ends_in_order_and_the_others_know_at_once(nodes: Nodes) -> None:
+    worker = nodes.all[1]
+    code, seconds = worker.stop()
+    left = nodes.ask("SELECT count(*) FROM nodes WHERE role = 'worker'")
+    held = nodes.ask("SELECT count(*) FROM leases WHERE node NOT IN (SELECT id FROM nodes)")
+    worker.start()
+
+    assert (0, [(0,)], [(0,)]) == (code, left, held)
+    assert seconds < 12
+
+
 def test_what_a_dead_and_what_a_frozen_node_did_is_done_by_the_other_within_a_minute(nodes: Nodes) -> None:
     """Last in this module: it ends the worker."""
     api, worker, both = nodes.all
