@@ -270,7 +270,7 @@ def test_one_transaction_id_makes_one_event_also_when_the_answer_is_lost(graph: 
 
     assert again.status_code == 201
     assert len(graph.world.box(ANNA).events) == 1
-    graph.writer.repeated = "refuse"
+    graph.writer.repeated = 409
     assert caller.create(at(9), transactionId="t-1").status_code == 409
     [row] = caller.rows()[0]
     assert row["transactionId"] == "t-1"

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from syncd.adapters.graph.faults import STALE, Absent, Refusal, error_of
+from syncd.adapters.graph.faults import STALE, Absent, Refusal, Repeated, error_of
 from syncd.adapters.graph.meter import REST, SPELL, Meter
 from syncd.errors import (
     AccessDenied,
@@ -36,7 +36,10 @@ ANNA = "anna@byhavn.example"
         (Refusal(410), False, TokenExpired),
         (Refusal(400, "ErrorInvalidRequest"), True, Rejected),
         (Refusal(403, "ErrorAccessDenied"), False, AccessDenied),
-        (Refusal(409, "ErrorDuplicateTransactionId"), True, VersionConflict),
+        (Refusal(409, "ErrorDuplicateTransactionId"), True, Repeated),
+        (Refusal(400, "ErrorDuplicateTransactionId"), True, Repeated),
+        (Refusal(409, "ConcurrentItemSave"), True, VersionConflict),
+        (Refusal(412, "ErrorIrresolvableConflict"), False, Transient),
         (Refusal(412, "ErrorIrresolvableConflict"), True, VersionConflict),
         (Refusal(429, "ApplicationThrottled"), True, Throttled),
         (Refusal(503), False, Throttled),

@@ -9,7 +9,7 @@ from typing import Any
 from syncd.adapters.graph.client import ITEM, Client
 from syncd.adapters.graph.drafting import changes, new_event
 from syncd.adapters.graph.entry import WHOLE, WHOLE_DECODER, WHOLES_DECODER, Item, Whole, entry_of, item_of
-from syncd.adapters.graph.faults import Absent, unknown_outcome
+from syncd.adapters.graph.faults import Absent, Repeated, unknown_outcome
 from syncd.adapters.graph.ours import UID_PROPERTY, Copies, event_path, ours_of
 from syncd.adapters.graph.rounds import user
 from syncd.adapters.graph.schedule import Passed
@@ -96,13 +96,14 @@ class Entries:
         return self._entry(item)
 
     def _post(self, body: Mapping[str, Any]) -> Whole | None:
-        """Create; None when Graph says that it has this transactionId already."""
+        """Create; None when Graph says that it has this transactionId already.
+
+        :raises VersionConflict: another save got in the way (ConcurrentItemSave); what came of it is to be looked up.
+        """
         path = f"{user(self._address)}/events"
         try:
             answer = self._client.ask("POST", path, self._address, body=body, wrote=True, prefer=ITEM)
-        except Absent:
-            raise
-        except VersionConflict:
+        except Repeated:
             return None
         try:
             return self._client.decoded(WHOLE_DECODER, answer, self._address)

@@ -35,6 +35,8 @@ NOBODY = frozenset(
     }
 )
 ABSENT = frozenset({"ErrorItemNotFound", "itemNotFound"})
+REPEATED = frozenset({"ErrorDuplicateTransactionId"})
+"""An event was made under this transactionId before; answered with 409 by some, with 400 by others."""
 BUSY = frozenset({429, 503})
 DEFAULT_PAUSE = 10.0
 """Seconds to leave a mailbox alone when a 429 or 503 does not say how long."""
@@ -42,6 +44,10 @@ DEFAULT_PAUSE = 10.0
 
 class Absent(VersionConflict):
     """The event is not there; the only answer that means it."""
+
+
+class Repeated(VersionConflict):
+    """A create was carried out before, under the same transactionId; the only refusal that means it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +73,20 @@ def error_of(said: Refusal, mailbox: str, host: str, app: str, *, wrote: bool = 
     what = f"{said.status} {said.code}".strip()
     if said.code in STALE or said.status == 410:
         return TokenExpired(f"{host} does not know our place in the history of {mailbox} any more; read everything.")
+    if wrote and said.code in REPEATED:
+        return Repeated(f"{host} made this entry in {mailbox} before ({what}); it is looked up.")
     if wrote and said.status >= 500:
         return unknown_outcome(host, mailbox)
     if said.status in BUSY:
         seconds = DEFAULT_PAUSE if said.pause is None else said.pause
         return Throttled(f"{host} asks for a pause of {seconds:.0f} s for {mailbox} ({what}).", seconds)
-    if said.status == 412 or (wrote and said.status == 409):
-        return VersionConflict(f"The entry in {mailbox} was changed or removed since it was read ({what}).")
+    if wrote and said.status in (409, 412):
+        return VersionConflict(f"Something else changed the entry in {mailbox} meanwhile ({what}); look again.")
     if said.status == 404:
         return _not_found(said, mailbox, host, what)
     if said.status == 403:
         return AccessDenied(f"{host} does not let us into {mailbox} ({what}). {advice.closed(mailbox, app)}")
-    if said.status >= 500 or said.status in (408, 409, 423):
+    if said.status >= 500 or said.status in (408, 409, 412, 423):  # 412 comes to plain questions, too, now and then
         return Transient(f"{host} cannot answer for {mailbox} now ({what}); it is tried again later.")
     return Rejected(f"{host} refused a request for {mailbox} ({what}); nothing was changed.")
 

@@ -22,22 +22,22 @@ JOIN = "https://teams.example/l/meetup-join/"
 class Writer:
     """Writes events.
 
-    :param repeated: how a second create of a transactionId is answered: ``same`` (201, nothing new) or ``refuse``.
+    :param repeated: how a second create of a transactionId is answered: 201 (nothing new), or refused by 400 or 409.
     """
 
     world: World
-    repeated: str = "same"
+    repeated: int = 201
 
     def create(self, box: Mailbox, body: Values) -> Instance:
         """POST events.
 
-        :raises GraphError: 400 for what cannot be; 409 for a repeated transactionId, if so set.
+        :raises GraphError: 400 for what cannot be; for a repeated transactionId, if so set.
         """
         wanted = body.get("transactionId")
         for event in box.events.values():
             if wanted and event.values.get("transactionId") == wanted:
-                if self.repeated == "refuse":
-                    raise GraphError(409, "ErrorDuplicateTransactionId", "Your request can't be completed.")
+                if self.repeated != 201:
+                    raise GraphError(self.repeated, "ErrorDuplicateTransactionId", "Your request can't be completed.")
                 return event.whole()
         if "start" not in body or "end" not in body:
             raise bad("Start and End are required.", "ErrorPropertyValidationFailure")

@@ -1,0 +1,105 @@
+"""Rooms of Microsoft 365 are invited by meetings that the booking parts really make, whoever looks at them next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from syncd.adapters.graph.account import Credential, GraphAccount
+from syncd.adapters.graph.calendar import GraphCalendar
+from syncd.model.booking import BookingState, RoomState
+from syncd.model.interval import Interval
+from syncd.store import Store
+from tests.environment import shared
+from tests.integration.test_ews_rooms import with_invited_rooms
+from tests.servers.graph import GraphServer
+from tests.simulation.office import Office
+from tests.simulation.town import NOW, at, directory
+
+ANNA, R1 = "anna@example.org", "r1@example.org"
+
+
+class Hall(Office):
+    """An office whose calendars are in Microsoft 365."""
+
+    graph: GraphServer
+    clock: list[datetime]
+
+    @classmethod
+    def on(cls, url: str, graph: GraphServer, clock: list[datetime]) -> Hall:
+        account = GraphAccount("server", "t", "app", (Credential(secret="s"),), graph.base, graph.base)
+        hall = cls(Store(url), directory=with_invited_rooms(), port=GraphCalendar(account))
+        hall.graph, hall.clock = graph, clock
+        return hall
+
+    def elsewhere(self) -> Hall:
+        """The same installation in another process, which remembers nothing of this one."""
+        url = self.store.url.render_as_string(hide_password=False)
+        self.close()
+        return type(self).on(url, self.graph, self.clock)
+
+    def close(self) -> None:
+        self.store.close()
+        assert isinstance(self.port, GraphCalendar)
+        self.port.close()
+
+    def later(self, minutes: int = 1, passes: int = 1) -> None:
+        """Time passes, and everybody looks."""
+        for _ in range(passes):
+            self.clock[0] += timedelta(minutes=minutes)
+            self.sync(self.clock[0])
+            self.reconciler.run_due(self.clock[0])
+
+    def times(self, address: str) -> list[Interval]:
+        """What stands in a calendar, whoever sees it."""
+        self.graph.world.settle()
+        return sorted(Interval(*one.whole().span()) for one in self.graph.world.box(address).events.values())
+
+    def shown(self, booking: str) -> tuple[BookingState, str | None, RoomState]:
+        """The booking's state, its room, and how that stands."""
+        seen = self.see(booking, self.clock[0])
+        return seen.booking.state, seen.meeting.room, seen.meeting.room_state
+
+
+@pytest.fixture
+def halls(migrated_sqlite_url: str) -> Iterator[list[Hall]]:
+    clock = [NOW]
+    with GraphServer(shared("reference/graph-metadata/cleanMetadata.xml"), clock=lambda: clock[0]) as graph:
+        graph.door.application("app", "s")
+        for box in directory().mailboxes.values():
+            (graph.room if box.id.startswith("r") else graph.mailbox)(box.address, box.id.title())
+        halls = [Hall.on(migrated_sqlite_url, graph, clock)]
+        halls[0].sync(NOW)
+        yield halls
+        halls[-1].close()
+        assert graph.validator is not None
+        assert graph.validator.violations == []
+
+
+@pytest.fixture
+def hall(halls: list[Hall]) -> Hall:
+    return halls[0]
+
+
+def test_a_room_that_accepts_confirms_the_booking(hall: Hall):
+    made = hall.book(at(9))
+    hall.reconciler.run_due(NOW)
+
+    hall.later(passes=2)
+
+    assert (BookingState.CONFIRMED, "r1", RoomState.ACCEPTED) == hall.shown(made.booking.id)
+    assert [made.meeting.interval] == hall.times(R1) == hall.times(ANNA)
+    assert {ANNA} == {one.mailbox for one in hall.graph.seen if one.operation in ("create", "update")}
+
+
+def test_a_create_that_another_save_got_in_the_way_of_is_no_deletion_by_hand(hall: Hall):
+    hall.graph.faults.add("error", "create", times=3, status=409, code="ConcurrentItemSave")
+    made = hall.book(at(9))
+    hall.reconciler.run_due(NOW)
+
+    hall.later(passes=6)
+
+    assert (BookingState.CONFIRMED, "r1", RoomState.ACCEPTED) == hall.shown(made.booking.id)
+    assert [made.meeting.interval] == hall.times(R1) == hall.times(ANNA)
