@@ -10,6 +10,8 @@ PROPERTY_SET = "6d3a1f0e-52c4-4c7b-9d1d-8b6f2c41a7e5"
 """Our own set of named properties, all of type String."""
 UID_PROPERTY = "syncd-uid"
 STAMP_PROPERTY = "syncd-stamp"
+PASSED_PROPERTY = "syncd-room-passed"
+"""Generation and address of a room that was not invited because the last look showed it taken; Microsoft 365 only."""
 
 
 def graph_id(name: str) -> str:

@@ -258,7 +258,9 @@ def test_an_entry_that_came_with_its_mailbox_from_an_exchange_server_is_known_as
 # Mass mails to attendees caused by a sync
 
 
-def test_a_change_that_changes_nothing_is_not_sent_and_nobody_is_mailed(scene: Scene):
+@pytest.mark.parametrize("addressed", [False, True])
+def test_a_change_that_changes_nothing_is_not_sent_and_nobody_is_mailed(scene: Scene, addressed: bool):
+    scene.graph.writer.addressed = addressed
     entry = scene.port.create(scene.anna, draft(room=INVITED))
     scene.graph.world.settle()
     posted = [*scene.graph.world.posted]
@@ -283,6 +285,31 @@ def test_a_new_stamp_alone_mails_nobody_and_the_rooms_answer_stays(scene: Scene)
 
     assert scene.graph.world.posted == posted
     assert (entry.rooms, entry.stamp) == (((ROOM, "ACCEPTED"),), draft(generation=2).stamp)
+
+
+def test_a_new_stamp_alone_is_all_that_is_sent_though_the_rooms_address_is_not_shown(scene: Scene):
+    entry = scene.port.create(scene.anna, draft(room=INVITED))
+    scene.graph.world.settle()
+    [event] = scene.events
+    bo = {"type": "required", "emailAddress": {"address": "bo@byhavn.example", "name": "Bo"}}
+    none = {"status": {"response": "none", "time": "0001-01-01T00:00:00Z"}}
+    scene.outlook.change(event, attendees=[*event.values["attendees"], {**bo, **none}])
+    [entry] = scene.port.find(scene.anna, entry.uid)
+
+    scene.port.update(scene.anna, entry, draft(room=INVITED, generation=2))
+
+    [patch] = [msgspec.json.decode(one.body) for one in scene.graph.seen if one.operation == "update"]
+    assert [*patch] == ["singleValueExtendedProperties"]
+
+
+def test_another_room_of_the_same_words_is_told_though_no_address_is_shown(scene: Scene):
+    scene.graph.room(OTHER)
+    entry = scene.port.create(scene.anna, draft(room=INVITED))
+
+    scene.port.update(scene.anna, entry, draft(room=Resource(OTHER, "Lokale 2.04", invited=True), generation=2))
+
+    [patch] = [msgspec.json.decode(one.body) for one in scene.graph.seen if one.operation == "update"]
+    assert patch["location"]["locationEmailAddress"] == OTHER
 
 
 def test_people_whom_somebody_invited_by_hand_stay_invited(scene: Scene):
@@ -629,6 +656,19 @@ def test_graph_remembers_the_transaction_of_an_event_that_was_deleted_and_so_do_
     assert len(scene.events) == 1
 
 
+def test_a_text_that_comes_back_as_html_is_not_written_again_until_it_says_something_else(scene: Scene):
+    words = "Sag: https://sag.example.dk/1?a=b&c=d\n\nA < B"
+    entry = scene.port.create(scene.anna, draft(description=words))
+
+    entry = scene.port.update(scene.anna, entry, draft(description=words))
+    assert scene.graph.count("update") == 0
+    entry = scene.port.update(scene.anna, entry, draft(description=f"{words}!"))
+    scene.port.update(scene.anna, entry, draft(description=f"{words}!"))
+
+    assert scene.graph.count("update") == 1
+    assert "A &lt; B!" in scene.events[0].values["body"]["content"]
+
+
 def test_what_a_caseworker_writes_around_our_text_stays(scene: Scene):
     entry = scene.port.create(scene.anna, draft())
     [event] = scene.events
@@ -660,18 +700,27 @@ def test_a_room_that_is_taken_by_now_is_not_invited_and_counts_as_declined(scene
     assert [room for room, _ in other.rooms] == [OTHER]
 
 
-def test_a_room_that_was_passed_over_has_said_nothing_after_a_restart_and_is_looked_at_again(scene: Scene):
-    scene.outlook.book(ROOM, at(9).start, at(9).end)
+def test_a_room_that_was_passed_over_is_known_by_a_program_just_started_and_looked_at_again(scene: Scene):
+    taken = scene.outlook.book(ROOM, at(9).start, at(9).end)
     scene.port.create(scene.anna, draft(room=INVITED))
     fresh = Scene(scene.graph)
 
     [entry] = fresh.port.find(fresh.anna, draft().uid)
-    assert entry.rooms == ()
+    assert entry.rooms == ((ROOM, "DECLINED"),)
+    assert fresh.port.update(fresh.anna, entry, draft(room=INVITED)) == entry
+    scene.outlook.delete(ROOM, taken)
     again = fresh.port.update(fresh.anna, entry, draft(room=INVITED, generation=2))
 
-    assert again.rooms == ((ROOM, "DECLINED"),)
-    assert scene.graph.world.posted == []
+    assert again.rooms == ((ROOM, "ACCEPTED"),)
+    assert scene.graph.count("update") == 1
     fresh.port.close()
+
+
+def test_an_entry_names_no_room_as_declined_after_the_meeting_was_written_without_one(scene: Scene):
+    scene.outlook.book(ROOM, at(9).start, at(9).end)
+    entry = scene.port.create(scene.anna, draft(room=INVITED))
+
+    assert scene.port.update(scene.anna, entry, draft(generation=2)).rooms == ()
 
 
 def test_the_last_look_at_rooms_reads_the_items_for_the_view_calls_working_elsewhere_free(scene: Scene):

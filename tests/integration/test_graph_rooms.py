@@ -18,7 +18,7 @@ from tests.servers.graph import GraphServer
 from tests.simulation.office import Office
 from tests.simulation.town import NOW, at, directory
 
-ANNA, R1 = "anna@example.org", "r1@example.org"
+ANNA, R1, R2 = (f"{name}@example.org" for name in ("anna", "r1", "r2"))
 
 
 class Hall(Office):
@@ -92,6 +92,22 @@ def test_a_room_that_accepts_confirms_the_booking(hall: Hall):
     assert (BookingState.CONFIRMED, "r1", RoomState.ACCEPTED) == hall.shown(made.booking.id)
     assert [made.meeting.interval] == hall.times(R1) == hall.times(ANNA)
     assert {ANNA} == {one.mailbox for one in hall.graph.seen if one.operation in ("create", "update")}
+
+
+@pytest.mark.parametrize("another", [False, True])
+def test_a_room_that_the_last_look_shows_taken_is_followed_by_the_next_one(halls: list[Hall], another: bool):
+    halls[0].graph.outlook.book(R1, at(9), at(10))  # not yet in the mirror
+    made = halls[0].book(at(9))
+    assert made.meeting.room == "r1"
+    halls[0].reconciler.run_due(NOW)
+    assert halls[0].graph.world.posted == []
+
+    if another:
+        halls.append(halls[0].elsewhere())
+    halls[-1].later(passes=4)
+
+    assert (BookingState.CONFIRMED, "r2", RoomState.ACCEPTED) == halls[-1].shown(made.booking.id)
+    assert [made.meeting.interval] == halls[-1].times(R2) == halls[-1].times(ANNA)
 
 
 def test_a_create_that_another_save_got_in_the_way_of_is_no_deletion_by_hand(hall: Hall):

@@ -14,7 +14,6 @@ from syncd.adapters.graph.entries import Entries
 from syncd.adapters.graph.ours import Copies
 from syncd.adapters.graph.reading import Reading
 from syncd.adapters.graph.rounds import Token, mark_of, next_round
-from syncd.adapters.graph.schedule import Passed
 from syncd.adapters.graph.survey import survey, troubled
 from syncd.clock import Clock, SystemClock
 from syncd.errors import CalendarError
@@ -41,7 +40,6 @@ class GraphCalendar:
         self._clock = clock or SystemClock()
         self.client = Client(account, self._clock)
         self._copies = Copies()
-        self._passed = Passed()
         self._cursors: dict[MailboxId, Token] = {}
         self._obeyed = frozenset(folded(name) for name in obeyed)
 
@@ -150,7 +148,7 @@ class GraphCalendar:
             log.warning("graph.drift", mailbox=mailbox.id, count=drift)
 
     def _entries(self, mailbox: Mailbox) -> Entries:
-        return Entries(self.client, mailbox, self._copies, self._passed)
+        return Entries(self.client, mailbox, self._copies)
 
     def _mark(self, mailbox: Mailbox) -> str:
         return mark_of(self.client.root, mailbox.address)

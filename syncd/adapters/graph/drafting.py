@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncd.adapters.graph.entry import Item
-from syncd.adapters.graph.ours import STAMP_PROPERTY, UID_PROPERTY
+from syncd.adapters.graph.ours import PASSED_PROPERTY, STAMP_PROPERTY, UID_PROPERTY, passed_mark
 from syncd.adapters.graph.wire import transaction_id
 from syncd.adapters.page import renewed_page
 from syncd.model.block import block, renewed
@@ -30,12 +30,12 @@ TEAMS = {"isOnlineMeeting": True, "onlineMeetingProvider": "teamsForBusiness"}
 Body = dict[str, Any]
 
 
-def new_event(draft: EntryDraft, *, teams: bool) -> Body:
+def new_event(draft: EntryDraft, *, teams: bool, passed: bool = False) -> Body:
     """The body of a create; a room that answers for itself, and nobody else, is invited.
 
-    :param teams: make a Teams meeting of it.
+    :param teams: make a Teams meeting of it. :param passed: the room is taken: name it, do not invite it.
     """
-    invited = draft.room is not None and draft.room.invited
+    invited = _invited(draft, passed)
     event = {
         "subject": draft.summary,
         "body": {"contentType": "text", "content": block(draft.description)},
@@ -48,40 +48,57 @@ def new_event(draft: EntryDraft, *, teams: bool) -> Body:
         "attendees": [_attendee(draft.room)] if draft.room and invited else [],
         "isReminderOn": True,
         "reminderMinutesBeforeStart": REMINDER,
-        "responseRequested": invited,
+        "responseRequested": bool(invited),
         "allowNewTimeProposals": False,
         "transactionId": transaction_id(draft.uid, draft.stamp.generation),
-        "singleValueExtendedProperties": _properties(draft),
+        "singleValueExtendedProperties": _properties(draft, passed),
     }
     return event | (TEAMS if teams else {})
 
 
-def changes(current: Item, draft: EntryDraft, *, teams: bool) -> Body:
+def changes(current: Item, draft: EntryDraft, *, teams: bool, passed: bool = False) -> Body:
     """The body of a PATCH: exactly what differs; empty when nothing does, and then none is sent.
 
     The body of an online meeting is left alone, because the join link stands in it; people, categories and words that
     somebody added stay.
+
+    :param teams, passed: see `new_event`.
     """
     patch: Body = {}
+    invited = _invited(draft, passed)
     if current.all_day or (current.start, current.end) != (draft.interval.start, draft.interval.end):
         patch |= {**_times(draft), "isAllDay": False}
     wanted = {"subject": draft.summary, "showAs": SHOW_AS[draft.busy], "sensitivity": _sensitivity(draft)}
     shown = {"subject": current.subject, "showAs": current.show_as, "sensitivity": current.sensitivity}
     patch |= {name: value for name, value in wanted.items() if shown[name] != value}
-    if (current.location, current.location_address) != (draft.location, _address(draft.room)):
+    asked = {address for address, _ in current.rooms} != invited
+    if _elsewhere(current, draft, asked=asked):
         patch["location"] = _location(draft)
-    if {address for address, _ in current.rooms} != _invited(draft):
-        patch["attendees"] = [*current.people, *([_attendee(draft.room)] if draft.room and _invited(draft) else [])]
-        patch["responseRequested"] = bool(_invited(draft)) or bool(current.people)
+    if asked:
+        patch["attendees"] = [*current.people, *([_attendee(draft.room)] if draft.room and invited else [])]
+        patch["responseRequested"] = bool(invited) or bool(current.people)
     if not set(draft.categories) <= set(current.categories):
         patch["categories"] = list(dict.fromkeys((*current.categories, *draft.categories)))
     if (content := _renewed(current, draft)) is not None:
         patch["body"] = content
-    if current.uid != draft.uid or current.stamp != draft.stamp:
-        patch["singleValueExtendedProperties"] = _properties(draft)
+    unsaid = passed and current.passed != _address(draft.room)
+    if current.uid != draft.uid or current.stamp != draft.stamp or unsaid:
+        patch["singleValueExtendedProperties"] = _properties(draft, passed)
     if teams and not current.online:
         patch |= TEAMS
     return patch
+
+
+def _elsewhere(current: Item, draft: EntryDraft, *, asked: bool) -> bool:
+    """Whether the place is another one.
+
+    A change of the place mails everybody, and Graph seldom shows the address that a place was given; what it does not
+    show is the same as long as the same rooms are asked.
+    """
+    if current.location != draft.location:
+        return True
+    shown = current.location_address
+    return shown != _address(draft.room) if shown else asked and draft.room is not None
 
 
 def _renewed(current: Item, draft: EntryDraft) -> Body | None:
@@ -120,9 +137,9 @@ def _attendee(room: Resource) -> Body:
     return {"type": "resource", "emailAddress": {"address": room.address, "name": room.name}}
 
 
-def _invited(draft: EntryDraft) -> set[str]:
+def _invited(draft: EntryDraft, passed: bool) -> set[str]:
     """Address of the room that is invited, lower case."""
-    return {draft.room.address.lower()} if draft.room is not None and draft.room.invited else set()
+    return {draft.room.address.lower()} if draft.room is not None and draft.room.invited and not passed else set()
 
 
 def _address(room: Resource | None) -> str:
@@ -133,8 +150,12 @@ def _sensitivity(draft: EntryDraft) -> str:
     return "private" if draft.private else "normal"
 
 
-def _properties(draft: EntryDraft) -> list[dict[str, str]]:
-    return [
+def _properties(draft: EntryDraft, passed: bool) -> list[dict[str, str]]:
+    found = [
         {"id": UID_PROPERTY, "value": draft.uid},
         {"id": STAMP_PROPERTY, "value": draft.stamp.encode()},
     ]
+    if passed and draft.room is not None:
+        mark = passed_mark(draft.stamp.generation, draft.room.address)
+        found.append({"id": PASSED_PROPERTY, "value": mark})
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from syncd.adapters.graph.client import ITEM, Client
@@ -12,7 +11,7 @@ from syncd.adapters.graph.entry import WHOLE, WHOLE_DECODER, WHOLES_DECODER, Ite
 from syncd.adapters.graph.faults import Absent, Repeated, unknown_outcome
 from syncd.adapters.graph.ours import UID_PROPERTY, Copies, event_path, ours_of
 from syncd.adapters.graph.rounds import user
-from syncd.adapters.graph.schedule import Passed
+from syncd.adapters.graph.schedule import taken
 from syncd.errors import CalendarError, EntryRemoved, OutcomeUnknown, Rejected, VersionConflict
 from syncd.model.directory import Mailbox
 from syncd.model.entry import Entry, EntryDraft
@@ -23,12 +22,11 @@ from syncd.observe.metrics import GRAPH_TEAMS_MISSING
 class Entries:
     """The entries of ours in one calendar."""
 
-    def __init__(self, client: Client, mailbox: Mailbox, copies: Copies, passed: Passed) -> None:
+    def __init__(self, client: Client, mailbox: Mailbox, copies: Copies) -> None:
         self._client = client
         self._mailbox = mailbox
         self._address = mailbox.address
         self._copies = copies
-        self._passed = passed
 
     def find(self, uid: str) -> tuple[Entry, ...]:
         """See `syncd.ports.CalendarPort.find`."""
@@ -38,8 +36,8 @@ class Entries:
         """See `syncd.ports.CalendarPort.create`."""
         if there := self.find(draft.uid):
             return there[0]
-        draft = self._with_free_room(draft, None)
-        made = self._post(new_event(draft, teams=self._teams(draft)))
+        passed = self._passed(draft, None)
+        made = self._post(new_event(draft, teams=self._teams(draft), passed=passed))
         found = self._read_back(made.id if made else "", draft.uid)
         if found is None:
             # Graph answers with what it made under this transactionId before, or refuses, though it was deleted since.
@@ -51,8 +49,8 @@ class Entries:
         current = self._unchanged(wanted)
         if current is None:
             raise VersionConflict(f"The entry {wanted.uid} was removed from the calendar since it was read.")
-        draft = self._with_free_room(draft, current)
-        patch = changes(current, draft, teams=self._teams(draft))
+        passed = self._passed(draft, current)
+        patch = changes(current, draft, teams=self._teams(draft), passed=passed)
         if not patch:
             return self._entry(current)
         self._write("PATCH", wanted, patch)
@@ -73,20 +71,15 @@ class Entries:
     def _teams(self, draft: EntryDraft) -> bool:
         return draft.online and self._client.account.teams
 
-    def _with_free_room(self, draft: EntryDraft, current: Item | None) -> EntryDraft:
-        """The draft as it shall be written: a room that is taken by now is named as the place, but not invited."""
+    def _passed(self, draft: EntryDraft, current: Item | None) -> bool:
+        """Whether the draft's room is taken by now: then it is named as the place, but not invited."""
         room = draft.room
         if room is None or not room.invited or (current and room.address.lower() in dict(current.rooms)):
-            return draft
-        taken = self._passed.look(self._client, self._address, draft.uid, room.address, draft.interval)
-        return replace(draft, room=replace(room, invited=False)) if taken else draft
+            return False
+        return taken(self._client, self._address, room.address, draft.interval)
 
     def _entry(self, item: Item) -> Entry:
-        """*item* as the core knows it; a room that was passed over has declined."""
-        place, teams = item.location_address, self._client.account.teams
-        if place and place not in dict(item.rooms) and self._passed.over(item.uid, place, item.span):
-            return entry_of(replace(item, rooms=(*item.rooms, (place, "DECLINED"))), teams=teams)
-        return entry_of(item, teams=teams)
+        return entry_of(item, teams=self._client.account.teams)
 
     def _told(self, item: Item, draft: EntryDraft) -> Entry:
         """The entry just written; says so when a link to meet by was wanted and Graph made none without a word."""

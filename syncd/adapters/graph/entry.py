@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from syncd.adapters.graph.ours import EXPAND, ours_of
+from syncd.adapters.graph.ours import EXPAND, ours_of, passed_over
 from syncd.adapters.graph.rows import SELECT, EmailAddress, Row
 from syncd.adapters.graph.wire import Unusable, interval_of, moment
 from syncd.errors import Transient
@@ -45,6 +45,14 @@ class _Attendee(msgspec.Struct, rename="camel"):
 class _Location(msgspec.Struct, rename="camel"):
     display_name: str | None = None
     location_email_address: str | None = None
+    unique_id: str | None = None
+    unique_id_type: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Lower case; empty when none is shown, which does not mean that none was given."""
+        shown = self.location_email_address or (self.unique_id if self.unique_id_type == "directory" else None)
+        return (shown or "").lower()
 
 
 class _Body(msgspec.Struct, rename="camel"):
@@ -86,7 +94,9 @@ class Item:
 
     :param uid, stamp: of our properties.
     :param start, end: instants; None when they cannot be told. :param span: the time it takes.
+    :param location_address: of the place; empty when Graph does not show it.
     :param rooms: addresses of invited resources, each with its answer in iCalendar's words.
+    :param passed: address of the room that was named but not invited, because it was taken.
     :param people: the other attendees, as Graph wants them back, without their answers.
     :param online: it has a Teams link; :param link: that link.
     """
@@ -110,6 +120,7 @@ class Item:
     people: tuple[dict[str, Any], ...]
     online: bool
     link: str
+    passed: str = ""
     body: str = field(default="", repr=False)
     html: bool = False
 
@@ -120,13 +131,14 @@ def item_of(row: Whole, zone: str) -> Item:
     :raises Transient: its attendees cannot be read.
     """
     ours, place = ours_of(row), row.location or _Location()
+    stamp = ours.stamp if ours else None
     start, end, span = _times(row, zone)
     rooms, people = _attendees(row.attendees or ())
     return Item(
         id=row.id,
         etag=row.etag,
         uid=ours.uid if ours else "",
-        stamp=ours.stamp if ours else None,
+        stamp=stamp,
         start=start,
         end=end,
         span=span,
@@ -137,22 +149,26 @@ def item_of(row: Whole, zone: str) -> Item:
         categories=tuple(row.categories or ()),
         subject=row.subject or "",
         location=place.display_name or "",
-        location_address=(place.location_email_address or "").lower(),
+        location_address=place.address,
         rooms=rooms,
         people=people,
         online=bool(row.is_online_meeting),
         link=(row.online_meeting.join_url or "") if row.online_meeting else "",
+        passed=passed_over(row, stamp),
         body=(row.body.content or "") if row.body else "",
         html=row.body is not None and (row.body.content_type or "").lower() == "html",
     )
 
 
 def entry_of(item: Item, *, teams: bool = False) -> Entry:
-    """*item* as the core knows it.
+    """*item* as the core knows it; a room that was passed over has declined, as its attendant would have.
 
     :param teams: links to meet by are made here.
     """
-    verdict = _verdict([answer for _, answer in item.rooms]) if item.rooms else None
+    rooms = item.rooms
+    if item.passed and item.passed not in dict(rooms):
+        rooms = (*rooms, (item.passed, "DECLINED"))
+    verdict = _verdict([answer for _, answer in rooms]) if rooms else None
     return Entry(
         key=item.id,
         version=item.etag,
@@ -163,9 +179,9 @@ def entry_of(item: Item, *, teams: bool = False) -> Entry:
         digest=digest(item.span, item.subject, item.location),
         categories=item.categories,
         cancelled=item.cancelled,
-        # A room that is ours is only named as the place, and has nothing to answer.
-        room_answer=verdict or ("ACCEPTED" if item.location_address else None),
-        rooms=item.rooms,
+        # A place that nobody is asked for has nothing to answer; whether it is a room, Graph seldom shows.
+        room_answer=verdict or ("ACCEPTED" if item.location else None),
+        rooms=rooms,
         link=item.link if teams else None,
     )
 

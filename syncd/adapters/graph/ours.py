@@ -23,7 +23,9 @@ from syncd.model.interval import Interval
 
 UID_PROPERTY = properties.graph_id(properties.UID_PROPERTY)
 STAMP_PROPERTY = properties.graph_id(properties.STAMP_PROPERTY)
-EXPAND = f"singleValueExtendedProperties($filter=id eq '{UID_PROPERTY}' or id eq '{STAMP_PROPERTY}')"
+PASSED_PROPERTY = properties.graph_id(properties.PASSED_PROPERTY)
+_ANY_OF_OURS = " or ".join(f"id eq '{one}'" for one in (UID_PROPERTY, STAMP_PROPERTY, PASSED_PROPERTY))
+EXPAND = f"singleValueExtendedProperties($filter={_ANY_OF_OURS})"
 FEW = 4
 """So many stamps are asked for one by one; more at once by a listing of the whole span."""
 REMEMBERED = 20_000
@@ -48,9 +50,25 @@ def look(client: Client, mailbox: str, key: str) -> Row | None:
 
 def ours_of(row: Row) -> Ours | None:
     """Who an entry is that was read with our properties; None for somebody else's."""
-    values = {one.id.casefold(): one.value or "" for one in row.properties or ()}
-    uid = values.get(UID_PROPERTY.casefold()) or own_uid(row)
-    return Ours(uid, Stamp.decode(values.get(STAMP_PROPERTY.casefold(), ""))) if uid else None
+    uid = _value(row, UID_PROPERTY) or own_uid(row)
+    return Ours(uid, Stamp.decode(_value(row, STAMP_PROPERTY))) if uid else None
+
+
+def passed_mark(generation: int, room: str) -> str:
+    """What is written beside a meeting when *room* was passed over: it says nothing of a later generation."""
+    return f"{generation} {room.lower()}"
+
+
+def passed_over(row: Row, stamp: Stamp | None) -> str:
+    """Address of the room that was passed over when the meeting was written as it stands; empty when none was."""
+    generation, _, room = _value(row, PASSED_PROPERTY).partition(" ")
+    return room if stamp is not None and generation == str(stamp.generation) else ""
+
+
+def _value(row: Row, name: str) -> str:
+    """One of our properties; Graph writes their names in letters of its own choice."""
+    wanted = name.casefold()
+    return next((one.value or "" for one in row.properties or () if one.id.casefold() == wanted), "")
 
 
 def stamps(client: Client, mailbox: str, rows: Collection[Row], span: Interval) -> dict[str, Ours]:

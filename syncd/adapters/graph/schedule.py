@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from threading import Lock
 
 import msgspec
 
@@ -18,7 +17,6 @@ MOST = 20
 """Calendars in one request, by Graph's documents."""
 STEP = 15
 """availabilityViewInterval in minutes; it is not read, but nothing instead of it is answered by an error."""
-REMEMBERED = 5000
 
 
 class _Item(msgspec.Struct):
@@ -65,33 +63,15 @@ def free(client: Client, mailbox: str, rooms: Collection[str], span: Interval) -
     return found
 
 
-class Passed:
-    """Rooms that were not invited because the last look showed them taken; thread-safe.
+def taken(client: Client, mailbox: str, room: str, span: Interval) -> bool:
+    """Whether *room* is surely taken in *span*; what cannot be told is left to its attendant to say.
 
-    Whoever looks at the meeting next is told that the room declined, which is what its attendant would have said.
+    :param mailbox: in whose name it is asked.
     """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._taken: dict[tuple[str, str], Interval] = {}
-
-    def look(self, client: Client, mailbox: str, uid: str, room: str, span: Interval) -> bool:
-        """Whether *room* is taken in *span*; what cannot be told is left to its attendant to say."""
-        try:
-            taken = free(client, mailbox, [room], span).get(room.lower()) is False
-        except CalendarError:
-            taken = False
-        with self._lock:
-            if len(self._taken) >= REMEMBERED:
-                self._taken.clear()
-            self._taken.pop((uid, room.lower()), None)
-            if taken:
-                self._taken[uid, room.lower()] = span
-        return taken
-
-    def over(self, uid: str, room: str, span: Interval | None) -> bool:
-        """Whether *room* was passed over for the meeting *uid* at this very time."""
-        return span is not None and self._taken.get((uid, room.lower())) == span
+    try:
+        return free(client, mailbox, [room], span).get(room.lower()) is False
+    except CalendarError:
+        return False
 
 
 def _is_free(one: _Schedule, span: Interval) -> bool:

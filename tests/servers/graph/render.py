@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 
 from tests.servers.graph.wire import shown, shown_day, stamp
 from tests.servers.graph.world import Instance, Mailbox, Values, change_key, etag_of, id_of
 
+_LINK = re.compile(r"(https?://[^\s<]+)")
 PLAIN = {
     "subject": "",
     "bodyPreview": "",
@@ -45,6 +48,7 @@ class Wishes:
 
     :param select: names of properties; all if empty.
     :param extended: ids of extended properties to expand.
+    :param text: bodies as text; else everything is HTML, whatever it was written as.
     """
 
     immutable: bool = False
@@ -52,6 +56,7 @@ class Wishes:
     page: int = 10
     select: frozenset[str] = frozenset()
     extended: Collection[str] = ()
+    text: bool = False
 
 
 def times(one: Instance, wishes: Wishes) -> Values:
@@ -73,6 +78,18 @@ def bare(box: Mailbox, one: Instance, wishes: Wishes) -> Values:
         **times(one, wishes),
         **one.event.raw,
     }
+
+
+def _page(text: str) -> str:
+    """A text as Exchange makes HTML of it: lines are broken, addresses become links."""
+    lines = [_LINK.sub(r'<a href="\1">\1</a>', escape(line)) for line in text.splitlines()]
+    head = '<meta name="Generator" content="Microsoft Exchange Server">\r\n<!-- converted from text -->'
+    inner = "<br>\r\n".join(lines)
+    return (
+        f"<html><head>{head}\r\n<style><!-- .EmailQuote {{ margin-left: 1pt; }} --></style></head>\r\n<body>\r\n"
+        f'<font size="2"><span style="font-size:11pt;"><div class="PlainText">{inner}</div></span></font>\r\n'
+        "</body>\r\n</html>\r\n"
+    )
 
 
 def full(box: Mailbox, one: Instance, wishes: Wishes) -> Values:
@@ -98,6 +115,8 @@ def full(box: Mailbox, one: Instance, wishes: Wishes) -> Values:
         found["originalStart"] = stamp(Instance(event, one.original, event.ruled(one.original)).span()[0])
     if one.kind == "seriesMaster":
         found["cancelledOccurrences"] = [f"OID.{found['id']}.{day}" for day in sorted(event.dropped)]
+    if not wishes.text and found["body"]["contentType"] == "text":
+        found["body"] = {"contentType": "html", "content": _page(found["body"]["content"])}
     found |= event.raw
     if wishes.select:
         found = {key: found[key] for key in found if key in wishes.select | {"id"}}

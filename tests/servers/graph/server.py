@@ -330,6 +330,7 @@ class GraphServer:
             zone=named[1] if named else "UTC",
             page=min(int(size[1]) if size else 10, self.page),
             select=frozenset(one.strip() for one in select.split(",") if one),
+            text='outlook.body-content-type="text"' in prefer,
             extended=_EXPANDED.findall(request.query.get("$expand", "")),
         )
 

@@ -23,10 +23,12 @@ class Writer:
     """Writes events.
 
     :param repeated: how a second create of a transactionId is answered: 201 (nothing new), or refused by 400 or 409.
+    :param addressed: whether a place shows the address it was given; the documents say so, people say that it does not.
     """
 
     world: World
     repeated: int = 201
+    addressed: bool = False
 
     def create(self, box: Mailbox, body: Values) -> Instance:
         """POST events.
@@ -41,7 +43,7 @@ class Writer:
                 return event.whole()
         if "start" not in body or "end" not in body:
             raise bad("Start and End are required.", "ErrorPropertyValidationFailure")
-        values = {"isAllDay": False, **_plain(body)}
+        values = {"isAllDay": False, **self._plain(body)}
         values |= _times(body, values["isAllDay"])
         _ordered(values)
         made_in = body["start"].get("timeZone") or "UTC"
@@ -60,13 +62,11 @@ class Writer:
         _same(event, if_match)
         if READ_ONLY & body.keys() or "transactionId" in body:
             raise bad("The property is read-only.", "ErrorInvalidPropertySet")
-        changes = _plain(body)
+        changes = self._plain(body)
         if "start" in body or "end" in body or "isAllDay" in body:
             shown = {**one.values, **changes}
             changes |= _times(body, bool(shown.get("isAllDay")))
             _ordered({**one.values, **changes})
-        if "location" in body:
-            changes["locations"] = [body["location"]]
         target = event.values if one.original is None else event.exceptions.setdefault(one.original, {})
         before = {who: target.get(who) for who in ("attendees", "start", "end", "location")}
         known = _addresses(one.values)
@@ -103,6 +103,24 @@ class Writer:
             withdraw(self.world, box, one.event, address)
             self.world.posted.append((box.address, address, "cancellation"))
 
+    def _plain(self, body: Mapping[str, Any]) -> Values:
+        skipped = READ_ONLY | {"start", "end", "recurrence", "singleValueExtendedProperties", "onlineMeeting"}
+        values = {key: value for key, value in body.items() if key not in skipped and not key.startswith("@odata")}
+        if values.get("location"):
+            values["location"] = self._place(values["location"])
+            values["locations"] = [values["location"]]
+        if "attendees" in values:
+            none = {"response": "none", "time": "0001-01-01T00:00:00Z"}
+            values["attendees"] = [{"type": "required", **one, "status": none} for one in values["attendees"]]
+        if "body" in values:
+            values["bodyPreview"] = str((values["body"] or {}).get("content", ""))[:255]
+        return values
+
+    def _place(self, given: Values) -> Values:
+        hidden = () if self.addressed else ("locationEmailAddress",)
+        kinds = {"locationType": "default", "uniqueId": given.get("displayName", ""), "uniqueIdType": "private"}
+        return kinds | {key: value for key, value in given.items() if key not in hidden}
+
     def _online(self, box: Mailbox, event: Event, body: Values) -> None:
         """A join link, if the owner may use Teams; else the create succeeds without a word."""
         if not body.get("isOnlineMeeting") or event.values.get("onlineMeeting"):
@@ -128,21 +146,6 @@ class Writer:
         for address in _addresses(event.values) - known:
             self.world.posted.append((box.address, address, what))
             invite(self.world, box, event, address)
-
-
-def _plain(body: Mapping[str, Any]) -> Values:
-    skipped = READ_ONLY | {"start", "end", "recurrence", "singleValueExtendedProperties", "onlineMeeting"}
-    values = {key: value for key, value in body.items() if key not in skipped and not key.startswith("@odata")}
-    if values.get("location"):
-        kinds = {"locationType": "default", "uniqueIdType": "unknown"}
-        values["location"] = kinds | values["location"]
-        values["locations"] = [values["location"]]
-    if "attendees" in values:
-        none = {"response": "none", "time": "0001-01-01T00:00:00Z"}
-        values["attendees"] = [{"type": "required", **one, "status": none} for one in values["attendees"]]
-    if "body" in values:
-        values["bodyPreview"] = str((values["body"] or {}).get("content", ""))[:255]
-    return values
 
 
 def _times(body: Mapping[str, Any], all_day: bool) -> Values:
