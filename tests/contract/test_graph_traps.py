@@ -223,6 +223,24 @@ def test_a_create_whose_answer_was_lost_makes_one_event(scene: Scene):
     assert entry.stamp == draft().stamp
 
 
+def test_what_a_search_finds_behind_an_empty_page_is_found(scene: Scene):
+    entry = scene.port.create(scene.anna, draft())
+    scene.events[0].values["transactionId"] = None  # it came from an Exchange server
+    scene.graph.faults.add("empty_page", "find", times=2)
+
+    assert scene.port.find(scene.anna, entry.uid) == (entry,)
+    scene.graph.faults.add("empty_page", "find", times=1)
+    assert scene.port.create(scene.anna, draft()).key == entry.key
+    assert len(scene.events) == 1
+
+
+def test_a_search_that_does_not_come_to_an_end_is_not_taken_for_an_empty_one(scene: Scene):
+    scene.graph.faults.add("empty_page", "find")
+
+    with pytest.raises(Transient, match="does not come to the end"):
+        scene.port.find(scene.anna, draft().uid)
+
+
 @pytest.mark.parametrize("repeated", [201, 409, 400])
 def test_a_create_that_the_search_does_not_show_yet_is_known_by_its_transaction(scene: Scene, repeated: int):
     scene.graph.writer.repeated = repeated

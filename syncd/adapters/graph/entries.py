@@ -12,11 +12,14 @@ from syncd.adapters.graph.faults import Absent, Repeated, unknown_outcome
 from syncd.adapters.graph.ours import UID_PROPERTY, Copies, event_path, ours_of
 from syncd.adapters.graph.rounds import user
 from syncd.adapters.graph.schedule import taken
-from syncd.errors import CalendarError, EntryRemoved, OutcomeUnknown, Rejected, VersionConflict
+from syncd.errors import CalendarError, EntryRemoved, OutcomeUnknown, Rejected, Transient, VersionConflict
 from syncd.model.directory import Mailbox
 from syncd.model.entry import Entry, EntryDraft
 from syncd.observe.logs import log
 from syncd.observe.metrics import GRAPH_TEAMS_MISSING
+
+PAGES = 200
+"""Pages of a search; there are more than one only where Graph gives up early."""
 
 
 class Entries:
@@ -135,12 +138,23 @@ class Entries:
         """All copies with our own property *uid*, in an order that does not change."""
         quoted = uid.replace("'", "''")
         wanted = f"singleValueExtendedProperties/Any(ep: ep/id eq '{UID_PROPERTY}' and ep/value eq '{quoted}')"
-        params = {"$filter": wanted, "$top": "50", **WHOLE}
-        page = self._client.read(
-            f"{user(self._address)}/events", self._address, WHOLES_DECODER, params=params, prefer=ITEM
-        )
-        items = [self._item(row) for row in page.value]
+        items = [self._item(row) for row in self._pages({"$filter": wanted, "$top": "50", **WHOLE})]
         return sorted((item for item in items if item.uid == uid), key=lambda item: item.id)
+
+    def _pages(self, params: Mapping[str, str]) -> list[Whole]:
+        """A search to its end: what is found may stand behind a page that is empty.
+
+        :raises Transient: it does not come to an end.
+        """
+        path, asked = f"{user(self._address)}/events", params
+        rows: list[Whole] = []
+        for _ in range(PAGES):
+            page = self._client.read(path, self._address, WHOLES_DECODER, params=asked, prefer=ITEM)
+            rows += page.value
+            if page.next is None:
+                return rows
+            path, asked = page.next, {}
+        raise Transient(f"{self._client.host} does not come to the end of a search in {self._address}.")
 
     def _get(self, key: str) -> Item | None:
         """The entry now; None when it is gone."""

@@ -225,6 +225,8 @@ class GraphServer:
 
     def _find(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
         box, wishes = self.world.box(parts[0]), self._wishes(request)
+        if "empty_page" in met:
+            return self._beyond(request)
         events = [*box.events.values()]
         if wanted := request.query.get("$filter"):
             own, uid = _OWN.fullmatch(wanted.strip()), _UID.fullmatch(wanted.strip())
@@ -338,6 +340,12 @@ class GraphServer:
         """A page by `$top` and `$skip`, judged."""
         self._judge("answer", name, rows)
         return self._paged(name, rows, request, top)
+
+    def _beyond(self, request: Request) -> Answer:
+        """A page with nothing on it, and the link to where the search goes on."""
+        text = "&".join(f"{key}={quote(value)}" for key, value in {**request.query, "$skip": "0"}.items())
+        link = f"{self.base}{quote(request.path)}?{text}"
+        return Answer(200, {"@odata.context": self._context("event"), "value": [], "@odata.nextLink": link})
 
     def _paged(self, name: str, rows: list[Values], request: Request, top: int) -> Answer:
         """A page by `$top` and `$skip`, never longer than the server's own."""
