@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from syncd.adapters.graph.account import Credential, GraphAccount
 from syncd.adapters.graph.calendar import GraphCalendar
+from syncd.adapters.graph.ours import CLOSED, Copies
 from syncd.adapters.graph.schedule import free
 from syncd.errors import (
     AccessDenied,
@@ -785,6 +787,48 @@ def test_the_copy_that_a_room_makes_of_our_meeting_is_known_as_ours_also_by_a_pr
         shown = [(one.interval, one.stamp.meeting if one.stamp else None) for one in room.busy(WINDOW)]
         assert shown == [(at(9), "meeting-1"), (at(11), None)]
     fresh.port.close()
+
+
+def test_organisers_out_of_reach_are_asked_once_in_an_hour_however_many_meetings_a_room_has_of_theirs(scene: Scene):
+    elapsed = [0.0]
+    copies = scene.port._copies = Copies(lambda: elapsed[0])
+    entry = scene.port.create(scene.anna, draft(room=INVITED))
+    scene.graph.world.settle()
+    for hour in range(10, 15):
+        boss = {"emailAddress": {"address": "boss@byhavn.example", "name": "Boss"}}
+        scene.outlook.book(ROOM, at(hour).start, at(hour).end, organizer=boss)
+    scene.graph.mailbox("boss@byhavn.example", allowed=False)
+
+    for _ in range(2):
+        Mirror().follow(scene.port, scene.room, WINDOW)
+    assert scene.graph.count("find", "boss@byhavn.example") == 1
+
+    copies._known.clear()
+    scene.graph.world.box(ANNA).allowed = False
+    Mirror().follow(scene.port, scene.room, WINDOW)
+    scene.graph.world.boxes[ANNA].allowed = True  # she joined the scope
+    elapsed[0] += CLOSED
+    room = Mirror()
+    room.follow(scene.port, scene.room, WINDOW)
+    assert [one.uid for one in room.busy(WINDOW) if one.stamp] == [entry.uid]
+
+
+def test_rooms_that_are_read_side_by_side_ask_their_common_organiser_one_at_a_time(scene: Scene):
+    rooms = [f"r{n}@byhavn.example" for n in range(6)]
+    anna = {"emailAddress": {"address": ANNA, "name": "Anna"}}
+    for address in rooms:
+        scene.graph.room(address)
+        for hour in range(9, 12):
+            scene.outlook.book(address, at(hour).start, at(hour).end, organizer=anna)
+    scene.graph.concurrency = 1
+    scene.graph.faults.add("hang", "find", ANNA, seconds=0.02)
+    boxes = [replace(scene.room, id=address, address=address) for address in rooms]
+
+    with ThreadPoolExecutor(6) as pool:
+        read = [*pool.map(lambda box: Mirror().follow(scene.port, box, WINDOW), boxes)]
+
+    assert [len(one.groups) for one in read] == [3] * 6
+    assert scene.graph.count("find", ANNA) == 18
 
 
 def test_a_room_does_not_learn_what_a_talk_is_about(scene: Scene):

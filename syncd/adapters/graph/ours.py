@@ -5,7 +5,8 @@ A delta round shows our transactionId, but neither extended property; whoever wa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from threading import Lock
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from syncd.adapters.graph.faults import Absent
 from syncd.adapters.graph.rounds import bounds, listed, user
 from syncd.adapters.graph.rows import SELECT, Row
 from syncd.adapters.graph.wire import MASTER, Ours, own_uid
-from syncd.errors import Rejected, TokenExpired
+from syncd.errors import AccessDenied, CalendarNotFound, Rejected, TokenExpired
 from syncd.model.busy import Stamp
 from syncd.model.interval import Interval
 
@@ -30,6 +31,8 @@ FEW = 4
 """So many stamps are asked for one by one; more at once by a listing of the whole span."""
 REMEMBERED = 20_000
 """Copies of which we know whose they are; one takes some 200 bytes."""
+CLOSED = 3600.0
+"""Seconds for which an organiser who is out of our reach is not asked again: a room meets her many times a day."""
 
 _ROW = msgspec.json.Decoder(Row)
 
@@ -102,11 +105,16 @@ def _stamps(span: Interval) -> dict[str, str]:
 
 
 class Copies:
-    """Whose meetings stand in rooms: a copy has the organiser's iCalUId, and no property of ours; thread-safe."""
+    """Whose meetings stand in rooms: a copy has the organiser's iCalUId, and no property of ours; thread-safe.
 
-    def __init__(self) -> None:
+    :param elapsed: a clock that only runs forward, in seconds.
+    """
+
+    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._lock = Lock()
+        self._elapsed = elapsed
         self._known: dict[str, Ours | None] = {}
+        self._closed: dict[str, float] = {}
 
     def learn(self, row: Row, ours: Ours | None) -> None:
         """Remember whose the meeting in *row* is."""
@@ -131,17 +139,33 @@ class Copies:
             with self._lock:
                 known = row.i_cal_u_id in self._known
             if not known:
-                self.learn(row, _organised(client, asked, row.i_cal_u_id))
+                self._ask(client, asked, row)
             if (ours := self._known.get(row.i_cal_u_id)) is not None:
                 found[row.id] = ours
         return found
+
+    def _ask(self, client: Client, organizer: str, row: Row) -> None:
+        """Learn whose a meeting is, of its organiser; one who is out of our reach is left alone for a while.
+
+        Rooms are read side by side and meet the same organisers: each of these is asked one question at a time.
+        """
+        if self._closed.get(organizer, float("-inf")) > self._elapsed():
+            return
+        try:
+            with client.call(f"meetings of {organizer}"):
+                self.learn(row, _organised(client, organizer, row.i_cal_u_id or ""))
+        except (AccessDenied, CalendarNotFound):
+            client.gate.demand(organizer)  # all the same when it is the application that was refused
+            with self._lock:
+                if len(self._closed) >= REMEMBERED:
+                    self._closed.clear()
+                self._closed[organizer] = self._elapsed() + CLOSED
+        except (Rejected, TokenExpired):
+            return
 
 
 def _organised(client: Client, organizer: str, uid: str) -> Ours | None:
     """Whose the meeting *uid* in the calendar of *organizer* is."""
     params = {"$filter": f"iCalUId eq '{uid.replace(chr(39), chr(39) * 2)}'", "$select": SELECT, "$expand": EXPAND}
-    try:
-        rows = listed(client, organizer, f"{user(organizer)}/events", params)
-    except (Rejected, TokenExpired):
-        return None
+    rows = listed(client, organizer, f"{user(organizer)}/events", params)
     return next((ours for row in rows if (ours := ours_of(row))), None)
