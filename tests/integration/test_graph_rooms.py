@@ -119,3 +119,33 @@ def test_a_create_that_another_save_got_in_the_way_of_is_no_deletion_by_hand(hal
 
     assert (BookingState.CONFIRMED, "r1", RoomState.ACCEPTED) == hall.shown(made.booking.id)
     assert [made.meeting.interval] == hall.times(R1) == hall.times(ANNA)
+
+
+def test_a_room_that_takes_its_word_back_later_is_followed_by_the_next_one(hall: Hall):
+    made = hall.book(at(9))
+    hall.later(passes=3)
+    [event] = hall.graph.world.box(ANNA).events.values()
+    [asked] = event.values["attendees"]
+    [copy] = hall.graph.world.box(R1).events.values()
+
+    hall.graph.outlook.delete(R1, copy)  # the house needs the room
+    hall.graph.outlook.change(event, attendees=[{**asked, "status": {**asked["status"], "response": "declined"}}])
+    hall.later(passes=4)
+
+    assert (BookingState.CONFIRMED, "r2", RoomState.ACCEPTED) == hall.shown(made.booking.id)
+    assert [] == hall.times(R1)
+
+
+def test_a_meeting_that_its_caseworker_moves_has_its_room_only_when_that_said_yes_to_the_new_time(hall: Hall):
+    made = hall.book(at(9))
+    hall.later(passes=3)
+    [event] = hall.graph.world.box(ANNA).events.values()
+    hall.graph.outlook.book(R1, at(13), at(14))
+
+    hall.graph.outlook.change(event, start=at(13), end=at(13, 45))
+    hall.later(passes=5)
+
+    seen = hall.see(made.booking.id, hall.clock[0])
+    assert (BookingState.CONFIRMED, "r2", at(13)) == (seen.booking.state, seen.meeting.room, seen.meeting.interval.start)
+    assert [Interval(at(13), at(14))] == hall.times(R1)
+    assert [seen.meeting.interval] == hall.times(R2)
