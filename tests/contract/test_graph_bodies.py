@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syncd.adapters.graph import directory, schedule
 from syncd.adapters.graph.drafting import changes, new_event
 from syncd.adapters.graph.entry import WHOLE_DECODER, item_of
 from syncd.adapters.graph.ours import STAMP_PROPERTY, UID_PROPERTY
@@ -114,14 +115,48 @@ def test_what_stands_as_it_should_needs_no_change():
     assert changes(stands, WANTED, teams=True) == {}
 
 
+def test_another_room_is_the_sdks_and_asks_it_alone():
+    from msgraph.generated.models.attendee import Attendee
+    from msgraph.generated.models.attendee_type import AttendeeType
+    from msgraph.generated.models.email_address import EmailAddress
+    from msgraph.generated.models.event import Event
+    from msgraph.generated.models.location import Location
+    from msgraph.generated.models.location_type import LocationType
+    from msgraph.generated.models.single_value_legacy_extended_property import SingleValueLegacyExtendedProperty
+
+    other = Resource("r205@byhavn.example", "Lokale 2.05", invited=True)
+    stands = WHOLE_DECODER.decode(json.dumps({**new_event(WANTED, teams=False), "id": "AAkA", "@odata.etag": "x"}))
+    moved = draft(generation=2, room=other, categories=("Selvbooking",))
+    asked = Attendee(type=AttendeeType.Resource, email_address=EmailAddress(address=other.address, name=other.name))
+    asked.odata_type = None
+    wanted = Event(
+        location=Location(
+            display_name=moved.location,
+            location_email_address=other.address,
+            location_type=LocationType.ConferenceRoom,
+        ),
+        attendees=[asked],
+        response_requested=True,
+        single_value_extended_properties=[
+            SingleValueLegacyExtendedProperty(id=UID_PROPERTY, value=moved.uid),
+            SingleValueLegacyExtendedProperty(id=STAMP_PROPERTY, value=moved.stamp.encode()),
+        ],
+    )
+
+    assert changes(item_of(stands, "Europe/Copenhagen"), moved, teams=False) == written(wanted)
+
+
 class Line:
-    """Where the subscription goes."""
+    """Where a question goes, and its answer."""
 
     body: dict[str, Any]
 
-    def ask(self, method: str, path: str, mailbox: str, *, body: dict[str, Any], prefer: str) -> bytes:
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+
+    def ask(self, method: str, path: str, mailbox: str, *, body: dict[str, Any], prefer: str = "") -> bytes:
         self.body = body
-        return b'{"id": "s-1", "expirationDateTime": "2026-12-02T09:00:00Z"}'
+        return self._answer
 
     def decoded(self, decoder: Any, content: bytes, mailbox: str) -> Any:
         return decoder.decode(content)
@@ -130,7 +165,8 @@ class Line:
 def test_a_subscription_is_the_sdks_and_lasts_as_long_as_graph_says():
     from msgraph.generated.models.subscription import Subscription
 
-    until, line, url = datetime(2026, 12, 3, 9, tzinfo=UTC), Line(), "https://syncd.example.dk/graph/notifications"
+    line = Line(b'{"id": "s-1", "expirationDateTime": "2026-12-02T09:00:00Z"}')
+    until, url = datetime(2026, 12, 3, 9, tzinfo=UTC), "https://syncd.example.dk/graph/notifications"
     wanted = Subscription(
         change_type="created,updated,deleted",
         resource="/users/anna@byhavn.example/events",
@@ -146,3 +182,41 @@ def test_a_subscription_is_the_sdks_and_lasts_as_long_as_graph_says():
     ends = [datetime.fromisoformat(one.pop("expirationDateTime")) for one in (asked, theirs)]
     assert (asked, ends) == (theirs, [until, until])
     assert made.expires == datetime(2026, 12, 2, 9, tzinfo=UTC)
+
+
+def test_a_last_look_at_rooms_is_the_sdks():
+    from msgraph.generated.models.date_time_time_zone import DateTimeTimeZone
+    from msgraph.generated.users.item.calendar.get_schedule import get_schedule_post_request_body as sdk
+
+    line, rooms = Line(b'{"value": []}'), ["r204@byhavn.example", "r205@byhavn.example"]
+    wanted = sdk.GetSchedulePostRequestBody(
+        schedules=rooms,
+        start_time=DateTimeTimeZone(date_time="2026-11-30T09:00:00", time_zone="UTC"),
+        end_time=DateTimeTimeZone(date_time="2026-11-30T10:00:00", time_zone="UTC"),
+        availability_view_interval=15,
+    )
+
+    schedule.free(line, "anna@byhavn.example", rooms, at(9))  # type: ignore[arg-type]
+
+    assert line.body == lowered(written(wanted))
+
+
+def test_ids_of_the_premises_are_translated_as_the_sdk_asks_for_it():
+    from msgraph.generated.models.exchange_id_format import ExchangeIdFormat
+    from msgraph.generated.users.item.translate_exchange_ids import translate_exchange_ids_post_request_body as sdk
+
+    line = Line(b'{"value": []}')
+    wanted = sdk.TranslateExchangeIdsPostRequestBody(
+        input_ids=["AAMkOld="],
+        source_id_type=ExchangeIdFormat.EwsId,
+        target_id_type=ExchangeIdFormat.RestImmutableEntryId,
+    )
+
+    directory.translated(line, "anna@byhavn.example", ["AAMkOld="])  # type: ignore[arg-type]
+
+    assert line.body == lowered(written(wanted))
+
+
+def lowered(body: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of actions are named either way: Graph reads them without regard to capitals."""
+    return {name[0].lower() + name[1:]: value for name, value in body.items()}
