@@ -463,3 +463,29 @@ def test_a_mailbox_on_premise_and_one_out_of_scope_say_so(graph: GraphServer, ca
 def test_a_fault_that_nobody_knows_is_refused(graph: GraphServer):
     with pytest.raises(ValueError, match="there are: conflict"):
         graph.faults.add("earthquake")
+
+
+def life(seed: int) -> list[tuple[int, list[tuple[str, object]]]]:
+    """Twelve rounds with trouble in every second one or so: status, ids and UIDs of each answer."""
+    with GraphServer(seed=seed, clock=Hours()) as graph:
+        graph.mailbox(ANNA)
+        for kind in ("shuffle", "partial", "duplicate", "throttle"):
+            graph.faults.add(kind, "delta", chance=0.5)
+        weeks, caller, answers = [series(graph) for _ in range(3)], Caller(graph), []
+        link = f"/users/{ANNA}/calendarView/delta?startDateTime=2026-11-30T00:00:00Z&endDateTime=2026-12-28T00:00:00Z"
+        for number in range(12):
+            graph.outlook.change(weeks[number % 3], subject="x")
+            answer = caller.ask("GET", link)
+            body = answer.json()
+            link = body.get("@odata.deltaLink", link)
+            answers.append((answer.status_code, [(one["id"], one.get("iCalUId")) for one in body.get("value", ())]))
+        caller.http.close()
+        return answers
+
+
+def test_the_same_seed_makes_the_same_trouble_and_another_one_other_trouble():
+    once, again, other = life(1), life(1), life(2)
+
+    assert once == again
+    assert once != other
+    assert {status for status, _ in once} == {200, 429}

@@ -294,7 +294,8 @@ class GraphServer:
 
     def _members(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
         rows = directory.members(self.world, parts[0])
-        self._judge("answer", "user", [one for one in rows if one["@odata.type"].endswith("user")])
+        for kind in ("user", "group"):
+            self._judge("answer", kind, [one for one in rows if one["@odata.type"].endswith(f".{kind}")])
         return self._paged("directoryObject", rows, request, int(request.query.get("$top", 100)))
 
     def _user(self, request: Request, parts: list[str], met: Mapping[str, Any]) -> Answer:
