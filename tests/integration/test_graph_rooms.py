@@ -1,4 +1,4 @@
-"""Rooms of Microsoft 365 are invited by meetings that the booking parts really make, whoever looks at them next."""
+"""Meetings and their rooms in Microsoft 365 as the booking parts really make and follow them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from syncd.adapters.graph.account import Credential, GraphAccount
 from syncd.adapters.graph.calendar import GraphCalendar
 from syncd.model.booking import BookingState, RoomState
 from syncd.model.interval import Interval
+from syncd.model.offer import Form
+from syncd.publish import Publisher, PublishSettings
 from syncd.store import Store
 from tests.environment import shared
 from tests.integration.test_ews_rooms import with_invited_rooms
@@ -56,6 +58,11 @@ class Hall(Office):
         """What stands in a calendar, whoever sees it."""
         self.graph.world.settle()
         return sorted(Interval(*one.whole().span()) for one in self.graph.world.box(address).events.values())
+
+    def offered(self, form: Form) -> set[str]:
+        """Who is offered to citizens on the day after tomorrow."""
+        day = Interval(at(0, day=25), at(0, day=26))
+        return {slot.caseworker for slot in self.publisher.answer("talk", day, self.clock[0], form=form).slots}
 
     def shown(self, booking: str) -> tuple[BookingState, str | None, RoomState]:
         """The booking's state, its room, and how that stands."""
@@ -146,6 +153,29 @@ def test_a_meeting_that_its_caseworker_moves_has_its_room_only_when_that_said_ye
     hall.later(passes=5)
 
     seen = hall.see(made.booking.id, hall.clock[0])
-    assert (BookingState.CONFIRMED, "r2", at(13)) == (seen.booking.state, seen.meeting.room, seen.meeting.interval.start)
+    assert (BookingState.CONFIRMED, "r2", at(13)) == (
+        seen.booking.state,
+        seen.meeting.room,
+        seen.meeting.interval.start,
+    )
     assert [Interval(at(13), at(14))] == hall.times(R1)
     assert [seen.meeting.interval] == hall.times(R2)
+
+
+@pytest.mark.parametrize("trouble", ["unavailable", "throttle", "drop"])
+def test_nobody_and_no_room_is_offered_whose_calendar_could_not_be_read(hall: Hall, trouble: str):
+    more: dict[str, float] = {} if trouble == "drop" else {"retry_after": 0}
+    hall.publisher = Publisher(hall.store, lambda: hall.directory, PublishSettings(), rules=hall)
+    assert {"anna", "bo"} == hall.offered(Form.PHONE) == hall.offered(Form.IN_PERSON)
+    hall.graph.faults.add(trouble, "*", ANNA, **more)
+    hall.later(minutes=8, passes=2)
+    assert ({"bo"}, {"bo"}) == (hall.offered(Form.PHONE), hall.offered(Form.IN_PERSON))
+
+    for room in (R1, R2):
+        hall.graph.faults.add(trouble, "*", room, **more)
+    hall.later(minutes=8, passes=2)
+    assert ({"bo"}, set()) == (hall.offered(Form.PHONE), hall.offered(Form.IN_PERSON))
+
+    hall.graph.faults.clear()
+    hall.later()
+    assert {"anna", "bo"} == hall.offered(Form.PHONE) == hall.offered(Form.IN_PERSON)
