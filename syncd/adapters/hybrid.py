@@ -101,9 +101,9 @@ class HybridCalendar:
             return CheckResult(ok=False, says=_twice(mailbox, *self._sides), facts={"lives": "twice"})
         if good:
             side, result = good[0]
-            return replace(
-                result, says=f"Lives in {side.name}. {result.says}", facts={**result.facts, "lives": side.name}
-            )
+            unseen = there if side is here[0] else here
+            says = f"Lives in {side.name}. {result.says}{_unseen(*unseen)}"
+            return replace(result, says=says, facts={**result.facts, "lives": side.name})
         says = " ".join(f"{side.name}: {result.says}" for side, result in (here, there))
         return CheckResult(ok=False, says=says, facts={**here[1].facts, "lives": "unknown"})
 
@@ -208,7 +208,7 @@ class HybridCalendar:
     def _asked(self, mailbox: Mailbox) -> Side:
         """The only side that has a mailbox never met before.
 
-        :raises Rejected: both answer for it.
+        :raises Rejected: both answer for it. :raises AccessDenied: it cannot be told whether the second one does, too.
         """
         first, second = self._sides
         try:
@@ -217,8 +217,12 @@ class HybridCalendar:
             return second
         try:
             second.port.find(mailbox, NOBODYS_UID)
-        except (CalendarNotFound, AccessDenied):
+        except CalendarNotFound:
             return first
+        except AccessDenied:
+            if not isinstance(second.port, Scoped):
+                raise
+            return first  # a twin beyond the scope of our application takes nobody's place
         raise Rejected(_twice(mailbox, first, second))
 
     def _before(self, since: Since | None, memory: Memory) -> Side | None:
@@ -254,6 +258,16 @@ def _bare(side: Side, entry: Entry) -> Entry:
 def _stands(result: CheckResult) -> bool:
     """Whether the mailbox is there: a calendar that may only be read is one, too."""
     return result.ok or result.facts.get("writable") == "no"
+
+
+def _unseen(side: Side, result: CheckResult) -> str:
+    """A sentence about the other server when it does not let us see whether the mailbox is there, too."""
+    if result.facts.get("error") != "AccessDenied" or isinstance(side.port, Scoped):
+        return ""
+    return (
+        f" Whether it is in {side.name}, too, cannot be told, and until it was read once nothing is offered on it: "
+        f"{result.says}"
+    )
 
 
 def _twice(mailbox: Mailbox, first: Side, second: Side) -> str:

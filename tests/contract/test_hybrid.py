@@ -169,6 +169,34 @@ def test_where_it_cannot_be_asked_whether_there_is_a_twin_nothing_is_read(port, 
         Mirror().follow(port, ANNA, WINDOW)
 
 
+def test_an_empty_twin_is_not_believed_while_the_house_lets_nobody_see_whether_the_mailbox_is_there(house):
+    twin = MemoryCalendar({"anna"})
+    MemoryHand(house, "anna").put("dentist", at(9))
+    port = HybridCalendar("cloud", twin, "house", house)
+    for what in ("find", "check"):
+        house.fail(what, AccessDenied("The password of svc-syncd has expired."), times=2)
+
+    for ask in (lambda: Mirror().follow(port, ANNA, WINDOW), lambda: port.create(ANNA, draft())):
+        with pytest.raises(AccessDenied, match="expired"):
+            ask()
+    assert () == twin.find(ANNA, "m1@syncd.test")
+    assert "Whether it is in house, too, cannot be told" in port.check(ANNA).says
+
+
+def test_a_twin_beyond_the_scope_of_an_application_takes_nobodys_place(house):
+    class Narrow(MemoryCalendar):
+        def scope(self) -> tuple[CheckResult, ...]:
+            return ()
+
+    cloud, mirror = Narrow({"anna"}), Mirror()
+    MemoryHand(house, "anna").put("dentist", at(9))
+    cloud.fail("find", AccessDenied("ErrorAccessDenied"))
+
+    mirror.follow(HybridCalendar("house", house, "cloud", cloud), ANNA, WINDOW)
+
+    assert [at(9)] == mirror.times(WINDOW)
+
+
 def test_a_mailbox_on_its_way_is_on_neither_server(port, house):
     mirror = Mirror()
     mirror.follow(port, ANNA, WINDOW)
