@@ -112,6 +112,7 @@ def draft(
                 changing=told.changing,
             ),
             stamp=stamp,
+            categories=(directory.category,) if directory.category else (),
             online=meeting.form is Form.VIDEO and mailbox.id == meeting.caseworker and not around.reach,
             # One entry invites the room; those of further people only say where it is.
             room=_resource(room) if room and mailbox.id == meeting.caseworker and not told.changing else None,
@@ -191,7 +192,6 @@ def _write(port: CalendarPort, mailbox: Mailbox, step: Write) -> Entry:
     if step.entry is None:
         with metrics.remote(mailbox.account, "create"):
             return port.create(mailbox, step.draft)
-    # Colours and marks that the caseworker gave it are hers.
-    theirs = dict.fromkeys((*step.draft.categories, *step.entry.categories))
+    # Colours and marks that the caseworker gave it, or took away, are hers.
     with metrics.remote(mailbox.account, "update"):
-        return port.update(mailbox, step.entry, replace(step.draft, categories=tuple(theirs)))
+        return port.update(mailbox, step.entry, replace(step.draft, categories=step.entry.categories))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from syncd.config.hybrid import hybrid_problems, other_sides
 from syncd.config.jobnet import CLIENT
+from syncd.model.marks import Marks, folded
 from syncd.section import Location, one_of
 
 Place = Callable[[Location], str]
@@ -23,6 +24,7 @@ def cross_problems(raw: Mapping[str, object], place: Place) -> list[str]:
         *_used_twice([*people, *rooms], place),
         *_same_digest(raw, place),
         *_reserved(raw, place),
+        *_obeyed(raw, place),
         *hybrid_problems(raw, place),
     ]
 
@@ -82,3 +84,14 @@ def _same_digest(raw: Mapping[str, object], place: Place) -> Iterator[str]:
 def _reserved(raw: Mapping[str, object], place: Place) -> Iterator[str]:
     if CLIENT in _names(raw, "clients"):
         yield f"{place(('clients', CLIENT))}: this name is kept for bookings made through Jobnet; choose another"
+
+
+def _obeyed(raw: Mapping[str, object], place: Place) -> Iterator[str]:
+    """A category of our own entries that syncd would obey like a caseworker's."""
+    entries, marks = raw.get("entries"), raw.get("marks")
+    own = entries.get("category") if isinstance(entries, Mapping) else None
+    given = marks if isinstance(marks, Mapping) else {}
+    defaults = Marks()
+    names = {str(given.get(one, getattr(defaults, one))) for one in ("open", "room", "missed")}
+    if isinstance(own, str) and folded(own) in {folded(one) for one in names}:
+        yield f"{place(('entries', 'category'))}: '{own}' is what caseworkers use to tell syncd something; take another"

@@ -65,6 +65,15 @@ class EntriesSection(Section):
             examples=["https://sag.example.dk/aftale?id={booking}"],
         ),
     ] = ""
+    category: Annotated[
+        str,
+        AfterValidator(lambda value: _category(value) if value else ""),
+        Field(
+            description="Category that new entries get, for their colour in Outlook; none when it is empty. "
+            "A caseworker may take it away or give another one.",
+            examples=["Selvbooking"],
+        ),
+    ] = ""
 
     @model_validator(mode="after")
     def _a_template(self) -> EntriesSection:

@@ -196,6 +196,7 @@ class Config(Section):
             self.language,
             self.entries.case_url,
             words_of(self.groups),
+            self.entries.category,
         )
 
     def account_of(self, named: str | None) -> str:

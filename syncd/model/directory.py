@@ -160,6 +160,7 @@ class Directory:
     :param language: ``da`` or ``en``, of what is written into calendars.
     :param words: names that rules may use though nobody bears them now: teams of groups that are empty yet.
     :param case_url: link to the case system with ``{booking}`` and ``{reference}``; empty when there is none.
+    :param category: that new entries of ours get; empty for none.
     """
 
     organisation: str
@@ -171,6 +172,7 @@ class Directory:
     case_url: str = ""
     words: frozenset[str] = frozenset()
     mailboxes: Mapping[MailboxId, Mailbox] = field(default_factory=dict)
+    category: str = ""
 
     def video(self, caseworker: MailboxId) -> str | None:
         """Where this caseworker's meetings by video are held; None when that is not known here."""
@@ -188,7 +190,8 @@ class Directory:
         language: str = "da",
         case_url: str = "",
         words: frozenset[str] = frozenset(),
+        category: str = "",
     ) -> Directory:
         """Build the directory and its list of all mailboxes."""
         boxes = {p.id: p.mailbox for p in caseworkers.values()} | {r.id: r.mailbox for r in rooms.values()}
-        return cls(organisation, sites, caseworkers, rooms, support, language, case_url, words, boxes)
+        return cls(organisation, sites, caseworkers, rooms, support, language, case_url, words, boxes, category)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -160,6 +161,24 @@ def test_a_meeting_that_its_caseworker_moves_has_its_room_only_when_that_said_ye
     )
     assert [Interval(at(13), at(14))] == hall.times(R1)
     assert [seen.meeting.interval] == hall.times(R2)
+
+
+@pytest.mark.parametrize("hers", [[], ["Rød"]])
+def test_a_booked_talk_has_the_category_of_the_house_until_its_caseworker_gives_it_another(hall: Hall, hers: list[str]):
+    hall.directory = replace(hall.directory, category="Selvbooking")
+    made = hall.book(at(9))
+    hall.later(passes=3)
+    [event] = hall.graph.world.box(ANNA).events.values()
+    assert (["Selvbooking"], "private", "busy") == tuple(
+        event.values[one] for one in ("categories", "sensitivity", "showAs")
+    )
+
+    hall.graph.outlook.change(event, categories=hers, start=at(13), end=at(13, 45))
+    hall.later(passes=4)
+
+    assert at(13) == hall.see(made.booking.id, hall.clock[0]).meeting.interval.start
+    assert hall.meeting(made.meeting.id).settled
+    assert hers == event.values["categories"]
 
 
 @pytest.mark.parametrize("trouble", ["unavailable", "throttle", "drop"])

@@ -90,6 +90,8 @@ def test_each_cloud_has_its_hosts_and_others_are_named(tmp_path: Path, cloud: st
         (("tenant =", 'login_url = "https://login.example/common"\ntenant ='), "should be the root alone"),
         (("tenant =", 'cloud = "moon"\ntenant ='), "calendars.cloud.graph.cloud: should be 'global'"),
         (('adapter = "graph"', 'adapter = "graph"\nrooms = "write"'), "rooms in Microsoft 365 are invited"),
+        (("[sites.hq]", '[entries]\ncategory = "SELVBOOK"\n[sites.hq]'), "entries.category: 'SELVBOOK' is what"),
+        (("[sites.hq]", '[entries]\ncategory = "a: b"\n[sites.hq]'), "entries.category: should be a category's name"),
     ],
 )
 def test_each_mistake_is_named_where_it_stands(tmp_path: Path, change: tuple[str, str], told: str):
