@@ -7,17 +7,20 @@ and loses a connection's place for ever when that endpoint fails meanwhile.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError as TransportError
 
 from syncd.adapters.ews.account import TokenSource
+from syncd.adapters.ews.trouble import hindrance
 from syncd.adapters.kept_token import KeptToken
 from syncd.errors import AccessDenied, Transient
 
 EARLY = 120.0
 """Seconds before its end at which a token is replaced."""
+HOUR = 3600.0
 
 
 class Tokens(KeptToken):
@@ -44,16 +47,19 @@ class Tokens(KeptToken):
         } | ({"scope": source.scope} if source.scope else {})
         try:
             answer = self._session.post(source.url, data=form, allow_redirects=False)
-            said: Any = answer.json()
-        except (requests.RequestException, ValueError) as error:
-            raise Transient(f"No token could be fetched from {source.url}; it is tried again later.") from error
+        except (OSError, TransportError) as error:  # RequestException is an OSError
+            raise Transient(_none(source, hindrance(error))) from error
+        said = _said(answer)
         if answer.status_code in (400, 401, 403):
             raise AccessDenied(
-                f"{source.url} gives no token ({_code(said)}). Check client_id, client_secret and scope of the app."
+                f"{source.url} gives no token ({_code(said)}), so nothing was asked of Exchange. "
+                "Check client_id, client_secret and scope of the app."
             )
-        if answer.status_code != 200 or not isinstance(said, dict) or not said.get("access_token"):
-            raise Transient(f"{source.url} gave no token (status {answer.status_code}); it is tried again later.")
-        return str(said["access_token"]), float(said.get("expires_in") or 3600)
+        if answer.status_code != 200:
+            raise Transient(_none(source, f"it answered with status {answer.status_code}"))
+        if not said.get("access_token"):
+            raise Transient(_none(source, "its answer is none that a token endpoint gives; check token_url"))
+        return str(said["access_token"]), _lasts(said.get("expires_in"))
 
 
 class Bearer(requests.auth.AuthBase):
@@ -68,7 +74,31 @@ class Bearer(requests.auth.AuthBase):
         return request
 
 
-def _code(said: Any) -> str:
+def _none(source: TokenSource, why: str) -> str:
+    return (
+        f"No token could be fetched from {source.url}: {why}. "
+        "Nothing was asked of Exchange meanwhile; it is tried again later."
+    )
+
+
+def _said(answer: requests.Response) -> Mapping[str, Any]:
+    """The JSON object in *answer*; empty when there is none, as on a proxy's own page."""
+    try:
+        said = answer.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _lasts(said: Any) -> float:
+    """Seconds that a token lasts; some servers say it as text, and RFC 6749 5.1 lets them say nothing."""
+    try:
+        return float(said or HOUR)
+    except (TypeError, ValueError):
+        return HOUR
+
+
+def _code(said: Mapping[str, Any]) -> str:
     """The OAuth error code, such as invalid_client; it is a word of the standard, never content."""
-    code = said.get("error") if isinstance(said, dict) else None
+    code = said.get("error")
     return code if isinstance(code, str) and code.isidentifier() else "no reason given"

@@ -80,6 +80,24 @@ def failure(account: EwsAccount, error: Exception, host: str, mailbox: str, *, w
     return Transient(f"{host} cannot be reached; it is tried again later.")
 
 
+def hindrance(error: Exception) -> str:
+    """Why a server beside Exchange, such as the one that gives tokens, could not be asked: the rest of a sentence."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return (
+            "its certificate was not accepted; if your own authority signed it, or a proxy of yours looks into "
+            "connections, set ca_file to that authority"
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy cannot be reached or refused to pass it on; check proxy"
+    if "resolve" in str(error):
+        return "its name cannot be resolved; check token_url, and the name servers of this machine"
+    if isinstance(error, requests.Timeout):
+        return "it did not answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | TooLarge):
+        return "its answer was cut short, or has no end"
+    return "it cannot be reached"
+
+
 def lost(host: str, mailbox: str) -> OutcomeUnknown:
     """Nobody knows whether a change was done."""
     return OutcomeUnknown(
