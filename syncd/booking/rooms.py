@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from syncd.booking.collide import foreign_events
 from syncd.booking.relocate import relocate
 from syncd.errors import SlotGone
-from syncd.model.booking import Meeting
+from syncd.model.booking import Meeting, RoomState
 from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Room
 from syncd.model.interval import Interval
@@ -44,9 +44,9 @@ def give_room(
 
     :param max_age: how old the mirror of a room's calendar may be. :param without: rooms that must not be chosen.
     """
-    asked = asked_of(rulebook, meeting)
-    if meeting.caseworker not in directory.caseworkers or asked is None:
+    if meeting.caseworker not in directory.caseworkers:
         return None
+    asked = requirement_of(directory, rulebook, meeting)
     for room in _wanted(tx, directory, meeting, asked, without, now, max_age):
         try:
             with tx.session.begin_nested():
@@ -96,7 +96,7 @@ def needs_room(directory: Directory, rulebook: Rulebook, meeting: Meeting) -> bo
         return meeting.asks is not None
     offer, person = rulebook.offers.get(meeting.offer), directory.caseworkers.get(meeting.caseworker)
     if offer is None:
-        return meeting.room is not None
+        return meeting.room is not None or meeting.room_state is RoomState.MISSING
     return offer.needs_room(meeting.form, open_plan=person is not None and person.open_plan)
 
 

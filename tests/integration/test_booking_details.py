@@ -238,16 +238,24 @@ class TestFollowing:
         assert Result.OWED is look(office, made, NOW + MINUTE)
         assert "r2" == office.meeting(made.meeting.id).room
 
-    def test_a_room_taken_from_a_meeting_whose_offer_nobody_knows_any_more_is_told(self, office: Office) -> None:
+    @pytest.mark.parametrize(
+        ("room", "state", "told"),
+        [("r2", RoomState.ACCEPTED, None), (None, RoomState.MISSING, texts.ROOM_MISSING)],
+    )
+    def test_a_room_taken_from_a_meeting_whose_offer_nobody_knows_any_more_is_replaced_or_told(
+        self, office: Office, room: str | None, state: RoomState, told: str | None
+    ) -> None:
         made = booked(office, at(9))
+        for one in ("r1", "r2") if room is None else ():
+            office.event(one, at(9))
+        office.sync(NOW)
         office.rulebook = town.rulebook(town.offer(name="another"))
         office.calendar.edit("r1", made.meeting.uid, interval=Interval.at(at(13), 45))
 
         office.settle(NOW)
 
         meeting = office.meeting(made.meeting.id)
-        assert (None, RoomState.MISSING) == (meeting.room, meeting.room_state)
-        assert texts.ROOM_MISSING in (meeting.attention or "")
+        assert (room, state, told) == (meeting.room, meeting.room_state, meeting.attention)
 
     def test_what_was_adopted_and_removed_before_it_was_written_anew_counts_as_removed(self, office: Office) -> None:
         made = booked(office, at(9), form=Form.PHONE)

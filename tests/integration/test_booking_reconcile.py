@@ -347,6 +347,42 @@ def test_a_followed_meeting_without_any_room_is_kept_and_told_and_gets_one_later
     assert ("r2", RoomState.ACCEPTED, None) == (meeting.room, meeting.room_state, meeting.attention)
 
 
+def test_a_followed_meeting_of_an_offer_that_is_gone_keeps_its_room_or_gets_one_like_it(office):
+    made = booked(office)
+    office.rulebook = town.rulebook(town.offer(name="another"))
+    office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(11), 45))
+    now = office.settle(NOW)
+    assert ("r1", RoomState.ACCEPTED, None) == _room(office, made)
+
+    office.event("r1", at(13))
+    office.sync(now)
+    office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(13), 45))
+    office.settle(now)
+
+    assert ("r2", RoomState.ACCEPTED, None) == _room(office, made)
+
+
+def test_a_meeting_of_an_offer_that_is_gone_gets_a_room_as_soon_as_one_comes_free(office):
+    made = booked(office)
+    office.rulebook = town.rulebook(town.offer(name="another"))
+    office.event("r1", at(11), key="x")
+    office.event("r2", at(11), key="y")
+    office.sync(NOW)
+    office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(11), 45))
+    office.settle(NOW)
+    assert (None, RoomState.MISSING, texts.ROOM_MISSING) == _room(office, made)
+
+    office.calendar.remove("r2", "y")
+    office.settle(NOW + 20 * MINUTE)
+
+    assert ("r2", RoomState.ACCEPTED, None) == _room(office, made)
+
+
+def _room(office: Office, made) -> tuple[str | None, RoomState, str | None]:
+    meeting = office.meeting(made.meeting.id)
+    return meeting.room, meeting.room_state, meeting.attention
+
+
 @pytest.mark.parametrize("how", ["deleted", "moved"])
 def test_a_room_taken_away_leads_to_another_one(office, how):
     made = booked(office)
