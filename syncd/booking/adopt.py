@@ -125,9 +125,7 @@ def _elsewhere(
     """A known meeting stands where the database does not have it."""
     if person is not None and known.wanted and person.stamp.generation > known.desired_generation:
         found = replace(known, caseworker=person.mailbox, interval=person.interval, attention=texts.RESTORED)
-        placed_there = placed(tx, found, ground)
-        told = " ".join(filter(None, (texts.RESTORED, placed_there.attention)))
-        return _taken_up(tx, replace(placed_there, attention=told), entries, person, ground)
+        return _taken_up(tx, placed(tx, found, ground), entries, person, ground)
     for entry in entries:
         if entry.mailbox in ground.directory.mailboxes:
             tx.meetings.note(known.id, EntryRecord(entry.mailbox, wanted=False, key=entry.key))

@@ -184,7 +184,9 @@ def _timed(tx: Tx, meeting: Meeting, ground: Ground) -> Meeting:
         for person in meeting.people:
             tx.meetings.claim(meeting.id, person, span, active=False)
     conflict = clash or overlapped(tx, meeting, ground.rulebook)
-    return replace(meeting, conflict=conflict, attention=texts.CONFLICT if conflict else None)
+    lasting = [sentence for sentence in texts.LASTING if sentence in (meeting.attention or "")]
+    told = _joined(*lasting, texts.CONFLICT if conflict else None)
+    return replace(meeting, conflict=conflict, attention=told or None)
 
 
 def claimed(tx: Tx, meeting: Meeting, span: Interval) -> bool:
@@ -215,14 +217,20 @@ def overlapped(tx: Tx, meeting: Meeting, rulebook: Rulebook) -> bool:
 
 def with_room(meeting: Meeting, room: str | None) -> Meeting:
     """The meeting in *room*; without one, a person is told."""
+    other = " ".join((meeting.attention or "").replace(texts.ROOM_MISSING, "").split())
     if room is not None:
-        return replace(meeting, room=room, room_state=RoomState.PENDING, note=None)
-    told = _joined(meeting.attention, texts.ROOM_MISSING)
+        return replace(meeting, room=room, room_state=RoomState.PENDING, attention=other or None, note=None)
+    told = _joined(other, texts.ROOM_MISSING)
     return replace(meeting, room=None, room_state=RoomState.MISSING, attention=told, note=None)
 
 
-def _joined(*sentences: str | None) -> str:
-    return " ".join(dict.fromkeys(sentence for sentence in sentences if sentence))
+def _joined(*told: str | None) -> str:
+    """One text of several; what an earlier one says already is not said again."""
+    text = ""
+    for one in told:
+        if one and one not in text:
+            text = f"{text} {one}".strip()
+    return text
 
 
 def _remember(tx: Tx, meeting: Meeting, mailbox: str, entry: Entry) -> None:

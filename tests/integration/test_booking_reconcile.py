@@ -634,6 +634,19 @@ class TestRestoredDatabase:
         with pytest.raises(SlotGone):
             office.hold(at(9), now=NOW + 10 * MINUTE)
 
+    def test_who_the_citizen_is_stays_asked_when_its_person_moves_what_was_taken_up(self, office):
+        made = booked(office)
+        self.forget(office, made)
+        office.reconciler.sweep(NOW)
+        now = office.settle(NOW + MINUTE)
+
+        office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(at(13), 45))
+        office.settle(now)
+
+        meeting = office.meeting(made.meeting.id)
+        assert (Interval.at(at(13), 45), texts.RESTORED_UNKNOWN) == (meeting.interval, meeting.attention)
+        assert meeting.settled
+
     def test_a_hold_that_had_been_booked_becomes_a_booking_again(self, any_office):
         office = any_office
         made = booked(office)

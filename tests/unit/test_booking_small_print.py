@@ -172,6 +172,29 @@ def test_a_meeting_with_another_room_waits_for_its_answer_and_one_without_is_tol
 
 
 @pytest.mark.parametrize(
+    ("housed", "homeless", "before"),
+    [
+        (None, texts.ROOM_MISSING, None),
+        (None, texts.ROOM_MISSING, texts.ROOM_MISSING),
+        (texts.CONFLICT, f"{texts.CONFLICT} {texts.ROOM_MISSING}", f"{texts.CONFLICT} {texts.ROOM_MISSING}"),
+        (texts.CONFLICT, f"{texts.CONFLICT} {texts.ROOM_MISSING}", f"{texts.ROOM_MISSING} {texts.CONFLICT}"),
+    ],
+)
+def test_that_a_room_is_missing_is_said_once_and_only_while_it_is_so(
+    housed: str | None, homeless: str, before: str | None
+) -> None:
+    meeting = a_meeting(attention=before)
+
+    assert (housed, homeless) == (with_room(meeting, "r2").attention, with_room(meeting, None).attention)
+    assert homeless == with_room(with_room(meeting, None), None).attention
+
+
+def test_texts_of_several_sentences_are_joined_without_repeating_one_of_them() -> None:
+    assert "One. Two. Three." == _joined("One. Two.", "Two.", "Three.", "One.")
+    assert "" == _joined(None, "")
+
+
+@pytest.mark.parametrize(
     ("stands", "meeting"),
     [
         ((), a_meeting(wanted=False)),
