@@ -552,3 +552,111 @@ def test_an_entry_without_stamp_keeps_the_generation_that_is_known_of_it():
     known = replace(NEVER_SEEN, generation=3)
 
     assert (3, 4) == (seen(known, bare).generation, seen(known, bare, written=4).generation)
+
+
+@pytest.mark.parametrize(
+    ("linkless", "online", "link"),
+    [(True, True, ""), (False, True, "https://teams/1"), (False, True, None), (False, False, "")],
+)
+def test_a_link_is_missing_where_one_is_wanted_and_the_server_has_made_none(
+    linkless: bool, online: bool, link: str | None
+):
+    draft = replace(a_draft(a_meeting()), online=online)
+    entry = replace(as_it_stands(draft), link=link)
+    sighting = Sighting(remembered(entry), MailboxKind.PERSON, draft, (entry,))
+
+    decision = decide(a_meeting(), [sighting], OURS, NOW, LIMITS)
+
+    assert (linkless, True) == (decision.linkless, decision.complete)
+
+
+def test_nothing_is_first_written_into_a_room_that_another_meeting_has_not_left():
+    sighting = Sighting(NEVER_SEEN, MailboxKind.ROOM, a_draft(a_meeting()), (), behind=True)
+
+    assert Decision(behind=True) == decide(a_meeting(applied=0), [sighting], OURS, NOW, LIMITS)
+
+
+THEIRS = a_draft(a_meeting())
+LATER = as_it_stands(a_draft(a_meeting(generation=2, at=TEN)))
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        Sighting(remembered(as_it_stands(THEIRS)), MailboxKind.PERSON, THEIRS, (as_it_stands(THEIRS),)),
+        Sighting(NEVER_SEEN, MailboxKind.PERSON, THEIRS, ()),
+        Sighting(GONE, MailboxKind.PERSON, None, None),
+        Sighting(replace(remembered(as_it_stands(THEIRS)), mailbox="r2"), MailboxKind.ROOM, THEIRS, ()),
+    ],
+    ids=["stands", "never seen", "given away, not read", "a room misses it"],
+)
+def test_a_newer_generation_is_believed_where_no_persons_calendar_may_hide_it(beside: Sighting):
+    room = replace(remembered(LATER), mailbox="r1", generation=1)
+    sightings = [beside, Sighting(room, MailboxKind.ROOM, THEIRS, (LATER,))]
+
+    assert Newer("r1", 2, None, LATER) == decide(a_meeting(), sightings, OURS, NOW, LIMITS).verdict
+
+
+@pytest.mark.parametrize(("believed", "second"), [(True, LIMITS.second_look), (False, timedelta(0))])
+def test_what_cannot_be_read_is_told_unless_the_meeting_is_called_off(believed: bool, second: timedelta):
+    missed = replace(remembered(as_it_stands(THEIRS)), missing_since=NOW - second)
+    sightings = [
+        Sighting(missed, MailboxKind.PERSON, THEIRS, (), gone=True),
+        Sighting(replace(missed, mailbox="r1", missing_since=None), MailboxKind.ROOM, THEIRS, (LATER,)),
+        Sighting(replace(NEVER_SEEN, mailbox="r2"), MailboxKind.ROOM, THEIRS, None),
+    ]
+
+    decision = decide(a_meeting(), sightings, OURS, NOW, LIMITS)
+
+    said = (Withdrawn("anna"), (), False) if believed else (None, ("r2",), True)
+    assert said == (decision.verdict, decision.unread, decision.waiting)
+
+
+@pytest.mark.parametrize("seconds", [59, 60])
+def test_a_second_look_comes_a_whole_minute_later(seconds: int):
+    missed = replace(remembered(as_it_stands(THEIRS)), missing_since=NOW - timedelta(seconds=seconds))
+
+    assert (Withdrawn("anna") if seconds == 60 else None) == decided(a_meeting(), missed, gone=True).verdict
+
+
+class TestLimits:
+    def test_what_is_promised_of_patience_is_what_the_limits_say(self):
+        """Architecture, decision 4 (ten in ten minutes), docs/reference/states.md (told after 15 minutes)."""
+        second, minute = timedelta(seconds=1), timedelta(minutes=1)
+        promised = Limits(
+            second_look=minute,
+            repairs=3,
+            outward=10,
+            outward_window=10 * minute,
+            soon=timedelta(seconds=5),
+            first_pause=timedelta(seconds=5),
+            longest_pause=15 * minute,
+            tell_after=15 * minute,
+            link_after=3 * minute,
+            max_age=15 * minute,
+        )
+
+        assert promised == Limits()
+        assert [0, 1] == [days_since_1970(datetime(1970, 1, 2, tzinfo=UTC) - early) for early in (second, 0 * second)]
+        assert 20_787 == days_since_1970(datetime(2026, 11, 30, tzinfo=UTC)), "repairs are counted by the day in UTC"
+
+    def test_a_sighting_and_a_decision_claim_nothing_that_was_not_said(self):
+        sighting = Sighting(NEVER_SEEN, MailboxKind.PERSON, None, ())
+
+        assert (False, False, "anna") == (sighting.gone, sighting.behind, sighting.mailbox)
+        assert (False, False, False) == (Decision().waiting, Decision().behind, Decision().linkless)
+        assert Decision().complete
+
+    @pytest.mark.parametrize(
+        "left",
+        [
+            Decision(verdict=Withdrawn("anna")),
+            Decision(steps=(Write("anna", THEIRS, None),)),
+            Decision(unread=("anna",)),
+            Decision(waiting=True),
+            Decision(behind=True),
+            Decision(attention=("Look.",)),
+        ],
+    )
+    def test_a_decision_is_complete_only_when_nothing_is_left(self, left: Decision):
+        assert not left.complete
