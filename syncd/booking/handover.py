@@ -64,7 +64,7 @@ class Done:
     """What became of a choice.
 
     :param error: why nothing was changed; None when it was carried out.
-    :param call: the meeting was so near that the citizen must be called; a task says so.
+    :param call: the meeting was, or is now, so near that the citizen must be called; a task says so.
     """
 
     choice: Choice
@@ -131,10 +131,10 @@ class Handover:
                 after = self._deed(tx, choice, actor, now)
         except BookingError as error:
             return Done(choice, error, call=False)
-        call = before is not None and after != before and near(before, now)
-        if call and before is not None:
-            self._ask_to_call(tx, before, choice, now)
-        return Done(choice, None, call)
+        if before is None or after == before or not near(now, before.interval.start, after.interval.start):
+            return Done(choice, None, call=False)
+        self._ask_to_call(tx, before, choice, now)
+        return Done(choice, None, call=True)
 
     def _deed(self, tx: Tx, choice: Choice, actor: str, now: datetime) -> Meeting:
         if choice.remedy is Remedy.CANCEL:

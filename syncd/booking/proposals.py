@@ -52,7 +52,7 @@ class Proposal:
 
     :param to: who holds it then; None when it is cancelled.
     :param start: the new time (UTC), for `Remedy.NEW_TIME`.
-    :param call: the meeting is so near that the citizen must be called.
+    :param call: the meeting, or its new time, is so near that the citizen must be called.
     """
 
     affected: Affected
@@ -79,23 +79,24 @@ def propose(affected: Iterable[Affected], now: datetime) -> list[Proposal]:
     return proposals
 
 
-def near(meeting: Meeting, now: datetime) -> bool:
-    """Whether a change reaches the citizen only by telephone."""
-    return meeting.interval.start - now < SHORT_NOTICE
+def near(now: datetime, *starts: datetime) -> bool:
+    """Whether a change reaches the citizen only by telephone: the old time or the new one is so near."""
+    return min(starts) - now < SHORT_NOTICE
 
 
 def _proposal(one: Affected, given: dict[MailboxId, list[Interval]], now: datetime) -> Proposal:
-    call = near(one.meeting, now)
+    was = one.meeting.interval.start
     span = with_buffers(one.meeting.interval, one.meeting.before, one.meeting.after)
     for remedy, people in ((Remedy.COLLEAGUE, one.colleagues), (Remedy.PHONE, one.by_phone)):
         free = _first_free(people, span, given)
         if free is not None:
-            return Proposal(one, remedy, free, None, call)
+            return Proposal(one, remedy, free, None, near(now, was))
     for slot in one.times:
         padded = with_buffers(slot.interval, one.meeting.before, one.meeting.after)
         if _first_free([slot.caseworker], padded, given) is not None:
-            return Proposal(one, Remedy.NEW_TIME, slot.caseworker, slot.interval.start, call)
-    return Proposal(one, Remedy.CANCEL, None, None, call)
+            start = slot.interval.start
+            return Proposal(one, Remedy.NEW_TIME, slot.caseworker, start, near(now, was, start))
+    return Proposal(one, Remedy.CANCEL, None, None, near(now, was))
 
 
 def _first_free(

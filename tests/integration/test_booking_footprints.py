@@ -21,6 +21,7 @@ from syncd.model.busy import Stamp
 from syncd.model.entry import stamped
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
+from syncd.model.task import TaskKind
 from syncd.store.tables import AuditRow, BookingRow, ClaimRow, EntryRow, MeetingRow
 from tests.simulation import town
 from tests.simulation.office import Office
@@ -346,6 +347,19 @@ class TestStaff:
         [done] = office.handover.carry_out([choice], STAFF, made.meeting.interval.start - early)
 
         assert call is done.call
+
+    @pytest.mark.parametrize(("call", "early"), [(True, 24 * 60 * MINUTE - SECOND), (False, 24 * 60 * MINUTE)])
+    def test_reception_calls_whoever_is_moved_to_a_time_less_than_a_day_ahead(
+        self, office: Office, call: bool, early: timedelta
+    ) -> None:
+        made = office.book(at(9, day=26), form=Form.PHONE)
+        choice = Choice(made.meeting.id, Remedy.NEW_TIME, "bo", at(9, day=25))
+
+        [done] = office.handover.carry_out([choice], STAFF, at(9, day=25) - early)
+
+        assert (None, call) == (done.error, done.call)
+        with office.store.read() as tx:
+            assert call == bool(tx.tasks.waiting(TaskKind.CALL_CITIZEN))
 
 
 class TestWhatIsOver:

@@ -13,7 +13,7 @@ from syncd.booking.adopt import Trace, _as_found, _unknown, _zone
 from syncd.booking.allowed import in_time, known_topic, may_cancel, may_move
 from syncd.booking.follow import _joined, with_room
 from syncd.booking.handover import Choice, Done, Handover, accepted
-from syncd.booking.proposals import Affected, Proposal, Remedy
+from syncd.booking.proposals import Affected, Proposal, Remedy, propose
 from syncd.booking.reconcile import Facts, Look, Reconciler, _about
 from syncd.booking.record import _attention, _counted, _in_vain, _lagging, _linked, _pause
 from syncd.booking.sight import Decision, Limits, Withdrawn
@@ -24,7 +24,7 @@ from syncd.model.booking import Booking, BookingState, EntryRecord, Meeting, Roo
 from syncd.model.busy import Stamp
 from syncd.model.eligibility import Whom
 from syncd.model.interval import Interval
-from syncd.model.offer import Form
+from syncd.model.offer import Form, Slot
 from tests.simulation import town
 from tests.simulation.town import NOW, at
 
@@ -333,11 +333,48 @@ class TestWhatIsTakenUp:
         assert texts.RESTORED_UNKNOWN == found.attention
 
 
+A_DAY_BEFORE = Slot(Interval.at(at(9, day=25), 45), "bo", Form.IN_PERSON)
+A_DAY_LATER = Slot(Interval.at(at(9, day=27), 45), "bo", Form.IN_PERSON)
+
+
 class TestHandover:
     def test_a_proposal_is_taken_as_it_is(self) -> None:
         proposal = Proposal(Affected(a_meeting()), Remedy.NEW_TIME, "bo", at(11), call=False)
 
         assert Choice("abcd1234", Remedy.NEW_TIME, "bo", at(11)) == accepted(proposal)
+
+    @pytest.mark.parametrize(
+        ("remedy", "call", "early", "more"),
+        [
+            (Remedy.COLLEAGUE, False, timedelta(days=2), {"colleagues": ("bo",)}),
+            (Remedy.COLLEAGUE, False, timedelta(days=1), {"colleagues": ("bo",)}),
+            (Remedy.COLLEAGUE, True, timedelta(days=1) - SECOND, {"colleagues": ("bo",)}),
+            (Remedy.PHONE, True, timedelta(days=1) - SECOND, {"by_phone": ("bo",)}),
+            (Remedy.CANCEL, False, timedelta(days=1), {}),
+            (Remedy.CANCEL, True, timedelta(days=1) - SECOND, {}),
+            (Remedy.NEW_TIME, False, timedelta(days=2), {"times": (A_DAY_BEFORE,)}),
+            (Remedy.NEW_TIME, True, timedelta(days=2) - SECOND, {"times": (A_DAY_BEFORE,)}),
+            (Remedy.NEW_TIME, True, timedelta(days=1) - SECOND, {"times": (A_DAY_LATER,)}),
+            (Remedy.NEW_TIME, False, timedelta(days=1), {"times": (A_DAY_LATER,)}),
+        ],
+    )
+    def test_the_citizen_is_called_when_the_old_or_the_new_time_is_less_than_a_day_ahead(
+        self, remedy: Remedy, call: bool, early: timedelta, more: dict[str, Any]
+    ) -> None:
+        meeting = a_meeting(interval=Interval.at(at(9, day=26), 45))
+
+        [proposal] = propose([Affected(meeting, **more)], at(9, day=26) - early)
+
+        assert (remedy, call) == (proposal.remedy, proposal.call)
+
+    def test_nobody_is_proposed_for_what_touches_another_proposals_buffers(self) -> None:
+        first = a_meeting(id="1", after=15)
+        beside, apart = Interval.at(at(9, 59), 45), Interval.at(at(10), 45)
+        for interval, remedy in ((beside, Remedy.CANCEL), (apart, Remedy.COLLEAGUE)):
+            second = a_meeting(id="2", interval=interval)
+            found = propose([Affected(second, ("bo",)), Affected(first, ("bo",))], NOW)
+
+            assert [("1", Remedy.COLLEAGUE), ("2", remedy)] == [(one.meeting.id, one.remedy) for one in found]
 
     @pytest.mark.parametrize(("said", "error"), [(None, None), ("Not free.", SlotGone("Not free."))])
     def test_what_was_refused_is_a_sentence(self, said: str | None, error: Any) -> None:
