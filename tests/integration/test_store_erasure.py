@@ -14,7 +14,8 @@ from syncd.store import Store
 from syncd.store.backup import backup, restore
 from syncd.store.erasure import ANSWER, Erased, erase, named, remember, remembered, replay
 from syncd.store.instants import epoch
-from syncd.store.tables import AuditRow, BookingRow, IdempotencyRow, MailboxRow
+from syncd.store.outward_tables import DeliveryRow, EventRow
+from syncd.store.tables import AuditRow, BookingRow, ContactRow, IdempotencyRow, MailboxRow
 from tests.integration.test_store_retention import meeting, put
 from tests.rough_server import NOW
 
@@ -58,6 +59,25 @@ def test_an_erased_citizen_is_nowhere_but_in_what_is_still_ahead(store: Store) -
     assert {(201, b'{"citizen": "x"}')} == {bodies(store)[name] for name in ("other", "ahead")}
     assert ("cli:test", "citizen.erase") == (row.actor, row.action)
     assert "ann" not in f"{row.citizen} {row.detail}"
+
+
+def test_what_is_owed_to_clients_about_an_erased_booking_goes_and_so_does_what_came_back(store: Store) -> None:
+    about = [{"id": name, "number": n, "booking": f"b-{name}"} for n, name in enumerate(("over", "other", "ahead"), 1)]
+    put(store, EventRow, *about)
+    owed, buried = {"due": epoch(NOW)}, {"due": None, "buried": "refused"}
+    letters = [{"body": b'{"id": "b-%s"}' % name.encode()} for name in ("over", "other", "ahead")]
+    put(store, DeliveryRow, *[one | {"buried": None} | state for one in letters for state in (owed, buried)])
+    put(store, ContactRow, *[{"booking": f"b-{name}", "sealed": b"x"} for name in ("over", "other")])
+
+    with store.begin() as tx:
+        erased = erase(tx, "ann", NOW, "cli:test")
+
+    assert (1, 3) == (erased.contacts, erased.letters)
+    with store.read() as tx:
+        assert {"b-ahead", "b-other"} == set(tx.session.scalars(select(EventRow.booking)))
+        left = {(one.body, one.buried) for one in tx.session.execute(select(DeliveryRow.body, DeliveryRow.buried))}
+        assert {(one["body"], buried) for one in letters[1:] for buried in (None, "refused")} == left
+        assert ["b-other"] == list(tx.session.scalars(select(ContactRow.booking)))
 
 
 def test_one_client_can_erase_only_its_own(store: Store) -> None:
