@@ -57,4 +57,6 @@ def answer(reply: Reply, place: str | None = None) -> Response:
     headers = {}
     if place is not None and reply.status == 201:
         headers["Location"] = f"{place}/{msgspec.json.decode(reply.body)['id']}"
-    return Response(reply.body, reply.status, headers=headers, media_type="application/json")
+    # Of what is kept, only the refusal in place of an erased answer is a problem.
+    kind = "application/json" if reply.status < 400 else "application/problem+json"
+    return Response(reply.body, reply.status, headers=headers, media_type=kind)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from syncd.model.offer import Form
+from syncd.store.erasure import erase
 from syncd.store.tables import AuditRow
 from tests.integration.web_town import NOW, Client, Town
 
@@ -255,6 +256,24 @@ def test_every_changing_post_can_be_repeated_after_a_lost_answer(portal: Client)
     for first, second in (made, moved, ended):
         assert (first.status_code, first.content) == (second.status_code, second.content)
     assert 1 == moved[1].json()["moves"]
+
+
+def test_a_request_repeated_after_its_citizen_was_erased_hears_that_the_answer_is_gone(
+    town: Town, portal: Client
+) -> None:
+    hold = portal.hold().json()["id"]
+    book = {"hold": hold, "citizen": {"reference": "borger-1"}}
+    made = portal.post("/bookings", book, key="book").json()["id"]
+    portal.post(f"/bookings/{made}/cancel", {}, key="end")
+    with town.store.begin() as tx:
+        assert (made,) == erase(tx, "borger-1", NOW, "cli:test").bookings
+
+    for path, body, key in (("/bookings", book, "book"), (f"/bookings/{made}/cancel", {}, "end")):
+        again = portal.post(path, body, key=key)
+        assert (410, "/problems/erased") == (again.status_code, again.json()["type"])
+        assert "application/problem+json" == again.headers["content-type"]
+        assert "borger-1" not in again.text
+    assert 422 == portal.post("/bookings", book | {"hold": "another"}, key="book").status_code
 
 
 def test_a_key_used_for_anything_else_is_refused_and_nothing_happens(portal: Client) -> None:
