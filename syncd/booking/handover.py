@@ -217,6 +217,7 @@ class Handover:
         known = {choice.meeting: tx.meetings.get(choice.meeting) for choice in choices}
         meetings = [one for one in known.values() if one is not None]
         people = {person for one in meetings for person in one.people} | {choice.to for choice in choices if choice.to}
+        people |= self._helpers(tx, {one.offer for one in meetings})
         starts = [(choice.start, known[choice.meeting]) for choice in choices]
         spans = [one.interval for one in meetings]
         spans += [Interval(start, start + one.interval.duration) for start, one in starts if start and one]
@@ -225,6 +226,11 @@ class Handover:
         lock_site_days(tx, self._directory(), people, spans)
         if any(now_held(tx, one) != one.caseworker for one in meetings):
             raise Contention("A meeting was just given to somebody else; nothing was changed. Try again.")
+
+    def _helpers(self, tx: Tx, names: set[str]) -> set[MailboxId]:
+        """Everybody who may be taken along when meetings of these offers get another time."""
+        offers = self._publisher.rules.within(tx).offers
+        return {one for name in names & offers.keys() for role in offers[name].partners for one in role}
 
     def _locked(self, tx: Tx, choice: Choice, now: datetime) -> Meeting:
         """The meeting, which nobody else changes from now on."""

@@ -6,26 +6,33 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from itertools import count, pairwise
 from multiprocessing import get_context
 from threading import Barrier
 from typing import Any, TypeVar, cast
 
 import pytest
-from sqlalchemy import ClauseElement, Executable, text
+from sqlalchemy import ClauseElement, Executable, delete, text
 from sqlalchemy.dialects import postgresql
 
+from syncd.booking.desire import desire
+from syncd.booking.handover import Choice
+from syncd.booking.proposals import Remedy
 from syncd.booking.results import Appointment, Reply
 from syncd.booking.sight import Moved
+from syncd.booking.take import Wish, lock_site_days
 from syncd.errors import KeyReused, NotAllowed, SlotGone, SyncdError
-from syncd.model.booking import BookingState
+from syncd.model.booking import BookingState, RoomState
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
-from syncd.store import Store, Tx
+from syncd.store import Store, Tx, locks
 from syncd.store.idempotency import Idempotency
+from syncd.store.mailboxes import Mailboxes
 from syncd.store.straight import StraightSession
-from syncd.store.tables import IdempotencyRow
+from syncd.store.tables import BookingRow, ClaimRow, EntryRow, IdempotencyRow, MeetingRow
 from tests.simulation import town
 from tests.simulation.office import CLIENT, Office
 from tests.simulation.town import NOW, at
@@ -350,30 +357,32 @@ class TestOneLockOrder:
     @pytest.fixture
     def taken(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """The locks in the order in which they were taken, since the last BEGIN."""
-        locks: list[str] = []
+        seen: list[str] = []
         execute = StraightSession.execute
 
         def watch(session: StraightSession, statement: Executable, values: Any = None, **more: Any) -> Any:
             said = str(cast(ClauseElement, statement).compile(dialect=postgresql.dialect()))
             if "pg_advisory_xact_lock" in said:
-                locks.append(":".join(values["name"].split(":")[:2]))
+                seen.append(values["name"])
             elif "FOR UPDATE" in said and "SKIP LOCKED" not in said:
-                locks.append(said.split("FROM")[1].split()[0])
+                seen.append(table := said.split("FROM")[1].split()[0])
+                assert table != "mailboxes" or "ORDER BY mailboxes.id" in said
             return execute(session, statement, values, **more)
 
         monkeypatch.setattr(StraightSession, "execute", watch)
-        return locks
+        return seen
 
     def assert_in_order(self, taken: list[str]) -> None:
-        ranks = [self.ORDER.index(name) for name in dict.fromkeys(taken)]  # a lock that is held may be taken again
-        assert len(set(taken)) > 1
+        # A lock that is held may be taken again.
+        ranks = [(self.ORDER.index(_kind(name)), name) for name in dict.fromkeys(taken)]
+        assert len(set(map(_kind, taken))) > 1
         assert sorted(ranks) == ranks, taken
 
     def test_hold(self, office, taken):
         office.hold(at(9), citizen="citizen")
 
         self.assert_in_order(taken)
-        assert {"1:citizen", "2:offer", "mailboxes", "4:site-day"} == set(taken)
+        assert {"1:citizen", "2:offer", "mailboxes", "4:site-day"} == set(map(_kind, taken))
 
     def test_book(self, office, taken):
         held = office.hold(at(9))
@@ -402,10 +411,106 @@ class TestOneLockOrder:
 
         self.assert_in_order(taken)
 
+    def test_a_whole_absence_is_carried_out(self, office, taken):
+        """Several meetings, days and people at a time: nobody who carries out another one waits in a circle."""
+        first, second, third = (office.book(at(9, day=day)) for day in (26, 25, 24))
+        taken.clear()
+
+        done = office.handover.carry_out(
+            [
+                Choice(first.meeting.id, Remedy.COLLEAGUE, "bo"),
+                Choice(second.meeting.id, Remedy.NEW_TIME, "bo", at(13, day=27)),
+                Choice(third.meeting.id, Remedy.CANCEL),
+            ],
+            "cli:olga",
+            NOW,
+        )
+
+        assert [None] * 3 == [one.error for one in done]
+        self.assert_in_order(taken)
+        days = [name[-2:] for name in dict.fromkeys(taken) if name.startswith("4:")]
+        assert ["24", "25", "26", "27"] == days
+
+    def test_a_meeting_that_may_take_others_along_gets_a_new_time(self, migrated_postgres_url, taken, monkeypatch):
+        people = ("anna", "bo", "cara")
+        rules = town.rulebook(town.offer(("anna",), partners=(("bo", "cara"),)), town.offer(people, name="alone"))
+        office = Office.open(migrated_postgres_url, directory=town.directory(people), rulebook=rules)
+        made = office.book(at(9))
+        taken.clear()
+        asked: list[tuple[str, ...]] = []
+        right = Mailboxes.lock
+
+        def lock(self: Mailboxes, *ids: str) -> None:
+            asked.append(ids)
+            right(self, *ids)
+
+        monkeypatch.setattr(Mailboxes, "lock", lock)
+        choice = Choice(made.meeting.id, Remedy.NEW_TIME, "anna", at(13))
+        [done] = office.handover.carry_out([choice], "cli:olga", NOW)
+        office.store.close()
+
+        assert done.error is None
+        assert people == asked[0], "everybody before the first row is locked"
+        self.assert_in_order(taken)
+
+    def test_a_look_that_finds_a_room_for_a_meeting_without_one(self, office, taken):
+        made = office.book(at(9))
+        with office.store.begin() as tx:
+            tx.meetings.release(made.meeting.id, made.meeting.room)
+            desire(tx, replace(made.meeting, room=None, room_state=RoomState.MISSING), NOW)
+        taken.clear()
+        office.settle(NOW)
+
+        assert RoomState.ACCEPTED is office.meeting(made.meeting.id).room_state
+        began = taken.index("4:site-day:hq:2026-11-24")
+        self.assert_in_order(taken[began - 1 :])
+
+    def test_what_only_calendars_know_is_taken_up(self, office, taken):
+        made = office.book(at(9))
+        office.settle(NOW)
+        with office.store.begin() as tx:
+            for table in (BookingRow, ClaimRow, EntryRow):
+                tx.session.execute(delete(table).where(table.meeting == made.meeting.id))
+            tx.session.execute(delete(MeetingRow).where(MeetingRow.id == made.meeting.id))
+        taken.clear()
+
+        assert 1 == office.reconciler.sweep(NOW)
+        self.assert_in_order(taken)
+        assert {"mailboxes", "4:site-day", "meetings"} <= set(map(_kind, taken))
+
+    def test_locks_in_another_order_are_caught(self, office, taken, monkeypatch):
+        right = Wish.lock
+
+        def wrong(wish: Wish, tx: Tx, directory: Any, caseworker: str) -> None:
+            lock_site_days(tx, directory, {caseworker}, [wish.interval])
+            right(wish, tx, directory, caseworker)
+
+        monkeypatch.setattr(Wish, "lock", wrong)
+        office.hold(at(9), citizen="citizen")
+
+        with pytest.raises(AssertionError):
+            self.assert_in_order(taken)
+
+    def test_unsorted_locks_are_caught(self, office, taken, monkeypatch):
+        days = [locks.site_day("hq", date(2026, 11, day)) for day in (25, 24)]
+        for wrong in (False, True):
+            if wrong:
+                monkeypatch.setattr(locks, "sorted", lambda names: days, raising=False)
+            taken.clear()
+            with office.store.begin() as tx:
+                tx.mailboxes.lock("anna")
+                locks.take(tx.session, days)
+            with pytest.raises(AssertionError) if wrong else nullcontext():
+                self.assert_in_order(taken)
+
     def _moved(self, office: Office, made: Any) -> Moved:
         entry = office.entries("anna", made.meeting)[0]
         assert entry.interval is not None
         return Moved("anna", entry.interval, entry)
+
+
+def _kind(lock: str) -> str:
+    return ":".join(lock.split(":")[:2])
 
 
 def _drop_rule(tx: Tx) -> list[str]:
