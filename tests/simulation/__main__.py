@@ -32,6 +32,8 @@ def main() -> int:
     parser.add_argument("--nodes", action="store_true", help="with one to five nodes that die and come back")
     parser.add_argument("--stop", action="store_true", help="end at the first failure")
     asked = parser.parse_args()
+    if asked.twin and asked.number is not None:
+        parser.error("a twin is planted in a range only (FIRST LAST --twin NAME), not in several processes")
     last = asked.first if asked.last is None else asked.last
     if asked.number is not None:
         return _all(asked.first, asked.number, asked.workers, NodesWorld if asked.nodes else World)

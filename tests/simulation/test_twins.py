@@ -28,6 +28,7 @@ KNOWN = {
     "moves_one_calendar_only": 1,
     "never_looks_at_what_is_done": 2,
     "records_over_a_newer_wish": 3,
+    "skips_the_echo_by_its_key": 1,
     "takes_a_late_write_for_a_human": 25,
     "takes_silence_for_success": 9,
     "takes_up_nothing_after_a_restore": 13,

@@ -57,6 +57,20 @@ def writes_again_without_looking(patch: pytest.MonkeyPatch) -> None:
 
 
 @twin
+def skips_the_echo_by_its_key(patch: pytest.MonkeyPatch) -> None:
+    """What stands under the key we wrote counts as our own echo, whatever it says now."""
+    right = deciding._present
+
+    def wrong(meeting: Meeting, sight: Sighting, draft: Any, entry: Any, *rest: Any) -> Decision:
+        written = sight.record.generation >= meeting.desired_generation
+        if written and entry.key == sight.record.key:
+            return Decision(records=(deciding.seen(sight.record, entry),))
+        return right(meeting, sight, draft, entry, *rest)
+
+    patch.setattr(deciding, "_present", wrong)
+
+
+@twin
 def never_looks_at_what_is_done(patch: pytest.MonkeyPatch) -> None:
     """Search, then create, and be content: what lands later is never seen."""
     patch.setattr(Meetings, "touch", lambda *_a: None)
