@@ -36,6 +36,7 @@ TESTS = (
     "tests/integration/test_booking_groups.py",
     "tests/integration/test_booking_handover.py",
     "tests/integration/test_booking_reconcile.py",
+    "tests/integration/test_booking_record.py",
     "tests/integration/test_booking_rooms.py",
     "tests/integration/test_invited_rooms.py",
     "tests/integration/test_marks.py",
