@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from syncd.model.offer import Form
 from syncd.store.erasure import erase
+from syncd.store.idempotency import Idempotency
 from syncd.store.tables import AuditRow
 from tests.integration.web_town import NOW, Client, Town
 
@@ -287,6 +288,22 @@ def test_a_key_used_for_anything_else_is_refused_and_nothing_happens(portal: Cli
         (one.status_code, one.json()["type"]) for one in (other_body, other_path)
     ]
     assert TEN in portal.slots()
+
+
+def test_a_request_whose_first_one_still_runs_is_a_conflict_and_nothing_happens(
+    town: Town, portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"offer": "jobsamtale", "start": NINE, "form": "in-person"}
+    with monkeypatch.context() as patch:
+        # Another transaction that holds the key for longer than anybody waits: its row is there, its answer is not.
+        patch.setattr(Idempotency, "store", lambda *_: None)
+        portal.post("/holds", body, key="k1")
+    held = [row for row in audit(town) if row[1] == "hold.made"]
+
+    again = portal.post("/holds", body, key="k1")
+
+    assert (409, "/problems/idempotency-key-in-progress") == (again.status_code, again.json()["type"])
+    assert held == [row for row in audit(town) if row[1] == "hold.made"]
 
 
 def test_one_key_never_speaks_for_two_bookings_though_the_bodies_are_equal(portal: Client) -> None:

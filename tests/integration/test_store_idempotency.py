@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from syncd.errors import KeyInProgress, KeyReused, StoreError
 from syncd.store import Store, engines
 from syncd.store.idempotency import KEPT, Stored
+from syncd.store.instants import epoch
+from syncd.store.tables import IdempotencyRow
 from tests.rough_server import NOW
 
 ANSWER = Stored(201, b'{"id": "b1", "\xc3\xa6": 1.50}', "b1")
@@ -34,6 +37,21 @@ def test_an_answer_is_the_same_bytes_for_a_fortnight_and_after_a_restart(store: 
     with again.begin() as tx:
         assert tx.idempotency.claim("portal", "key", "other", NOW + KEPT + SECOND) is None
     again.close()
+
+
+def test_an_answer_is_removed_only_after_the_last_second_of_the_fortnight(store: Store) -> None:
+    fortnight = timedelta(days=14)
+    with store.begin() as tx:
+        assert [0, 1] == [tx.idempotency.purge(NOW + fortnight + late) for late in (0 * SECOND, SECOND)]
+
+
+@pytest.mark.parametrize(("status", "body"), [(None, None), (201, None), (None, b"{}")])
+def test_what_is_no_whole_answer_is_never_given_as_one(store: Store, status: int | None, body: bytes | None) -> None:
+    row = {"client": "portal", "key": "half", "digest": "digest", "created": epoch(NOW), "status": status, "body": body}
+    with store.begin() as tx:
+        tx.session.execute(insert(IdempotencyRow), [row])
+        with pytest.raises(KeyInProgress, match="Nothing was done twice"):
+            tx.idempotency.claim("portal", "half", "digest", NOW)
 
 
 def test_another_digest_is_refused_and_another_client_or_key_is_not_concerned(store: Store) -> None:
