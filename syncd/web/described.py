@@ -40,6 +40,7 @@ WRITES = (
     "forbidden",
     "idempotency-key-reused",
     "idempotency-key-in-progress",
+    "erased",
 )
 """Problems of every POST that changes something."""
 _ID = "2f1c9f0e-4a44-4a0e-9a3c-0d5f2f6f3a11"

@@ -91,6 +91,9 @@ KINDS: Mapping[str, Kind] = {
             "en": "The reservation has run out. Please choose the time again.",
         },
     ),
+    "erased": Kind(
+        410, "Erased", "Do not send this request again: it was done, and its citizen's data have been erased since."
+    ),
     "payload-too-large": Kind(413, "The body is too large", "No request of this interface needs that many bytes."),
     "unsupported-media-type": Kind(415, "The body is not declared as JSON", "Send Content-Type: application/json."),
     "invalid-request": Kind(
