@@ -35,6 +35,7 @@ TESTS = (
     "tests/integration/test_booking_footprints.py",
     "tests/integration/test_booking_groups.py",
     "tests/integration/test_booking_handover.py",
+    "tests/integration/test_booking_looks.py",
     "tests/integration/test_booking_reconcile.py",
     "tests/integration/test_booking_record.py",
     "tests/integration/test_booking_rooms.py",
