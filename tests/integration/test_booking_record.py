@@ -413,6 +413,7 @@ class TestFollowed:
 
         with office.store.read() as tx:
             assert overlaps == overlapped(tx, made, office.rulebook)
+            assert overlapped(tx, replace(made, beside="key:uid"), office.rulebook) is False, "it stands beside one"
 
     def test_a_room_is_asked_again_twice_when_it_may_have_meant_our_earlier_entry(
         self, office: Office, made: Meeting, monkeypatch: pytest.MonkeyPatch
@@ -434,6 +435,17 @@ class TestFollowed:
         assert asked(meeting=replace(made, interval=Interval.at(at(13), 45))) is True, "another time is asked anew"
         assert asked(NOW + timedelta(days=14)) is False
         assert asked(NOW + timedelta(days=14, seconds=1)) is True
+
+    @pytest.mark.parametrize(("declined", "room"), [(True, "r1"), (False, "r2")])
+    def test_a_no_that_meant_our_earlier_entry_is_asked_for_anew(
+        self, office: Office, made: Meeting, monkeypatch: pytest.MonkeyPatch, declined: bool, room: str
+    ) -> None:
+        monkeypatch.setattr(turns, "left", lambda *_: True)
+
+        assert followed(office, made, RoomTaken("r1", declined=declined)) is True
+
+        after = office.meeting(made.id)
+        assert (made.desired_generation + 1, room) == (after.desired_generation, after.room)
 
     def test_a_hold_that_ran_out_does_not_keep_a_room_from_a_note_that_asks_for_one(
         self, migrated_sqlite_url: str
