@@ -150,10 +150,12 @@ def beside_other_tests() -> Iterator[None]:
     """Commands may not leave their log settings behind in this process; tables are as wide as on a wide terminal."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40), cache_logger_on_first_use=False)
-    with (
-        patch.object(logs, "configure", lambda *_: None),
-        patch.dict(os.environ, {"USER": "drift", "LOGNAME": "drift"}),
-    ):
-        screen.out.width = screen.err.width = 200
-        yield
-    structlog.configure(**before)
+    try:
+        with (
+            patch.object(logs, "configure", lambda *_: None),
+            patch.dict(os.environ, {"USER": "drift", "LOGNAME": "drift"}),
+        ):
+            screen.out.width = screen.err.width = 200
+            yield
+    finally:
+        structlog.configure(**before)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from syncd.cli.commands import app_of
 from syncd.config import load
 from syncd.config.organisations import instances
+from tests.integration.cli_office import beside_other_tests
 
 TABLE = """name;organisation;adapter;url;username;site;mailboxes;tenant;database
 aarup;Aarup Kommune;ews;https://mail.aarup.dk/EWS/Exchange.asmx;svc-syncd;Torvet 1;40;;
@@ -81,7 +82,8 @@ def test_what_is_told_to_check_an_instance_works_in_a_shell(tmp_path: Path, monk
     (secrets / "kalender").write_text("hemmelig")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secrets))
 
-    done = CliRunner().invoke(app_of(), ["check", "--config", str(tmp_path / "etc" / "aarup.toml")])
+    with beside_other_tests():
+        done = CliRunner().invoke(app_of(), ["check", "--config", str(tmp_path / "etc" / "aarup.toml")])
 
     assert "aarup.toml: correct" in " ".join(done.output.split()), done.output
 
