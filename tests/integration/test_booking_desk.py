@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -416,3 +417,9 @@ class TestOnce:
         with office.store.begin() as tx:
             assert 0 == tx.idempotency.purge(later)
             assert 1 == tx.idempotency.purge(later + timedelta(days=15))
+
+
+@pytest.mark.parametrize(("key", "taken"), [("k" * 255, True), ("k" * 256, False), ("k\n", False), (" ", True)])
+def test_a_key_is_printable_and_has_at_most_255_characters(office, key, taken):
+    with nullcontext() if taken else pytest.raises(BadRequest, match="255"):
+        office.desk.once(CLIENT, key, "digest", lambda _tx: Reply(200, b"{}"), NOW)

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from syncd.booking import follow as following
 from syncd.booking import record as recording
 from syncd.booking import texts, turns
+from syncd.booking.adopt import Trace, adopt
 from syncd.booking.decide import seen
 from syncd.booking.desire import desire
 from syncd.booking.follow import Ground, _own_fault, follow, overlapped
@@ -21,7 +22,7 @@ from syncd.booking.sight import Decision, Moved, Newer, RoomTaken, Verdict, With
 from syncd.booking.steps import Acted
 from syncd.errors import Transient
 from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState
-from syncd.model.busy import BusyType, Occurrence
+from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store import Tx
@@ -462,3 +463,19 @@ class TestFollowed:
 
         assert "r1" == office.store.run(placed).room
         office.store.close()
+
+
+@pytest.mark.parametrize(("ahead", "whose"), [(0, "anna"), (1, "bo")])
+def test_an_entry_elsewhere_moves_a_known_meeting_only_when_it_is_newer(
+    office: Office, made: Meeting, ahead: int, whose: str
+) -> None:
+    stamp = Stamp("here", made.id, made.desired_generation + ahead, "")
+    with office.store.begin() as tx:
+        tx.session.execute(update(MeetingRow).values(due=None))
+        left = adopt(tx, [Trace("bo", "key-1", made.interval, stamp)], ground(office))
+
+    assert left is not None
+    assert whose == left.caseworker
+    at_once = due(office, made)
+    assert at_once is not None
+    assert at_once <= timedelta(0)

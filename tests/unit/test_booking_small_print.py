@@ -465,3 +465,11 @@ class TestLooking:
         assert (False, Told(announced=False, before=None, changing=False)) == (facts.behind, facts.told)
         assert Acted((), 0, {}).linkless is False
         assert not Decision(verdict=Withdrawn("anna")).complete
+
+
+@pytest.mark.parametrize("category", ["", "Selvbooking"])
+def test_a_talk_has_the_category_of_the_house_and_none_where_the_house_has_none(category: str) -> None:
+    house = replace(DIRECTORY, category=category)
+    written = draft(a_meeting(), BOXES["anna"], house, {"da": "Samtale"}, "here")
+
+    assert ((category,) if category else ()) == written.categories
