@@ -25,6 +25,7 @@ from syncd.model.booking import BookingState, EntryRecord, Meeting, RoomState
 from syncd.model.busy import BusyType, Occurrence, Stamp
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
+from syncd.model.task import TaskKind
 from syncd.store import Tx
 from syncd.store.instants import epoch
 from syncd.store.outward_tables import EventRow
@@ -465,17 +466,73 @@ class TestFollowed:
         office.store.close()
 
 
+def trace(mailbox: str, meeting: str, generation: int) -> Trace:
+    return Trace(mailbox, f"key-{mailbox}", Interval.at(at(9), 45), Stamp("here", meeting, generation, ""))
+
+
+def adopted(office: Office, *found: Trace) -> Meeting:
+    """The meeting that was taken up, while nothing was due and a person had been asked whose it is."""
+    about = f"meeting:{found[0].stamp.meeting}"
+    with office.store.begin() as tx:
+        tx.session.execute(update(MeetingRow).values(due=None))
+        tx.tasks.raise_(TaskKind.ENTRY_WITHOUT_MEETING, about, {"room": "r1", "when": "", "reference": ""}, NOW)
+        left = adopt(tx, found, ground(office))
+    assert left is not None
+    return left
+
+
+def noted(office: Office, meeting: Meeting) -> dict[str, tuple[bool, str]]:
+    with office.store.read() as tx:
+        return {one.mailbox: (one.wanted, one.key or "") for one in tx.meetings.entries(meeting.id)}
+
+
+def asked_still(office: Office) -> int:
+    with office.store.read() as tx:
+        return len(tx.tasks.waiting(TaskKind.ENTRY_WITHOUT_MEETING))
+
+
 @pytest.mark.parametrize(("ahead", "whose"), [(0, "anna"), (1, "bo")])
 def test_an_entry_elsewhere_moves_a_known_meeting_only_when_it_is_newer(
     office: Office, made: Meeting, ahead: int, whose: str
 ) -> None:
-    stamp = Stamp("here", made.id, made.desired_generation + ahead, "")
-    with office.store.begin() as tx:
-        tx.session.execute(update(MeetingRow).values(due=None))
-        left = adopt(tx, [Trace("bo", "key-1", made.interval, stamp)], ground(office))
-
-    assert left is not None
-    assert whose == left.caseworker
+    left = adopted(office, trace("bo", made.id, made.desired_generation + ahead))
     at_once = due(office, made)
+
+    assert whose == left.caseworker
+    assert (whose == "bo", "key-bo") == noted(office, made)["bo"]
+    assert 1 - ahead == asked_still(office)
     assert at_once is not None
     assert at_once <= timedelta(0)
+
+
+def test_a_meeting_that_is_to_go_is_not_brought_back_by_a_newer_entry_elsewhere(office: Office, made: Meeting) -> None:
+    changed(office, made, wanted=False)
+    left = adopted(office, trace("bo", made.id, made.desired_generation + 1))
+
+    assert ("anna", False) == (left.caseworker, left.wanted)
+
+
+def test_what_stood_beside_an_event_and_is_not_known_goes(office: Office) -> None:
+    left = adopted(office, trace("anna", "beside-x", 3))
+    at_once = due(office, left)
+
+    with office.store.read() as tx:
+        stored = tx.meetings.get(left.id)
+
+    assert stored is not None
+    assert (False, 4) == (stored.wanted, stored.desired_generation)
+    assert {"anna": (False, "key-anna")} == noted(office, left)
+    assert at_once is not None
+    assert at_once <= timedelta(0)
+
+
+def test_an_unknown_meeting_is_taken_up_as_it_stands_with_its_room_or_without(office: Office) -> None:
+    alone, housed = (
+        adopted(office, trace("anna", "new-1", 2)),
+        adopted(office, trace("bo", "new-2", 2), trace("r1", "new-2", 2)),
+    )
+
+    assert (None, RoomState.NONE, 3) == (alone.room, alone.room_state, alone.desired_generation)
+    assert ("r1", RoomState.PENDING) == (housed.room, housed.room_state)
+    assert {"bo": (True, "key-bo"), "r1": (True, "key-r1")} == noted(office, housed)
+    assert 0 == asked_still(office)
