@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from syncd.errors import (
     UnknownOffer,
 )
 from syncd.model.booking import BookingState, RoomState, advance
+from syncd.model.eligibility import STAFF
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.store.tables import AuditRow
@@ -423,3 +425,31 @@ class TestOnce:
 def test_a_key_is_printable_and_has_at_most_255_characters(office, key, taken):
     with nullcontext() if taken else pytest.raises(BadRequest, match="255"):
         office.desk.once(CLIENT, key, "digest", lambda _tx: Reply(200, b"{}"), NOW)
+
+
+def test_a_booking_stays_where_it_is_when_its_new_time_is_after_the_last_day_asked_for(office):
+    booked = office.book(at(9))
+    before = booked.meeting.interval
+    with pytest.raises(NotAllowed, match="last day"):
+        office.desk.reschedule(
+            CLIENT,
+            booked.booking.id,
+            at(9) + timedelta(days=1),
+            None,
+            None,
+            NOW,
+            whom=replace(STAFF, latest=at(9).date()),
+        )
+
+    assert before == office.see(booked.booking.id).meeting.interval
+    again = office.desk.reschedule(CLIENT, booked.booking.id, at(9), None, None, NOW)
+    assert (booked.booking.id, before) == (again.booking.id, again.meeting.interval)
+
+
+def test_whoever_works_here_but_does_not_serve_the_offer_cannot_be_asked_for(office):
+    office.rulebook.offers["talk"] = replace(office.rulebook.offers["talk"], caseworkers=("anna",))
+    booked = office.book(at(9))
+    with pytest.raises(UnknownCaseworker):
+        office.hold(at(10), "bo")
+    with pytest.raises(UnknownCaseworker):
+        office.desk.reschedule(CLIENT, booked.booking.id, at(10), "bo", None, NOW)
