@@ -41,7 +41,7 @@ TASK = "syncd.run"
 BEAT_SECONDS = 2.0
 DEAD_SECONDS = 9.0
 """A worker that was silent for so long loses its jobs. Sooner than a node is dead, because to be wrong here costs but a
-second pass: each calendar's own lease keeps two nodes from it."""
+second look: calendars, meetings, messages and reports are each taken by a row of their own before anything is done."""
 FORGOTTEN_SECONDS = 30.0
 """After which its row goes."""
 POLL_SECONDS = 2.0

@@ -60,6 +60,7 @@ def test_a_display_keeps_itself_fresh_and_says_when_it_cannot(browser: Browser, 
         page.goto(f"{served.base}/display/{secret}")
         assert not page.locator(".stale-note").is_visible()
         first = page.locator(".wall-time strong").inner_text()
+        page.evaluate("dispatchEvent(new Event('beforeunload'))")  # as a link to a file does, after which one stays
         town.clock.at = NOW.replace(hour=9)
         page.clock.run_for(31_000)
         page.locator(".wall-time strong", has_not_text=first).wait_for()

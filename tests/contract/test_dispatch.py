@@ -288,6 +288,8 @@ def test_a_node_does_as_many_things_at_once_as_it_has_hands_however_few_processo
     until(lambda: works.at_once == COMMON_HANDS, "all hands")
     works.gate.set()
 
+    assert COMMON_HANDS == works.most
+
 
 def test_servers_that_hang_hold_up_only_their_own_queues_however_many_they_are(member, works: Works) -> None:
     works.gate.clear()
@@ -299,6 +301,8 @@ def test_servers_that_hang_hold_up_only_their_own_queues_however_many_they_are(m
     for number in range(2):  # as a reload does, with more accounts
         node.every(beside.task(f"well-{number}", seconds=3600, queue=f"sync.new-{number}"))
     until(lambda: len(beside.begun) == 2, "the others")
+
+    assert 20 == works.at_once
     works.gate.set()
 
 

@@ -176,7 +176,7 @@ def test_a_subscription_is_the_sdks_and_lasts_as_long_as_graph_says():
         expiration_date_time=until,
     )
 
-    made = subscribe(line, "anna@byhavn.example", url, "word", until)  # type: ignore[arg-type]
+    made = subscribe(line, "anna@byhavn.example", url, "word", until)  # type: ignore[arg-type]  # a line that only notes
 
     asked, theirs = (dict(one) for one in (line.body, written(wanted)))
     ends = [datetime.fromisoformat(one.pop("expirationDateTime")) for one in (asked, theirs)]
@@ -196,7 +196,7 @@ def test_a_last_look_at_rooms_is_the_sdks():
         availability_view_interval=15,
     )
 
-    schedule.free(line, "anna@byhavn.example", rooms, at(9))  # type: ignore[arg-type]
+    schedule.free(line, "anna@byhavn.example", rooms, at(9))  # type: ignore[arg-type]  # the same
 
     assert line.body == lowered(written(wanted))
 
@@ -212,7 +212,7 @@ def test_ids_of_the_premises_are_translated_as_the_sdk_asks_for_it():
         target_id_type=ExchangeIdFormat.RestImmutableEntryId,
     )
 
-    directory.translated(line, "anna@byhavn.example", ["AAMkOld="])  # type: ignore[arg-type]
+    directory.translated(line, "anna@byhavn.example", ["AAMkOld="])  # type: ignore[arg-type]  # the same
 
     assert line.body == lowered(written(wanted))
 

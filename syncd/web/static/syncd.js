@@ -4,9 +4,8 @@
 // A part of a page that keeps itself fresh: data-fresh is the pause in seconds.
 const live = document.querySelector("[data-fresh]");
 if (live) {
-  let leaving = false; // to load the page again would take back the press on a link that leads away
-  addEventListener("beforeunload", () => { leaving = true; });
-  addEventListener("pageshow", () => { leaving = false; });
+  let pressed = -Infinity; // when a link was: to load the page again would take that back; one that saves a file ends nothing
+  addEventListener("beforeunload", () => { pressed = performance.now(); });
   const look = async () => {
     if (document.hidden) return;
     try {
@@ -15,9 +14,9 @@ if (live) {
       document.documentElement.classList.toggle("stale", stale);
       if (stale) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-fresh]");
-      if (leaving) return;
-      if (!fresh) location.reload(); // what was waited for is there
-      else if (fresh.innerHTML !== live.innerHTML) live.replaceChildren(...fresh.childNodes);
+      if (fresh === null) {
+        if (performance.now() > pressed + 10000) location.reload(); // what was waited for is there
+      } else if (fresh.innerHTML !== live.innerHTML) live.replaceChildren(...fresh.childNodes);
     } catch {
       document.documentElement.classList.add("stale");
     }
