@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from syncd.booking.collide import blocks, foreign_events
-from syncd.booking.rooms import asked_of, readable, taken
+from syncd.booking.rooms import readable, requirement_of, taken
 from syncd.model.booking import Meeting
 from syncd.model.directory import Caseworker, Directory, MailboxId, Room, Site
 from syncd.model.interval import Interval
@@ -61,9 +61,9 @@ class _Week:
 def options(
     tx: Tx, directory: Directory, rulebook: Rulebook, meeting: Meeting, now: datetime, max_age: timedelta
 ) -> Options | None:
-    """What comes nearest to the room that *meeting* lacks; None when its caseworker or need is not known any more."""
-    person, asked = directory.caseworkers.get(meeting.caseworker), asked_of(rulebook, meeting)
-    if person is None or asked is None:
+    """What comes nearest to the room that *meeting* lacks; None when its caseworker is not known any more."""
+    person, asked = directory.caseworkers.get(meeting.caseworker), requirement_of(directory, rulebook, meeting)
+    if person is None:
         return None
     week = _week(tx, directory, rulebook, meeting, person, now, max_age)
     rooms = {room.id: room for room in week.rooms}

@@ -100,16 +100,11 @@ def needs_room(directory: Directory, rulebook: Rulebook, meeting: Meeting) -> bo
     return offer.needs_room(meeting.form, open_plan=person is not None and person.open_plan)
 
 
-def asked_of(rulebook: Rulebook, meeting: Meeting) -> RoomRequirement | None:
-    """What the meeting asks of a room: by itself, or by its offer; None when nobody knows the offer any more."""
-    offer = rulebook.offers.get(meeting.offer)
-    return meeting.asks or (offer.room_for(meeting.form) if offer else None)
-
-
 def requirement_of(directory: Directory, rulebook: Rulebook, meeting: Meeting) -> RoomRequirement:
-    """What the meeting asks of its room; of an offer no longer known, a room as good as the one it has."""
-    room = directory.rooms.get(meeting.room or "")
-    return asked_of(rulebook, meeting) or (like(room) if room is not None else RoomRequirement())
+    """What the meeting asks of its room, by itself or by its offer; of an offer no longer known, one like it has."""
+    offer, room = rulebook.offers.get(meeting.offer), directory.rooms.get(meeting.room or "")
+    by_offer = offer.room_for(meeting.form) if offer else None
+    return meeting.asks or by_offer or (like(room) if room is not None else RoomRequirement())
 
 
 def _wanted(

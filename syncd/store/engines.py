@@ -22,9 +22,10 @@ from syncd.store.prepared import Driver
 BUSY_MS = 10_000
 LOCK_MS = 15_000
 """How long PostgreSQL waits for a lock, and so a repeated request for the first one to end."""
-IDLE_SECONDS = 40
+IDLE_SECONDS = 20
 """After which PostgreSQL ends a transaction in which nothing is asked, and frees what it locked: the client is cut off
-or stands still. Others serve its calendars within a minute."""
+or stands still. Others serve its calendars within a minute, even if the next to lock them dies, too. The longest that
+we think inside a transaction is a few seconds, for a year's figures."""
 REACH = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
@@ -33,6 +34,10 @@ REACH = {
     "tcp_user_timeout": 20_000,
 }
 """A server that went silent is given up after some twenty seconds (the last is in milliseconds), not after hours."""
+FROM_THERE = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=20000"
+)
+"""The same as PostgreSQL shall do with a client that went silent, or its connections stay there for hours."""
 _HOSTS = re.compile(r"([^:/]+://(?:[^/]*@)?)([^/@?]*:\d+,[^/@?]*)(.*)")
 FIXED_IN = (3, 51, 3)
 BACKPORTS = {(3, 50): 7, (3, 44): 6}
@@ -152,7 +157,7 @@ def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
     settings = {
         **{name: value for name, value in REACH.items() if name not in url.query},
         "application_name": "syncd",
-        "options": f"-c timezone=UTC -c lock_timeout={LOCK_MS} {idle}",
+        "options": f"-c timezone=UTC -c lock_timeout={LOCK_MS} {idle} {FROM_THERE}",
     }
     writer = create_engine(
         url,

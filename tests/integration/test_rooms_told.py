@@ -126,6 +126,19 @@ def test_a_meeting_without_a_room_is_a_task_with_its_options(town: Town) -> None
         assert [] == tx.tasks.waiting(TaskKind.ROOM_NEEDED)
 
 
+def test_a_meeting_of_an_offer_that_is_gone_has_options_too(town: Town) -> None:
+    group = book(town, "anna", "10:00", "group")
+    town.apply(RULES)
+    for room in ("r1", "r2"):
+        town.event(room, "10:00", "11:00", day=FRIDAY)
+    keeper(town).repair(town.now)
+
+    assert room_of(town, group) is None
+    with town.store.read() as tx:
+        (task,) = tx.tasks.waiting(TaskKind.ROOM_NEEDED)
+    assert "11:00" in str(task.facts["times"])
+
+
 def test_a_request_without_a_room_is_counted_and_nobody_named(town: Town) -> None:
     town.event("r1", "09:00", "12:00", day=FRIDAY)
     town.event("r2", "09:00", "12:00", day=FRIDAY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,8 +100,10 @@ def test_a_node_with_a_silent_line_acknowledges_nothing_and_the_other_serves_all
         def silent(tx: Tx) -> tuple[float, list[str], list[str]]:
             tx.mailboxes.lock(PEOPLE[0])
             wired.end.cut()
-            refused, taken = tried(far, 30), tried(near, 40)
-            unserved = worst(nodes, UNSERVED + 10)
+            with ThreadPoolExecutor(1) as pool:
+                watched = pool.submit(worst, nodes, UNSERVED + 10)
+                refused, taken = tried(far, 30), tried(near, 40)
+                unserved = watched.result()
             refused += tried(far, 31)
             wired.end.mend(broken=False)
             return unserved, refused, taken
