@@ -11,8 +11,6 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain
 
-from sqlalchemy import and_, bindparam, or_, select
-
 from syncd.booking.announce import site_of
 from syncd.booking.desire import desire, unsettle
 from syncd.booking.follow import with_room
@@ -22,12 +20,11 @@ from syncd.booking.rooms import give_room, requirement_of
 from syncd.booking.take import lock_site_days
 from syncd.errors import SlotGone, UnknownBooking, UnknownRoom
 from syncd.model.booking import Meeting, RoomState
-from syncd.model.busy import BusyType
 from syncd.model.directory import Directory, MailboxId, Site
 from syncd.model.interval import Interval
 from syncd.model.offer import RoomRequirement, Rulebook
 from syncd.model.task import TaskKind
-from syncd.model.zones import days, wall_clock
+from syncd.model.zones import days, wall_clock, whole_days
 from syncd.observe.logs import log
 from syncd.publish.moving import policy_of
 from syncd.publish.roomday import MAX_AGE, rooms_of
@@ -39,25 +36,11 @@ from syncd.roomalloc.rebuild import Rebuilt, rebuild
 from syncd.roomalloc.timetable import ask_of
 from syncd.roomalloc.upset import settle
 from syncd.store import Store, Tx, locks
-from syncd.store.instants import epoch, moment
 from syncd.store.overview import meeting_named
-from syncd.store.prepared import prepared
-from syncd.store.tables import ClosureRow, MeetingRow, OccurrenceRow
+from syncd.store.rooms import Placed
 
-_FOREIGN = and_(
-    OccurrenceRow.mailbox == MeetingRow.room,
-    OccurrenceRow.start < MeetingRow.end,
-    OccurrenceRow.end > MeetingRow.start,
-    OccurrenceRow.busy != BusyType.FREE.value,
-    OccurrenceRow.uid.not_in(select(MeetingRow.uid)),
-)
-_CLOSED = and_(ClosureRow.room == MeetingRow.room, ClosureRow.start < MeetingRow.end, ClosureRow.end > MeetingRow.start)
-_UPSET = prepared(
-    select(MeetingRow.id, MeetingRow.room, MeetingRow.start)
-    .where(MeetingRow.start > bindparam("now"), MeetingRow.room.is_not(None), MeetingRow.wanted)
-    .where(or_(select(OccurrenceRow.id).where(_FOREIGN).exists(), select(ClosureRow.id).where(_CLOSED).exists()))
-    .order_by(MeetingRow.start, MeetingRow.id)
-)
+FOR_GOOD = timedelta(days=3650)
+"""As far ahead as any meeting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +81,15 @@ class RoomKeeper:
         pinned to a room that cannot be had, becomes a task for a person.
         """
         with self._store.read() as tx:
-            hit, ground = upset_meetings(tx, now), self._ground()
-            days = self._site_days(tx, hit, now)
+            hit, ground = tx.rooms.upset(now), self._ground()
+            fresh = self._looked_at is None or self._looked_at[0] is not ground[0] or self._looked_at[1] != ground[1]
+            if fresh:
+                hit += self._misfits(tx, Interval(now, now + FOR_GOOD))
             settled = not hit and not tx.rooms.lacking(now) and not tx.tasks.waiting(TaskKind.ROOM_NEEDED)
-        done = [self._repaired(site, day, now) for site, day in days]
-        homeless = [self._store.run(partial(self._rehouse, meeting=m, now=now)) for m in self._strays(now)]
-        if not settled or done or homeless:
+            strays = self._strays(tx, now)
+        done = [self._repaired(site, day, now) for site, day in self._site_days(hit)]
+        homeless = [self._store.run(partial(self._rehouse, meeting=m, now=now)) for m in strays]
+        if fresh or not settled or homeless:
             self._store.run(partial(self._tell, now=now))
         self._looked_at = ground
         moves = chain.from_iterable(kept.moves for kept in (*done, *homeless))
@@ -113,10 +99,8 @@ class RoomKeeper:
         """What everybody's room depends on besides calendars."""
         return self._directory(), self._rulebook().number
 
-    def _site_days(self, tx: Tx, hit: Iterable[tuple[str, str, datetime]], now: datetime) -> list[tuple[Site, date]]:
+    def _site_days(self, hit: Iterable[Placed]) -> list[tuple[Site, date]]:
         rooms, sites = self._directory().rooms, self._directory().sites
-        if self._looked_at is None or self._looked_at[0] is not self._directory() or self._looked_at != self._ground():
-            hit = [*hit, *tx.rooms.in_rooms(now)]
         found = {(rooms[room].site, start) for _, room, start in hit if room in rooms}
         return sorted(
             {(sites[site], wall_clock(start, sites[site].zone).date()) for site, start in found},
@@ -135,7 +119,9 @@ class RoomKeeper:
         locks.take(tx.session, [locks.site_day(site.id, day)])
         directory = self._directory()
         rooms = self._day(tx, site, day, now)
-        upset = {meeting for meeting, _, _ in upset_meetings(tx, now)} | self._misfits(tx, site, day, now)
+        whole = whole_days(day, day, site.zone)
+        misfits = self._misfits(tx, Interval(max(now, whole.start), whole.end))
+        upset = {meeting for meeting, _, _ in (*tx.rooms.upset(now), *misfits)}
         pinned = tx.rooms.pinned(upset)
         hit = [meeting for meeting in sorted(upset) if meeting in rooms.seats and meeting not in pinned]
         if not hit:
@@ -147,26 +133,19 @@ class RoomKeeper:
         tx.settings.bump()
         return Kept(settled.moves, tuple(task.meeting for task in settled.tasks))
 
-    def _misfits(self, tx: Tx, site: Site, day: date, now: datetime) -> set[str]:
-        """Meetings of that day in rooms that are too small or not open for them: the configuration, or rules, changed.
+    def _misfits(self, tx: Tx, window: Interval) -> list[Placed]:
+        """Meetings in rooms that are too small or not open for them: the configuration, or rules, changed.
 
         Never because a calendar cannot be read: what is not known drives nobody out.
         """
-        found = set()
-        for name, room_id, start in tx.rooms.in_rooms(now):
-            room, meeting = self._directory().rooms.get(room_id), None
-            if room is not None and room.site == site.id and wall_clock(start, site.zone).date() == day:
-                meeting = tx.meetings.get(name)
-            if meeting is not None and room is not None:
-                need = requirement_of(self._directory(), self._rulebook(), meeting)
-                if not rank.suits(room, need) or not rank.is_open(room, meeting.interval, site):
-                    found.add(name)
-        return found
+        directory, rulebook = self._directory(), self._rulebook()
+        found = [one for one in tx.meetings.in_rooms(window) if _misfit(directory, rulebook, one)]
+        return [(meeting.id, meeting.room or "", meeting.interval.start) for meeting in found]
 
-    def _strays(self, now: datetime) -> list[str]:
+    def _strays(self, tx: Tx, now: datetime) -> list[str]:
         """Meetings to come in rooms that the configuration does not know any more."""
-        with self._store.read() as tx:
-            return [meeting for meeting, room, _ in tx.rooms.in_rooms(now) if room not in self._directory().rooms]
+        unknown = tx.rooms.occupied(now) - self._directory().rooms.keys()
+        return [meeting for meeting, room, _ in tx.rooms.in_rooms(now) if room in unknown] if unknown else []
 
     def _rehouse(self, tx: Tx, meeting: str, now: datetime) -> Kept:
         """A room for a meeting whose own is not there any more."""
@@ -187,7 +166,7 @@ class RoomKeeper:
         return Kept((Move(found.id, found.room, room),)) if room else Kept(missing=(found.id,))
 
     def _tell(self, tx: Tx, now: datetime) -> None:
-        pinned = tx.rooms.pinned({meeting for meeting, _, _ in upset_meetings(tx, now)})
+        pinned = tx.rooms.pinned({meeting for meeting, _, _ in tx.rooms.upset(now)})
         tell_people(tx, Houses(self._directory(), self._rulebook(), now, self._max_age), pinned)
 
     def _day(self, tx: Tx, site: Site, day: date, now: datetime, ignoring: str | None = None) -> Day:
@@ -332,9 +311,9 @@ def _whole(actor: str) -> str:
     return actor if ":" in actor else f"cli:{actor}"
 
 
-def upset_meetings(tx: Tx, now: datetime) -> list[tuple[str, str, datetime]]:
-    """Meetings to come whose room is closed, or taken by an event of somebody else: (meeting, room, start).
-
-    Entries of our own meetings are left out; a copy that a human made, under another UID, counts.
-    """
-    return [(row.id, row.room, moment(row.start)) for row in tx.session.execute(_UPSET, {"now": epoch(now)})]
+def _misfit(directory: Directory, rulebook: Rulebook, meeting: Meeting) -> bool:
+    room = directory.rooms.get(meeting.room or "")
+    if room is None:
+        return False  # a stray
+    need = requirement_of(directory, rulebook, meeting)
+    return not rank.suits(room, need) or not rank.is_open(room, meeting.interval, directory.sites[room.site])

@@ -1,17 +1,18 @@
-"""Where calendars and meetings differ, by the mirror; the statements of the sweep, built once.
+"""Where calendars and meetings differ, by the mirror; statements that are built once.
 
-Both take ``now`` (epoch seconds) and ``limit``.
+All take ``now`` (epoch seconds), those of the sweep ``limit``, too.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, select
+from sqlalchemy import BindParameter, and_, bindparam, func, select, union_all
 from sqlalchemy.orm import aliased
 
 from syncd.model.busy import BusyType
-from syncd.store.tables import EntryRow, MailboxRow, MeetingRow, OccurrenceRow
+from syncd.store.prepared import prepared
+from syncd.store.tables import ClosureRow, EntryRow, MailboxRow, MeetingRow, OccurrenceRow
 
 LONGEST_MEETING = 12 * 3600
 """Seconds; a longer one that something overlays is found at its next look only."""
@@ -73,3 +74,38 @@ OVERLAID = (
     .limit(bindparam("limit"))
 )
 """Settled meetings without a known conflict on whose time something lies that is not ours."""
+
+_COMING = and_(MeetingRow.start > _NOW, MeetingRow.room.is_not(None), MeetingRow.wanted)
+# As above: first the few events in the rooms in question that are not ours, and when rooms are closed.
+_IN_THE_WAY = (
+    union_all(
+        select(OccurrenceRow.mailbox, OccurrenceRow.start, OccurrenceRow.end)
+        .outerjoin(_KNOWN, _KNOWN.uid == OccurrenceRow.uid)
+        .where(
+            OccurrenceRow.mailbox.in_(select(MeetingRow.room).where(_COMING)),
+            _KNOWN.id.is_(None),
+            OccurrenceRow.end > _NOW,
+            OccurrenceRow.busy != BusyType.FREE.value,
+        ),
+        select(ClosureRow.room, ClosureRow.start, ClosureRow.end).where(ClosureRow.end > _NOW),
+    )
+    .cte("others")
+    .prefix_with("MATERIALIZED")
+)
+_LONGEST = select(func.max(MeetingRow.end - MeetingRow.start)).where(_COMING).scalar_subquery()
+UPSET = prepared(
+    select(MeetingRow.id, MeetingRow.room, MeetingRow.start)
+    .join(
+        _IN_THE_WAY,
+        and_(
+            MeetingRow.room == _IN_THE_WAY.c.mailbox,
+            MeetingRow.start < _IN_THE_WAY.c.end,
+            MeetingRow.start > _IN_THE_WAY.c.start - _LONGEST,
+            MeetingRow.end > _IN_THE_WAY.c.start,
+        ),
+    )
+    .where(_COMING)
+    .distinct()
+    .order_by(MeetingRow.start, MeetingRow.id)
+)
+"""Meetings to come whose room is closed, or taken by an event that is not ours, by when they begin."""

@@ -76,6 +76,7 @@ _TOUCH = prepared(
     .execution_options(synchronize_session=False)
 )
 _TAKEN, _SEATS = cast(Table, ClaimRow.__table__).c, cast(Table, BookingRow.__table__).c
+_MEETINGS = cast(Table, MeetingRow.__table__).c
 _BUSY = prepared(
     select(_TAKEN.mailbox, _TAKEN.start, _TAKEN.end)
     .where(
@@ -108,6 +109,16 @@ _STARTING = prepared(
         ),
     )
     .group_by(MeetingRow.caseworker)
+)
+_IN_ROOMS = prepared(
+    select(*_MEETINGS)
+    .where(
+        _MEETINGS.start >= bindparam("begin"),
+        _MEETINGS.start < bindparam("until"),
+        _MEETINGS.room.is_not(None),
+        _MEETINGS.wanted,
+    )
+    .order_by(_MEETINGS.start, _MEETINGS.id)
 )
 _CLOSURES = prepared(
     select(ClosureRow.room, ClosureRow.start, ClosureRow.end)
@@ -262,6 +273,11 @@ class Meetings:
         found = self._session.execute(_STARTING, within | {"ignoring": ignoring or "", "now": epoch(now)})
         counted: dict[str, int] = {row.caseworker: row.number for row in found}
         return {caseworker: counted.get(caseworker, 0) for caseworker in caseworkers}
+
+    def in_rooms(self, window: Interval) -> list[Meeting]:
+        """Meetings that begin inside *window* and have a room, the earliest first."""
+        within = {"begin": epoch(window.start), "until": epoch(window.end)}
+        return [rows.meeting(row) for row in self._session.execute(_IN_ROOMS, within)]
 
     def forget_entries(self, mailbox: MailboxId, now: datetime) -> list[str]:
         """Count our future meetings as never seen in this calendar, so that they are written; returns their ids."""

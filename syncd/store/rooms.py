@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from syncd.model.booking import BookingState, RoomState
 from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
+from syncd.store import drift
 from syncd.store.chunks import chunks
 from syncd.store.instants import epoch, moment, span
 from syncd.store.prepared import prepared
@@ -21,6 +22,10 @@ from syncd.store.tables import AuditRow, BookingRow, ClosureRow, MeetingRow, Roo
 
 CHANGED, REARRANGED = "meeting.room-changed", "meeting.room-rearranged"
 """Audit actions of room moves: after the room was announced, and before."""
+
+
+Placed = tuple[str, MailboxId, datetime]
+"""A meeting, its room, and when it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ _PINS = cast(Table, RoomPinRow.__table__).c
 _PINNED = prepared(select(_PINS.meeting, _PINS.room).where(_PINS.meeting.in_(bindparam("some", expanding=True))))
 _COMING = and_(_MEETINGS.wanted, _MEETINGS.start > bindparam("now"))
 _IN_ROOMS = prepared(select(_MEETINGS.id, _MEETINGS.room, _MEETINGS.start).where(_COMING, _MEETINGS.room.is_not(None)))
+_OCCUPIED = prepared(select(_MEETINGS.room).where(_COMING, _MEETINGS.room.is_not(None)).distinct())
 _LACKING = prepared(select(_MEETINGS.id).where(_COMING, _MEETINGS.room_state == RoomState.MISSING.value).limit(1))
 _SHORT = ["site", "offer", "start"]
 _USED = [_MEETINGS[name] for name in ("id", "room", "start", "end", "offer", "caseworker", "wanted", "created")]
@@ -212,10 +218,22 @@ class Rooms:
         rows = self._session.scalars(query.order_by(RoomShortageRow.start, RoomShortageRow.site, RoomShortageRow.offer))
         return [Shortage(row.site, row.offer, row.start, row.minutes, row.refused) for row in rows]
 
-    def in_rooms(self, now: datetime) -> list[tuple[str, MailboxId, datetime]]:
-        """Meetings to come that have a room: (meeting, room, start)."""
+    def in_rooms(self, now: datetime) -> list[Placed]:
+        """Meetings to come that have a room."""
         found = self._session.execute(_IN_ROOMS, {"now": epoch(now)})
         return [(row.id, row.room or "", moment(row.start)) for row in found]
+
+    def occupied(self, now: datetime) -> set[MailboxId]:
+        """Rooms in which there are meetings to come."""
+        return {row.room for row in self._session.execute(_OCCUPIED, {"now": epoch(now)})}
+
+    def upset(self, now: datetime) -> list[Placed]:
+        """Meetings to come whose room is closed, or taken by an event of somebody else.
+
+        Entries of our own meetings are left out; a copy that a human made, under another UID, counts.
+        """
+        found = self._session.execute(drift.UPSET, {"now": epoch(now)})
+        return [(row.id, row.room, moment(row.start)) for row in found]
 
     def lacking(self, now: datetime) -> bool:
         """Whether a meeting to come lacks a room."""

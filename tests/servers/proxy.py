@@ -59,9 +59,9 @@ Rule = Callable[[Seen, Forward], Answer | None]
 class Proxy:
     """What a test tells the proxy, and what it saw."""
 
-    def __init__(self, target: Target, port: int) -> None:
+    def __init__(self, target: Target, host: str, port: int) -> None:
         self.target = target
-        self.url = f"http://127.0.0.1:{port}/"
+        self.url = f"http://{host}:{port}/"
         self.seen: list[Seen] = []
         self.rule: Rule = lambda _, forward: forward()
 
@@ -120,10 +120,10 @@ def hang(seconds: float) -> Rule:
 
 
 @contextmanager
-def proxy(target: Target) -> Iterator[Proxy]:
+def proxy(target: Target, host: str = "127.0.0.1") -> Iterator[Proxy]:
     """A proxy in front of *target*, in threads of this process."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.plan = plan = Proxy(target, server.server_address[1])
+    server = _Server((host, 0), _Handler)
+    server.plan = plan = Proxy(target, host, server.server_address[1])
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from tests.environment import program
+from tests.servers.switch import Plugged
 from tests.system.calendars import Calendars
 from tests.system.service import Service
 
@@ -33,10 +34,18 @@ class Nodes:
     timeout: int = 5
     all: list[Service] = field(default_factory=list)
 
-    def add(self, role: str = "all", *, database: str | None = None, ahead: int = 0, extra: str = "") -> Service:
+    def add(
+        self,
+        role: str = "all",
+        *,
+        database: str | None = None,
+        ahead: int = 0,
+        extra: str = "",
+        machine: Plugged | None = None,
+    ) -> Service:
         """One more, not started.
 
-        :param ahead: seconds by which its machine's clock is wrong.
+        :param ahead: seconds by which its machine's clock is wrong. :param machine: where it runs; None: here.
         """
         folder = self.folder / f"node-{len(self.all)}"
         folder.mkdir()
@@ -51,6 +60,8 @@ class Nodes:
             role=role,
             environment={"SYNCD_CLOCK_AHEAD": str(ahead)} if ahead else {},
         )
+        if machine:
+            node.inside, node.address = machine.inside, machine.address
         node.write(extra)
         self.all.append(node)
         return node

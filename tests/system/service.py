@@ -60,11 +60,15 @@ class Service:
     """Of one of many nodes; empty: it is alone."""
     module: str = "syncd"
     """What Python runs."""
+    address: str = "127.0.0.1"
+    """Where it is found; on another machine it listens to every cable."""
+    inside: tuple[str, ...] = ()
+    """Words that let it run on another machine."""
 
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def config(self) -> Path:
@@ -93,7 +97,7 @@ database = "{self.database}"
 rules_file = "offers.toml"
 {extra}
 [http]
-listen = "127.0.0.1:{self.port}"
+listen = "{"0.0.0.0" if self.inside else self.address}:{self.port}"
 [sync]
 interval_seconds = {self.interval}
 [log]
@@ -139,7 +143,8 @@ site = "torvet"
         """Start it; with *ready*, wait until it serves."""
         with (self.folder / "syncd.log").open("ab") as output:
             role = ["--role", self.role] if self.role else []
-            line = [*DIE_WITH_PARENT, sys.executable, "-m", self.module, "run", "--config", str(self.config), *role]
+            program = [sys.executable, "-m", self.module, "run", "--config", str(self.config), *role]
+            line = [*DIE_WITH_PARENT, *self.inside, *program]
             # Not in the checkout: `python -m` would take what lies in its own folder before any other version.
             environment = _environment() | self.environment
             self.child = subprocess.Popen(line, stdout=output, stderr=output, env=environment, cwd=self.folder)
