@@ -48,10 +48,10 @@ crash-points: env packages ## kill -9 at each named point, on databases and cale
 kill-storm: env packages ## kill and freeze the service while clients book; an independent judge looks afterwards
 	@$(BIN)/pytest -q -m programme tests/system/test_kill_storm.py
 
-nodes: env packages ## three nodes as processes: roles, take-over, silent lines, looks across nodes, two versions side by side
+nodes: env packages ## three nodes as processes: roles, take-over, silent lines, one address, looks across nodes, two versions side by side
 	@$(BIN)/python -m tests.servers.cable
 	@$(BIN)/pytest -n 2 --dist loadfile -q -m programme --durations 8 tests/system/test_nodes_cut.py tests/system/test_nodes.py \
-		tests/system/test_nodes_versions.py tests/system/test_nodes_live.py
+		tests/system/test_nodes_versions.py tests/system/test_nodes_live.py tests/system/test_virtual_address.py
 
 nodes-storm: env packages ## kill, freeze and cut off three nodes while clients book; the same judge looks afterwards
 	@$(BIN)/pytest -q -m programme tests/system/test_nodes_storm.py

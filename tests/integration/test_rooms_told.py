@@ -17,6 +17,7 @@ from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.model.task import TaskKind
 from syncd.roomalloc.allocate import Move
+from syncd.store.prepared import Driver
 from syncd.store.tables import AuditRow
 from tests.integration.test_rooms_moves import FRIDAY, GROUP, book, keeper, reconciler, room_of, written
 from tests.unit.publishing import RULES, Town, wall
@@ -137,6 +138,32 @@ def test_a_meeting_of_an_offer_that_is_gone_has_options_too(town: Town) -> None:
     with town.store.read() as tx:
         (task,) = tx.tasks.waiting(TaskKind.ROOM_NEEDED)
     assert "11:00" in str(task.facts["times"])
+
+
+def test_a_first_look_asks_no_more_about_many_meetings_than_about_few(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after every start: asking about each one, it took a house of two thousand ten seconds."""
+    asked: list[str] = []
+    send = Driver.send
+
+    def listened(driver: Driver, said: str, given: object, returned: object = None) -> object:
+        asked.append(said)
+        return send(driver, said, given, returned)  # type: ignore[arg-type]  # passed on as it came
+
+    monkeypatch.setattr(Driver, "send", listened)
+
+    def look() -> int:
+        asked.clear()
+        keeper(town).repair(town.now)
+        return len(asked)
+
+    book(town, "anna", "09:00", "talk")
+    few = look()
+    for who, clock in (("bo", "09:00"), ("anna", "10:00"), ("bo", "10:00"), ("anna", "11:00"), ("bo", "11:00")):
+        book(town, who, clock, "talk")
+
+    assert few == look() > 0
 
 
 def test_a_request_without_a_room_is_counted_and_nobody_named(town: Town) -> None:

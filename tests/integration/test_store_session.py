@@ -515,3 +515,14 @@ def test_a_connection_lost_in_the_middle_is_told_and_the_next_one_works(migrated
         assert tx.settings.value("x") is None
     store.close()
     other.close()
+
+
+def test_postgresql_compiles_nothing_and_frees_what_a_vanished_client_locked(migrated_postgres_url: str) -> None:
+    """Compiling the question for taken rooms took it half a second of every second."""
+    store = Store(migrated_postgres_url)
+    with store.read() as tx:
+        told = {
+            name: tx.session.scalar(text(f"SHOW {name}")) for name in ("jit", "idle_in_transaction_session_timeout")
+        }
+    assert {"jit": "off", "idle_in_transaction_session_timeout": "20s"} == told
+    store.close()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -25,6 +29,27 @@ from tests.system.service import Service, wait_for
 pytestmark = [pytest.mark.programme, pytest.mark.timeout(600)]
 GUIDE = ROOT / "docs" / "howto" / "many-nodes.md"
 PORT = 8080
+RELAY = """
+import asyncio, sys
+async def pump(come, go):
+    while data := await come.read(65536):
+        go.write(data)
+        await go.drain()
+    go.close()
+async def relay(come, back):
+    try:
+        there, go = await asyncio.open_connection(sys.argv[1], int(sys.argv[2]))
+        await asyncio.gather(pump(come, go), pump(there, back))
+    except OSError:
+        back.close()
+async def main():
+    async with await asyncio.start_server(relay, "127.0.0.1", int(sys.argv[2])) as door:
+        await door.serve_forever()
+asyncio.run(main())
+"""
+"""Runs on a machine of the rack: what lies beyond the switch as if it were here, for without TLS nodes ask nobody else.
+
+``HOST PORT``"""
 GONE = 20.0
 """Seconds for which nobody may answer under the address at most."""
 
@@ -41,7 +66,7 @@ def keepalived(folder: Path, machine: Plugged, text: str) -> Iterator[None]:
     folder.mkdir()
     file = folder / "keepalived.conf"
     file.write_text(text)
-    pids = ["-p", folder / "all.pid", "-r", folder / "vrrp.pid"]
+    pids: list[str | Path] = ["-p", folder / "all.pid", "-r", folder / "vrrp.pid"]
     line: list[str | Path] = [program("keepalived", "keepalived", [Path("/usr/sbin")]), "-n", "-l", "-D", "-P"]
     with (folder / "log").open("wb") as output:
         child = subprocess.Popen(
@@ -54,6 +79,17 @@ def keepalived(folder: Path, machine: Plugged, text: str) -> Iterator[None]:
             child.wait()
 
 
+@contextmanager
+def relayed(machine: Plugged, rack: Rack, port: int) -> Iterator[None]:
+    """What this side of the switch answers on *port*, on that machine's own."""
+    line = [*DIE_WITH_PARENT, *machine.inside, sys.executable, "-c", RELAY, rack.address, str(port)]
+    with subprocess.Popen(line) as child:
+        try:
+            yield
+        finally:
+            child.terminate()
+
+
 class Caller:
     """Asks under the address all the time, as a portal does, and notes when there was an answer."""
 
@@ -62,7 +98,7 @@ class Caller:
         self._answers: list[float] = []
         self._thread = threading.Thread(target=self._call)
 
-    def __enter__(self) -> Caller:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -73,7 +109,7 @@ class Caller:
     def silence_since(self, began: float) -> float:
         """The longest time without an answer from *began* until now, in seconds."""
         times = [began, *(at for at in self._answers if at > began), time.monotonic()]
-        return max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        return max(later - earlier for earlier, later in pairwise(times))
 
     def _call(self) -> None:
         while not self._ended.wait(0.1):
@@ -104,8 +140,10 @@ def house(folder: Path, url: str) -> Iterator[tuple[Rack, Nodes, Service]]:
         between = ending.enter_context(proxy(server, rack.address))
         for owner in ("anna", "lokale-1"):
             server.make_calendar(owner)
-        nodes = Nodes(folder, server.at(between.url), url)
+        port = urlsplit(between.url).port or 0
+        nodes = Nodes(folder, server.at(f"http://127.0.0.1:{port}/"), url)
         for number, machine in enumerate(rack.machines):
+            ending.enter_context(relayed(machine, rack, port))
             node = nodes.add(machine=machine)
             node.port = PORT
             node.write()
