@@ -145,7 +145,7 @@ class RoomKeeper:
     def _strays(self, tx: Tx, now: datetime) -> list[str]:
         """Meetings to come in rooms that the configuration does not know any more."""
         unknown = tx.rooms.occupied(now) - self._directory().rooms.keys()
-        return [meeting for meeting, room, _ in tx.rooms.in_rooms(now) if room in unknown] if unknown else []
+        return tx.rooms.inside(unknown, now) if unknown else []
 
     def _rehouse(self, tx: Tx, meeting: str, now: datetime) -> Kept:
         """A room for a meeting whose own is not there any more."""

@@ -5,9 +5,21 @@ All take ``now`` (epoch seconds), those of the sweep ``limit``, too.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BindParameter, and_, bindparam, func, select, union_all
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    Select,
+    SelectBase,
+    Table,
+    and_,
+    bindparam,
+    func,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from syncd.model.busy import BusyType
@@ -17,6 +29,7 @@ from syncd.store.tables import ClosureRow, EntryRow, MailboxRow, MeetingRow, Occ
 LONGEST_MEETING = 12 * 3600
 """Seconds; a longer one that something overlays is found at its next look only."""
 
+_MEETINGS = cast(Table, MeetingRow.__table__).c
 _NOW: BindParameter[Any] = bindparam("now")
 _THERE = select(OccurrenceRow.id).where(
     OccurrenceRow.mailbox == EntryRow.mailbox,
@@ -50,25 +63,36 @@ STRAYED = _LACKING.union(_GHOSTS).limit(bindparam("limit"))
 """Settled meetings that a calendar lacks, or that stand where they should not."""
 
 _KNOWN = aliased(MeetingRow)
-# First the few events that are not ours: a planner left to itself walks all meetings.
-_FOREIGN = (
-    select(OccurrenceRow.mailbox, OccurrenceRow.start, OccurrenceRow.end)
-    .outerjoin(_KNOWN, _KNOWN.uid == OccurrenceRow.uid)
-    .where(_KNOWN.id.is_(None), OccurrenceRow.end > _NOW, OccurrenceRow.busy != BusyType.FREE)
-    .cte("others")
-    .prefix_with("MATERIALIZED")
-)
+
+
+def _not_ours(*where: ColumnElement[bool]) -> Select[str, int, int]:
+    """Events of others that take time and are not over."""
+    return (
+        select(OccurrenceRow.mailbox, OccurrenceRow.start, OccurrenceRow.end)
+        .outerjoin(_KNOWN, _KNOWN.uid == OccurrenceRow.uid)
+        .where(_KNOWN.id.is_(None), OccurrenceRow.end > _NOW, OccurrenceRow.busy != BusyType.FREE.value, *where)
+    )
+
+
+def _first(question: SelectBase) -> CTE:
+    """Ask this first, for it finds few: a planner left to itself walks all meetings."""
+    return question.cte("others").prefix_with("MATERIALIZED")
+
+
+def _upon(others: CTE, whose: ColumnElement[Any], longest: Any) -> ColumnElement[bool]:
+    """Whether one of *others* lies on a meeting's time in the calendar *whose*; *longest*: seconds, for the index."""
+    return and_(
+        whose == others.c.mailbox,
+        MeetingRow.start < others.c.end,
+        MeetingRow.start > others.c.start - longest,
+        MeetingRow.end > others.c.start,
+    )
+
+
+_FOREIGN = _first(_not_ours())
 OVERLAID = (
     select(MeetingRow.id)
-    .join(
-        _FOREIGN,
-        and_(
-            MeetingRow.caseworker == _FOREIGN.c.mailbox,
-            MeetingRow.start < _FOREIGN.c.end,
-            MeetingRow.start > _FOREIGN.c.start - LONGEST_MEETING,
-            MeetingRow.end > _FOREIGN.c.start,
-        ),
-    )
+    .join(_FOREIGN, _upon(_FOREIGN, _MEETINGS.caseworker, LONGEST_MEETING))
     .where(MeetingRow.due.is_(None), MeetingRow.wanted, ~MeetingRow.conflict, MeetingRow.end > _NOW)
     .distinct()
     .limit(bindparam("limit"))
@@ -76,34 +100,16 @@ OVERLAID = (
 """Settled meetings without a known conflict on whose time something lies that is not ours."""
 
 _COMING = and_(MeetingRow.start > _NOW, MeetingRow.room.is_not(None), MeetingRow.wanted)
-# As above: first the few events in the rooms in question that are not ours, and when rooms are closed.
-_IN_THE_WAY = (
+_IN_THE_WAY = _first(
     union_all(
-        select(OccurrenceRow.mailbox, OccurrenceRow.start, OccurrenceRow.end)
-        .outerjoin(_KNOWN, _KNOWN.uid == OccurrenceRow.uid)
-        .where(
-            OccurrenceRow.mailbox.in_(select(MeetingRow.room).where(_COMING)),
-            _KNOWN.id.is_(None),
-            OccurrenceRow.end > _NOW,
-            OccurrenceRow.busy != BusyType.FREE.value,
-        ),
+        _not_ours(OccurrenceRow.mailbox.in_(select(MeetingRow.room).where(_COMING))),
         select(ClosureRow.room, ClosureRow.start, ClosureRow.end).where(ClosureRow.end > _NOW),
     )
-    .cte("others")
-    .prefix_with("MATERIALIZED")
 )
 _LONGEST = select(func.max(MeetingRow.end - MeetingRow.start)).where(_COMING).scalar_subquery()
 UPSET = prepared(
     select(MeetingRow.id, MeetingRow.room, MeetingRow.start)
-    .join(
-        _IN_THE_WAY,
-        and_(
-            MeetingRow.room == _IN_THE_WAY.c.mailbox,
-            MeetingRow.start < _IN_THE_WAY.c.end,
-            MeetingRow.start > _IN_THE_WAY.c.start - _LONGEST,
-            MeetingRow.end > _IN_THE_WAY.c.start,
-        ),
-    )
+    .join(_IN_THE_WAY, _upon(_IN_THE_WAY, _MEETINGS.room, _LONGEST))
     .where(_COMING)
     .distinct()
     .order_by(MeetingRow.start, MeetingRow.id)

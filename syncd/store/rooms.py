@@ -105,7 +105,7 @@ _SAVE_NOTICE = prepared(
 _PINS = cast(Table, RoomPinRow.__table__).c
 _PINNED = prepared(select(_PINS.meeting, _PINS.room).where(_PINS.meeting.in_(bindparam("some", expanding=True))))
 _COMING = and_(_MEETINGS.wanted, _MEETINGS.start > bindparam("now"))
-_IN_ROOMS = prepared(select(_MEETINGS.id, _MEETINGS.room, _MEETINGS.start).where(_COMING, _MEETINGS.room.is_not(None)))
+_INSIDE = prepared(select(_MEETINGS.id).where(_COMING, _MEETINGS.room.in_(bindparam("some", expanding=True))))
 _OCCUPIED = prepared(select(_MEETINGS.room).where(_COMING, _MEETINGS.room.is_not(None)).distinct())
 _LACKING = prepared(select(_MEETINGS.id).where(_COMING, _MEETINGS.room_state == RoomState.MISSING.value).limit(1))
 _SHORT = ["site", "offer", "start"]
@@ -218,14 +218,13 @@ class Rooms:
         rows = self._session.scalars(query.order_by(RoomShortageRow.start, RoomShortageRow.site, RoomShortageRow.offer))
         return [Shortage(row.site, row.offer, row.start, row.minutes, row.refused) for row in rows]
 
-    def in_rooms(self, now: datetime) -> list[Placed]:
-        """Meetings to come that have a room."""
-        found = self._session.execute(_IN_ROOMS, {"now": epoch(now)})
-        return [(row.id, row.room or "", moment(row.start)) for row in found]
-
     def occupied(self, now: datetime) -> set[MailboxId]:
         """Rooms in which there are meetings to come."""
         return {row.room for row in self._session.execute(_OCCUPIED, {"now": epoch(now)})}
+
+    def inside(self, rooms: Collection[MailboxId], now: datetime) -> list[str]:
+        """Meetings to come in these rooms."""
+        return list(self._session.scalars(_INSIDE, {"some": list(rooms), "now": epoch(now)}))
 
     def upset(self, now: datetime) -> list[Placed]:
         """Meetings to come whose room is closed, or taken by an event of somebody else.

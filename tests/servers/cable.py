@@ -28,11 +28,11 @@ class Cable:
 
     def cut(self) -> None:
         """Pull it out, at the far end."""
-        _ip("-n", self.machine, "link", "set", self.device, "down")
+        ip("-n", self.machine, "link", "set", self.device, "down")
 
     def mend(self, *, broken: bool = False) -> None:
         """Put it in again; what TCP was not answered for it sends again. :param broken: means nothing here."""
-        _ip("-n", self.machine, "link", "set", self.device, "up")
+        ip("-n", self.machine, "link", "set", self.device, "up")
 
 
 @dataclass(frozen=True)
@@ -48,29 +48,29 @@ class Machine:
 
 def laid() -> bool:
     """Whether cables can be laid here; who tests in a container often may not."""
-    ip, name = shutil.which("ip"), f"syncd-{os.getpid()}"
-    if ip is None or subprocess.run([ip, "netns", "add", name], capture_output=True, check=False).returncode:
+    tool, name = shutil.which("ip"), f"syncd-{os.getpid()}"
+    if tool is None or subprocess.run([tool, "netns", "add", name], capture_output=True, check=False).returncode:
         return False
     try:
         _laid(name, 9)
     except subprocess.CalledProcessError:
         return False
     finally:
-        _ip("netns", "delete", name)
+        ip("netns", "delete", name)
     return True
 
 
 @contextmanager
 def machine(cables: int) -> Iterator[Machine]:
     """A machine with so many cables, gone in the end; `not_covered` where no namespaces can be made."""
-    ip, name = str(program("ip", "iproute2")), f"syncd-{os.getpid()}"
-    made = subprocess.run([ip, "netns", "add", name], capture_output=True, text=True, check=False)
+    tool, name = str(program("ip", "iproute2")), f"syncd-{os.getpid()}"
+    made = subprocess.run([tool, "netns", "add", name], capture_output=True, text=True, check=False)
     if made.returncode:
         not_covered("network namespaces cannot be made", "run as root with CAP_NET_ADMIN and CAP_SYS_ADMIN")
     try:
-        yield Machine((ip, "netns", "exec", name), tuple(_laid(name, number) for number in range(cables)))
+        yield Machine((tool, "netns", "exec", name), tuple(_laid(name, number) for number in range(cables)))
     finally:
-        _ip("netns", "delete", name)
+        ip("netns", "delete", name)
 
 
 def _laid(machine: str, number: int) -> Cable:
@@ -78,21 +78,25 @@ def _laid(machine: str, number: int) -> Cable:
     device = f"sd{os.getpid()}c{number}"[-15:]
     net = f"10.{64 + os.getpid() % 64}.{os.getpid() // 64 % 256}"
     here, there = f"{net}.{4 * number + 1}", f"{net}.{4 * number + 2}"
-    _ip("link", "add", device, "type", "veth", "peer", "name", device, "netns", machine)
-    _ip("address", "add", f"{here}/30", "dev", device)
-    _ip("-n", machine, "address", "add", f"{there}/30", "dev", device)
-    _ip("link", "set", device, "up")
-    _ip("-n", machine, "link", "set", device, "up")
-    _ip("neighbour", "replace", there, "lladdr", _hardware("-n", machine, device=device), "dev", device)
-    _ip("-n", machine, "neighbour", "replace", here, "lladdr", _hardware(device=device), "dev", device)
+    ip("link", "add", device, "type", "veth", "peer", "name", device, "netns", machine)
+    ip("address", "add", f"{here}/30", "dev", device)
+    ip("-n", machine, "address", "add", f"{there}/30", "dev", device)
+    ip("link", "set", device, "up")
+    ip("-n", machine, "link", "set", device, "up")
+    ip("neighbour", "replace", there, "lladdr", _hardware("-n", machine, device=device), "dev", device)
+    ip("-n", machine, "neighbour", "replace", here, "lladdr", _hardware(device=device), "dev", device)
     return Cable(machine, device, there)
 
 
 def _hardware(*where: str, device: str) -> str:
-    return _ip(*where, "-br", "link", "show", device).split()[2]
+    return ip(*where, "-br", "link", "show", device).split()[2]
 
 
-def _ip(*words: str) -> str:
+def ip(*words: str) -> str:
+    """What that tool says.
+
+    :raises CalledProcessError: it refuses.
+    """
     return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
 
 

@@ -29,27 +29,6 @@ from tests.system.service import Service, wait_for
 pytestmark = [pytest.mark.programme, pytest.mark.timeout(600)]
 GUIDE = ROOT / "docs" / "howto" / "many-nodes.md"
 PORT = 8080
-RELAY = """
-import asyncio, sys
-async def pump(come, go):
-    while data := await come.read(65536):
-        go.write(data)
-        await go.drain()
-    go.close()
-async def relay(come, back):
-    try:
-        there, go = await asyncio.open_connection(sys.argv[1], int(sys.argv[2]))
-        await asyncio.gather(pump(come, go), pump(there, back))
-    except OSError:
-        back.close()
-async def main():
-    async with await asyncio.start_server(relay, "127.0.0.1", int(sys.argv[2])) as door:
-        await door.serve_forever()
-asyncio.run(main())
-"""
-"""Runs on a machine of the rack: what lies beyond the switch as if it were here, for without TLS nodes ask nobody else.
-
-``HOST PORT``"""
 GONE = 20.0
 """Seconds for which nobody may answer under the address at most."""
 
@@ -82,8 +61,8 @@ def keepalived(folder: Path, machine: Plugged, text: str) -> Iterator[None]:
 @contextmanager
 def relayed(machine: Plugged, rack: Rack, port: int) -> Iterator[None]:
     """What this side of the switch answers on *port*, on that machine's own."""
-    line = [*DIE_WITH_PARENT, *machine.inside, sys.executable, "-c", RELAY, rack.address, str(port)]
-    with subprocess.Popen(line) as child:
+    line = [*DIE_WITH_PARENT, *machine.inside, sys.executable, "-m", "tests.servers.relay", rack.address]
+    with subprocess.Popen([*line, str(port)], cwd=ROOT) as child:
         try:
             yield
         finally:
