@@ -86,6 +86,7 @@ def _looking() -> list[Figure]:
     return [
         Figure(f"{at}, one node{said}", one.looks, "looks/s", more_is_better=True),
         Figure(f"{at}, three such nodes, times as many", three.looks / one.looks, "x", 2.2, more_is_better=True),
+        Figure(f"{at}, three such nodes: questions for each look", three.questions / three.looks, "x", 1.05),
         Figure("CPU of a node alone for each look, all else included", 1000 * one.cores / one.looks, "ms"),
         Figure("CPU of three nodes for each look, all else included", 1000 * three.cores / three.looks, "ms"),
         Figure("CPU of PostgreSQL for each look, three nodes", 1000 * three.database / three.looks, "ms"),

@@ -69,6 +69,10 @@ class Town:
         """Passes over calendars, by all nodes since they began."""
         return sum(figure(node, "syncd_sync_duration_seconds_count") for node in self.started)
 
+    def questions(self) -> float:
+        """Calls to the calendar side, by all nodes since they began."""
+        return sum(figure(node, "syncd_remote_requests_total") for node in self.started)
+
     def spent(self) -> float:
         """Seconds of CPU of all nodes since they began."""
         return sum(_spent(node.child.pid) for node in self.started if node.child is not None)
@@ -96,9 +100,12 @@ def figure(node: Service, name: str) -> float:
 
 @dataclass(frozen=True)
 class Rates:
-    """What went on each second. :param cores: of all nodes. :param database: cores of PostgreSQL."""
+    """What went on each second. :param questions: to the calendar side; one for each look, or something else is
+    measured than looks. :param cores: of all nodes. :param database: cores of PostgreSQL.
+    """
 
     looks: float
+    questions: float
     cores: float
     database: float
     transactions: float
@@ -108,7 +115,7 @@ def rates(town: Town, seconds: float) -> Rates:
     """Watch for so long."""
 
     def now() -> tuple[float, ...]:
-        return town.looks(), town.spent(), town.database_spent(), town.transactions()
+        return town.looks(), town.questions(), town.spent(), town.database_spent(), town.transactions()
 
     before, began = now(), time.monotonic()
     time.sleep(seconds)
