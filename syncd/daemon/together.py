@@ -11,6 +11,7 @@ from syncd.dispatch.local import LocalDispatcher
 from syncd.dispatch.port import Dispatcher, Scope, Task
 from syncd.errors import ConfigError
 from syncd.store import Store
+from syncd.store.engines import FROM_THERE, REACH
 from syncd.store.nodes import Nodes
 
 
@@ -74,8 +75,13 @@ def _refuse_company(store: Store) -> None:
 
 
 def for_libpq(store: Store) -> str:
-    """Where the database is, for libpq, which would take the port in a URL of several hosts for the last one's."""
+    """Where the database is, for libpq, which would take the port in a URL of several hosts for the last one's.
+
+    With our patience for a line that went silent, at both ends.
+    """
     from psycopg.conninfo import make_conninfo
 
     _, given = store.url.get_dialect()().create_connect_args(store.url)
-    return make_conninfo(**{name: said for name, said in given.items() if name != "context"})
+    said = {name: value for name, value in given.items() if name != "context"}
+    options = f"{FROM_THERE} {said.pop('options', '')}".rstrip()
+    return make_conninfo(**REACH | said, options=options)

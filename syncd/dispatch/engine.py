@@ -27,6 +27,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.schema import SchemaManager
 from procrastinate.types import JSONDict
 from procrastinate.worker import Worker
+from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool
 
 from syncd.errors import StoreError
@@ -49,15 +50,6 @@ POLL_SECONDS = 2.0
 PATIENCE = 10.0
 KEPT_HOURS = 24
 _SETTINGS = f"-c search_path={SCHEMA} -c timezone=UTC -c lock_timeout=10s -c statement_timeout=30s"
-_CONNECT: dict[str, Any] = {
-    "connect_timeout": 10,
-    "application_name": "syncd jobs",
-    "options": _SETTINGS,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
 TRIES = 3
 _DEFER = f"""
 SELECT count(procrastinate_defer_periodic_job_v2(
@@ -88,13 +80,19 @@ class Lane:
     hands: int
 
 
+def _own(conninfo: str) -> dict[str, Any]:
+    """What our connections have beside *conninfo*; what it says of options is kept."""
+    given = conninfo_to_dict(conninfo).get("options") or ""
+    return {"application_name": "syncd jobs", "options": f"{given} {_SETTINGS}".lstrip()}
+
+
 def prepare(conninfo: str) -> None:
     """Make the engine's schema if it is not there; several nodes may do so at once.
 
     :raises StoreError: the database does not allow it.
     """
     try:
-        with psycopg.connect(conninfo, **_CONNECT) as connection:
+        with psycopg.connect(conninfo, **_own(conninfo)) as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}".encode())
             if connection.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() == (None,):
@@ -121,7 +119,7 @@ class Engine:
 
     def __init__(self, conninfo: str, perform: Callable[[str], bool]) -> None:
         connector = PsycopgConnector(
-            conninfo=conninfo, kwargs=_CONNECT, min_size=1, max_size=8, configure=_singly, pool_factory=_pool
+            conninfo=conninfo, kwargs=_own(conninfo), min_size=1, max_size=8, configure=_singly, pool_factory=_pool
         )
         self._app = App(connector=connector)
         self._app.task(name=TASK)(self._one)

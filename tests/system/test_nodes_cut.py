@@ -86,10 +86,18 @@ def worst(nodes: Nodes, seconds: float) -> float:
     return found
 
 
+def connections(nodes: Nodes) -> int:
+    """How many the server keeps that came through the cable; a socket is no cable."""
+    ((number,),) = nodes.ask("SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL")
+    return int(str(number))
+
+
 def test_a_node_with_a_silent_line_acknowledges_nothing_and_the_other_serves_all_within_a_minute(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It had a calendar locked as its line went silent, so the server must find out, too."""
+    """It had a calendar locked as its line went silent, so the server must find out, too, and keep none of its
+    connections: nodes that come and go would use them all up.
+    """
     with line(tmp_path) as wired, KINDS["graph"](tmp_path) as server:
         for owner in (*PEOPLE, "lokale-1"):
             server.make_calendar(owner)
@@ -97,7 +105,7 @@ def test_a_node_with_a_silent_line_acknowledges_nothing_and_the_other_serves_all
         far, near = nodes.add(database=wired.far), nodes.add()
         store = Store(wired.far)
 
-        def silent(tx: Tx) -> tuple[float, list[str], list[str]]:
+        def silent(tx: Tx) -> tuple[float, int, list[str], list[str]]:
             tx.mailboxes.lock(PEOPLE[0])
             wired.end.cut()
             with ThreadPoolExecutor(1) as pool:
@@ -105,17 +113,19 @@ def test_a_node_with_a_silent_line_acknowledges_nothing_and_the_other_serves_all
                 refused, taken = tried(far, 30), tried(near, 40)
                 unserved = watched.result()
             refused += tried(far, 31)
+            kept = connections(nodes)
             wired.end.mend(broken=False)
-            return unserved, refused, taken
+            return unserved, kept, refused, taken
 
         try:
             with running(nodes):
                 made = [far.book(PEOPLE[1])["id"], near.book(PEOPLE[2])["id"]]
                 wait_for(lambda: nodes.unserved() < 5, "all calendars to be read")
-                found: list[tuple[float, list[str], list[str]]] = []
+                assert connections(nodes) > 0 or not isinstance(wired.end, Cable)
+                found: list[tuple[float, int, list[str], list[str]]] = []
                 with pytest.raises(StoreError), store.begin() as tx:
                     found.append(silent(tx))
-                ((unserved, refused, taken),) = found
+                ((unserved, kept, refused, taken),) = found
                 mended = time.monotonic()
                 while not (again := tried(far, 50)):
                     assert time.monotonic() < mended + UNSERVED, "it takes no bookings again"
@@ -131,6 +141,7 @@ def test_a_node_with_a_silent_line_acknowledges_nothing_and_the_other_serves_all
             store.close()
     assert [] == refused
     assert 1 == len(taken)
+    assert kept == 0
     assert unserved <= UNSERVED
     assert len(made) == entries
     assert '"node.taken_over"' in near.log
