@@ -409,6 +409,19 @@ def test_whole_days_made_in_another_part_of_the_world_are_the_same_days_here(ser
     assert read(port) == [whole_days(datetime(2026, 12, 7).date(), datetime(2026, 12, 7).date(), ZONE)]
 
 
+def test_series_without_a_uid_take_their_own_time_and_nobody_elses(server, port):
+    server.outlook.book(ANNA, at(9).start, at(9).end)
+    for hour in (12, 14):
+        daily = Recurrence("Daily", MONDAY.date(), times=3)
+        uid = server.outlook.book(ANNA, at(hour).start, at(hour).end, recurrence=daily)
+        del server.world.box(ANNA).by_uid(uid).values["UID"]  # as Outlook's "Copy to my calendar" leaves it
+    mirror, later = Mirror(), Interval(WINDOW.start + timedelta(days=1), WINDOW.end + timedelta(days=1))
+
+    for window, full in ((WINDOW, False), (WINDOW, True), (later, False), (WINDOW, True)):
+        mirror.follow(port, box(), window, full=full)
+        assert mirror.times(window) == [one for one in shown(server) if one.overlaps(window)]
+
+
 # 10
 
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from syncd.adapters.ews import soap
-from syncd.adapters.ews.answer import Element, M, Problem, T
+from syncd.adapters.ews.answer import Element, M, Message, Problem, T
 from syncd.adapters.ews.client import Client
 from syncd.adapters.ews.faults import ABSENT, FORGOTTEN, TOO_MANY
 from syncd.adapters.ews.wire import Item, items_of
@@ -131,12 +131,7 @@ def fetch(client: Client, mailbox: str, ids: Sequence[str]) -> Fetched:
     broken: dict[str, str] = {}
     for at in range(0, len(ids), CHUNK):
         some = ids[at : at + CHUNK]
-        answer = client.ask(soap.get_items(some), mailbox)
-        if len(answer.messages) != len(some):
-            raise Transient(
-                f"{client.host(mailbox)} answered for {len(answer.messages)} of {len(some)} entries of {mailbox}."
-            )
-        for key, message in zip(some, answer.messages, strict=True):
+        for key, message in zip(some, _answers(client, mailbox, soap.get_items(some), len(some)), strict=True):
             if message.problem is None:
                 items += items_of(message)
             elif message.problem.code in ABSENT:
@@ -146,16 +141,25 @@ def fetch(client: Client, mailbox: str, ids: Sequence[str]) -> Fetched:
     return Fetched(tuple(items), frozenset(gone), broken)
 
 
-def masters(client: Client, mailbox: str, occurrences: Sequence[str]) -> list[Item]:
-    """The series of these occurrences; those that went away meanwhile are left out."""
-    found: list[Item] = []
+def masters(client: Client, mailbox: str, occurrences: Sequence[str]) -> dict[str, Item]:
+    """The series of each of these occurrences; those that went away meanwhile are left out."""
+    found: dict[str, Item] = {}
     for at in range(0, len(occurrences), CHUNK):
-        for message in client.ask(soap.get_masters(occurrences[at : at + CHUNK]), mailbox).messages:
+        some = occurrences[at : at + CHUNK]
+        for key, message in zip(some, _answers(client, mailbox, soap.get_masters(some), len(some)), strict=True):
             if message.problem is None:
-                found += items_of(message)
+                found.update((key, item) for item in items_of(message))
             elif message.problem.code not in ABSENT:
                 client.fail(message.problem, mailbox)
     return found
+
+
+def _answers(client: Client, mailbox: str, body: str, count: int) -> tuple[Message, ...]:
+    """One response message for each of *count* ids."""
+    messages = client.ask(body, mailbox).messages
+    if len(messages) != count:
+        raise Transient(f"{client.host(mailbox)} answered for {len(messages)} of {count} entries of {mailbox}.")
+    return messages
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from syncd.adapters.ews.client import Client
 from syncd.adapters.ews.look import Changes, Token, changes_since, fetch, mark_of, masters, view
-from syncd.adapters.ews.wire import MASTER, SINGLE, Item, Unusable, fingerprint, interval_of, occurrence
+from syncd.adapters.ews.wire import MASTER, SINGLE, Item, Unusable, fingerprint, interval_of, name_of, occurrence
 from syncd.model.delta import Delta, Group, GroupKey, Since, Unreadable, Version
 from syncd.model.directory import Mailbox
 from syncd.model.interval import Interval, subtract
@@ -63,12 +63,10 @@ class Reading:
     ) -> None:
         """Build the groups of what changed, and of what reaches into the *fresh* parts of the window."""
         standing = view(self.client, self.mailbox.address, self.window)
-        singles = {item.id: item for item in standing if item.kind in (SINGLE, MASTER)}
-        dated: dict[str, list[Item]] = defaultdict(list)
-        for item in standing:
-            if item.id not in singles:
-                dated[item.uid].append(item)
         versions = dict(memory.versions()) | seen.versions
+        # One date of a series, without the rest of it, is an entry of its own, whatever its kind.
+        singles = {item.id: item for item in standing if item.kind in (SINGLE, MASTER) or item.id in versions}
+        dated = self._dated(item for item in standing if item.id not in singles)
         rest = [key for key in changed if key not in singles]
         series = self._fetched(rest, changed, dated)
         for key, item in singles.items():
@@ -78,6 +76,21 @@ class Reading:
         for uid, keys in self._keys_of(wanted, dated, versions, seen, memory).items():
             for key in keys:
                 self._add(key, versions.get(key, ""), dated[uid], uid)
+
+    def _dated(self, items: Iterable[Item]) -> dict[str, list[Item]]:
+        """Occurrences by the UID of their series; one whose series has none goes by the id of its series.
+
+        Outlook's "Copy to my calendar" leaves a copy without UID. What lost its series meanwhile is left out.
+        """
+        dated: dict[str, list[Item]] = defaultdict(list)
+        nameless: list[Item] = []
+        for item in items:
+            (dated[item.uid] if item.uid else nameless).append(item)
+        series = masters(self.client, self.mailbox.address, [item.id for item in nameless])
+        for item in nameless:
+            if (master := series.get(item.id)) is not None:
+                dated[name_of(master)].append(replace(item, uid=name_of(master)))
+        return dated
 
     def _fetched(
         self, keys: list[GroupKey], versions: Mapping[GroupKey, Version], dated: Mapping[str, list[Item]]
@@ -91,8 +104,8 @@ class Reading:
         for item in found.items:
             version = versions.get(item.id) or item.change_key
             if item.kind == MASTER:
-                series.add(item.uid)
-                self._add(item.id, version, dated.get(item.uid, []), item.uid)
+                series.add(name_of(item))
+                self._add(item.id, version, dated.get(name_of(item), []), name_of(item))
             else:
                 self._add(item.id, version, [item])
         return series
@@ -114,8 +127,8 @@ class Reading:
             if uid in uids and key not in seen.gone and (not seen.complete or key in seen.versions):
                 keys[uid].add(key)
         unknown = [dated[uid][0].id for uid in sorted(uids - keys.keys())]
-        for item in masters(self.client, self.mailbox.address, unknown) if unknown else ():
-            keys[item.uid].add(item.id)
+        for item in masters(self.client, self.mailbox.address, unknown).values():
+            keys[name_of(item)].add(item.id)
             versions.setdefault(item.id, item.change_key)
         return keys
 

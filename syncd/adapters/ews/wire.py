@@ -157,6 +157,11 @@ def occurrence(item: Item, zone: str, obeyed: Collection[str]) -> Occurrence | N
     )
 
 
+def name_of(series: Item) -> str:
+    """What a series and its occurrences go by: its UID; of one that has none, its id."""
+    return series.uid or series.id
+
+
 def interval_of(item: Item, zone: str) -> Interval | None:
     """The time it takes; None when that is nothing.
 
