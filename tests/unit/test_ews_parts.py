@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncd.adapters.ews.account import EwsAccount, TokenSource
-from syncd.adapters.ews.answer import NotSoap, read_answer
+from syncd.adapters.ews.answer import M, NotSoap, read_answer
 from syncd.adapters.ews.faults import BUSY, CHANGED, DENIED, DOUBTFUL, FORGOTTEN, LATER, MISSING, error_of
 from syncd.adapters.ews.sessions import Sessions, authentication, open_session
 from syncd.adapters.ews.tokens import Bearer
@@ -71,6 +71,21 @@ def test_xml_with_a_document_type_is_no_answer():
 
     with pytest.raises(NotSoap, match="document type"):
         read_answer(bomb)
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [("ErrorBatchProcessingStopped", True), ("ErrorNameResolutionMultipleResults", False), ("NoError", False)],
+)
+def test_a_part_that_a_stopped_batch_did_not_come_to_was_not_answered(code, problem):
+    message = f'<m:GetItemResponseMessage ResponseClass="Warning"><m:ResponseCode>{code}</m:ResponseCode><m:Items/>'
+    body = f"<m:GetItemResponse><m:ResponseMessages>{message}</m:GetItemResponseMessage></m:ResponseMessages>"
+    spaces = 'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="' + M.strip("{}") + '"'
+    envelope = f"<s:Envelope {spaces}><s:Body>{body}</m:GetItemResponse></s:Body></s:Envelope>"
+
+    [answered] = read_answer(envelope.encode()).messages
+
+    assert (answered.problem is not None) == problem
 
 
 def test_the_gate_opens_again_by_itself():

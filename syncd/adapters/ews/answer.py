@@ -17,6 +17,9 @@ M = "{http://schemas.microsoft.com/exchange/services/2006/messages}"
 T = "{http://schemas.microsoft.com/exchange/services/2006/types}"
 E = "{http://schemas.microsoft.com/exchange/services/2006/errors}"
 
+STOPPED = "ErrorBatchProcessingStopped"
+"""An earlier part of the request failed and this one was not looked at; comes as a Warning, with nothing in it."""
+
 
 class NotSoap(ValueError):
     """The body is no SOAP message of Exchange."""
@@ -107,10 +110,10 @@ def _messages(response: Element) -> Iterator[Message]:
 
 
 def _problem(element: Element) -> Problem | None:
-    # A Warning is an answer too (ExpandDL warns of several results).
-    if element.get("ResponseClass") != "Error":
-        return None
     code = element.findtext(f"{M}ResponseCode") or "ErrorInternalServerError"
+    # A Warning is an answer (ExpandDL warns of several results), except for what a stopped batch did not come to.
+    if element.get("ResponseClass") != "Error" and code != STOPPED:
+        return None
     return Problem(code, element.findtext(f"{M}MessageText") or "", _pause(element), _primary(element))
 
 
