@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from lxml import etree
 
 from syncd.adapters.ews.account import EwsAccount, TokenSource
-from syncd.adapters.ews.answer import M, NotSoap, read_answer
+from syncd.adapters.ews.answer import M, NotSoap, T, read_answer
 from syncd.adapters.ews.faults import BUSY, CHANGED, DENIED, DOUBTFUL, FORGOTTEN, LATER, MISSING, error_of
 from syncd.adapters.ews.sessions import Sessions, authentication, open_session
 from syncd.adapters.ews.tokens import Bearer
+from syncd.adapters.ews.wire import Unusable, interval_of, read_item
 from syncd.adapters.gate import LOCKOUT, Gate
 from syncd.adapters.resilience import Calls
 from syncd.errors import (
@@ -86,6 +88,22 @@ def test_a_part_that_a_stopped_batch_did_not_come_to_was_not_answered(code, prob
     [answered] = read_answer(envelope.encode()).messages
 
     assert (answered.problem is not None) == problem
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z"),
+        ("9999-12-30T23:00:00Z", "9999-12-31T23:00:00Z"),
+        ("0001-01-01T00:00:00+02:00", "0001-01-02T00:00:00+02:00"),
+    ],
+)
+def test_whole_days_at_the_ends_of_the_calendar_are_unreadable_and_no_accident(start, end):
+    times = f"<t:Start>{start}</t:Start><t:End>{end}</t:End><t:IsAllDayEvent>true</t:IsAllDayEvent>"
+    item = read_item(etree.fromstring(f'<t:CalendarItem xmlns:t="{T.strip("{}")}">{times}</t:CalendarItem>'))
+
+    with pytest.raises(Unusable):
+        interval_of(item, "Europe/Copenhagen")
 
 
 def test_the_gate_opens_again_by_itself():

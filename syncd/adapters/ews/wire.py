@@ -172,7 +172,10 @@ def interval_of(item: Item, zone: str) -> Interval | None:
     if item.start > item.end:
         raise Unusable("it ends before it begins")
     if item.all_day:
-        return _whole_days(item.start, item.end, item.zone, zone)
+        try:
+            return _whole_days(item.start, item.end, item.zone, zone)
+        except OverflowError:
+            raise Unusable("its time lies before the first year or after the last one") from None
     return Interval(item.start, item.end) if item.start < item.end else None
 
 
@@ -253,6 +256,6 @@ def _instant(value: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
