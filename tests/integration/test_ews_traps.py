@@ -422,6 +422,25 @@ def test_series_without_a_uid_take_their_own_time_and_nobody_elses(server, port)
         assert mirror.times(window) == [one for one in shown(server) if one.overlaps(window)]
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_dates_of_a_series_that_the_server_does_not_show_are_not_free_time(server, port, named):
+    mirror = Mirror()
+    mirror.follow(port, box(), WINDOW)
+    daily = Recurrence("Daily", MONDAY.date(), times=3)
+    uid = server.outlook.book(ANNA, at(12).start, at(12).end, recurrence=daily)
+    if not named:
+        del server.world.box(ANNA).by_uid(uid).values["UID"]
+    server.faults.add("error", "GetItem", code="ErrorItemNotFound")
+
+    for since in (mirror, Mirror()):
+        with pytest.raises(Transient, match="private entries"):
+            since.follow(port, box(), WINDOW)
+    server.faults.clear()
+    mirror.follow(port, box(), WINDOW)
+
+    assert mirror.times(WINDOW) == shown(server)
+
+
 # 10
 
 

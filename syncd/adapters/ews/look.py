@@ -142,7 +142,7 @@ def fetch(client: Client, mailbox: str, ids: Sequence[str]) -> Fetched:
 
 
 def masters(client: Client, mailbox: str, occurrences: Sequence[str]) -> dict[str, Item]:
-    """The series of each of these occurrences; those that went away meanwhile are left out."""
+    """The series of each of these occurrences; those that cannot be had are left out."""
     found: dict[str, Item] = {}
     for at in range(0, len(occurrences), CHUNK):
         some = occurrences[at : at + CHUNK]

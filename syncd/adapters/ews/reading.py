@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from syncd.adapters.ews.client import Client
 from syncd.adapters.ews.look import Changes, Token, changes_since, fetch, mark_of, masters, view
 from syncd.adapters.ews.wire import MASTER, SINGLE, Item, Unusable, fingerprint, interval_of, name_of, occurrence
+from syncd.errors import Transient
 from syncd.model.delta import Delta, Group, GroupKey, Since, Unreadable, Version
 from syncd.model.directory import Mailbox
 from syncd.model.interval import Interval, subtract
@@ -72,7 +73,8 @@ class Reading:
         for key, item in singles.items():
             if key in changed or self._reaches([item], fresh):
                 self._add(key, seen.versions.get(key) or item.change_key, [item])
-        wanted = {uid for uid, items in dated.items() if self._reaches(items, fresh)} - series
+        # When something that is listed cannot be had, dates are looked after that may have been its.
+        wanted = {uid for uid, items in dated.items() if self.gone or self._reaches(items, fresh)} - series
         for uid, keys in self._keys_of(wanted, dated, versions, seen, memory).items():
             for key in keys:
                 self._add(key, versions.get(key, ""), dated[uid], uid)
@@ -80,17 +82,31 @@ class Reading:
     def _dated(self, items: Iterable[Item]) -> dict[str, list[Item]]:
         """Occurrences by the UID of their series; one whose series has none goes by the id of its series.
 
-        Outlook's "Copy to my calendar" leaves a copy without UID. What lost its series meanwhile is left out.
+        Outlook's "Copy to my calendar" leaves a copy without UID.
+
+        :raises Transient: see `_demand_series`.
         """
         dated: dict[str, list[Item]] = defaultdict(list)
         nameless: list[Item] = []
         for item in items:
             (dated[item.uid] if item.uid else nameless).append(item)
         series = masters(self.client, self.mailbox.address, [item.id for item in nameless])
+        self._demand_series(item.id in series for item in nameless)
         for item in nameless:
-            if (master := series.get(item.id)) is not None:
-                dated[name_of(master)].append(replace(item, uid=name_of(master)))
+            name = name_of(series[item.id])
+            dated[name].append(replace(item, uid=name))
         return dated
+
+    def _demand_series(self, known: Iterable[bool]) -> None:
+        """Go on only when the series behind all dates that the view shows are known.
+
+        :raises Transient: one is not: it went away a moment ago, or is hidden from us; its dates are never free time.
+        """
+        if not all(known):
+            raise Transient(
+                f"{self.client.host(self.mailbox.address)} shows dates of a series in {self.mailbox.address}, but not "
+                "the series; it is tried again later. If it stays so, let the service account see private entries."
+            )
 
     def _fetched(
         self, keys: list[GroupKey], versions: Mapping[GroupKey, Version], dated: Mapping[str, list[Item]]
@@ -118,7 +134,10 @@ class Reading:
         seen: Changes,
         memory: Memory,
     ) -> Mapping[str, set[GroupKey]]:
-        """Which series stand behind occurrences: as we remember, or as the server says."""
+        """Which series stand behind occurrences: as we remember, or as the server says.
+
+        :raises Transient: see `_demand_series`.
+        """
         keys: dict[str, set[GroupKey]] = defaultdict(set)
         if not uids:
             return keys
@@ -130,6 +149,7 @@ class Reading:
         for item in masters(self.client, self.mailbox.address, unknown).values():
             keys[name_of(item)].add(item.id)
             versions.setdefault(item.id, item.change_key)
+        self._demand_series(uid in keys for uid in uids)
         return keys
 
     def _reaches(self, items: Iterable[Item], spans: Collection[Interval]) -> bool:
