@@ -40,6 +40,13 @@ def unsettle(tx: Tx, meeting: Meeting, now: datetime) -> None:
             tx.bookings.save(advance(booking, BookingState.PENDING), now)
 
 
+def end_holds(tx: Tx, meeting: Meeting, now: datetime) -> None:
+    """Nobody holds a seat any more in a meeting that was taken away: its time is not theirs to book."""
+    for booking in tx.bookings.of(meeting.id):
+        if booking.state is BookingState.HELD:
+            tx.bookings.save(advance(booking, BookingState.EXPIRED), now)
+
+
 def cancelled(tx: Tx, meeting: Meeting, now: datetime) -> Meeting:
     """The meeting gives its time back and should stand nowhere; a hold never stood anywhere."""
     tx.meetings.release(meeting.id)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from syncd.booking import brake, texts, turns
 from syncd.booking.collide import blocks, foreign_events
 from syncd.booking.decide import seen
-from syncd.booking.desire import cancelled, desire, unsettle
+from syncd.booking.desire import cancelled, desire, end_holds, unsettle
 from syncd.booking.rooms import give_room, needs_room
 from syncd.booking.sight import Limits, Moved, Newer, RoomTaken, Verdict, Withdrawn
 from syncd.booking.take import lock_site_days, with_buffers
@@ -94,6 +94,7 @@ def _withdraw(tx: Tx, meeting: Meeting, verdict: Withdrawn, ground: Ground) -> N
         tx.audit.add(actor, "mark.dismissed", meeting=meeting.id, now=ground.now)
         return
     tx.audit.add(actor, "meeting.withdrawn", meeting=meeting.id, now=ground.now)
+    end_holds(tx, meeting, ground.now)
     for booking in tx.bookings.of(meeting.id):
         if booking.state in (BookingState.PENDING, BookingState.CONFIRMED):
             tx.bookings.save(advance(booking, BookingState.CANCELLED), ground.now)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from syncd.booking.away import by_phone as as_phone_talk
 from syncd.booking.away import for_staff, given
 from syncd.booking.collide import collision
-from syncd.booking.desire import cancelled, desire, unsettle
+from syncd.booking.desire import cancelled, desire, end_holds, unsettle
 from syncd.booking.follow import with_room
 from syncd.booking.proposals import Proposal, Remedy, near
 from syncd.booking.rooms import give_room
@@ -209,6 +209,7 @@ class Handover:
                 tx.bookings.save(advance(booking, BookingState.CANCELLED), now)
                 about = {"booking": booking.id, "meeting": meeting.id, "citizen": booking.citizen}
                 tx.audit.add(actor, "booking.cancelled", now=now, **about)
+        end_holds(tx, meeting, now)
         tx.settings.bump()
         return cancelled(tx, meeting, now)
 

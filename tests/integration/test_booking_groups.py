@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from syncd.booking.handover import Choice, Handover
+from syncd.booking.proposals import Remedy
 from syncd.booking.reconcile import Reconciler
 from syncd.booking.results import Appointment
-from syncd.errors import BookingError, NotAllowed, SlotGone
+from syncd.errors import BookingError, HoldExpired, NotAllowed, SlotGone
 from syncd.model.booking import BookingState
 from syncd.model.offer import Form
 from syncd.model.verdict import Reason
@@ -124,6 +126,40 @@ def test_when_only_a_hold_stays_the_calendar_is_cleaned_and_the_time_kept_for_it
     assert first.meeting.id == second.meeting.id
     assert second.meeting.wanted
     assert 2 == seats(town)
+
+
+@pytest.mark.parametrize("by", ["caseworker", "staff"])
+def test_a_seat_that_is_only_held_goes_with_a_meeting_that_is_taken_away(town: Town, by: str) -> None:
+    made = book(town, "one")
+    reconcile(town)
+    town.sync()
+    hold = town.desk.hold("portal", "talk", wall("10:00"), "anna", PHONE, "two", town.now)
+    if by == "staff":
+        choice = Choice(made.meeting.id, Remedy.CANCEL)
+        Handover(town.store, town.publisher, lambda: town.people).carry_out([choice], "cli:olga", town.now)
+    else:
+        town.calendar.remove("anna", made.meeting.uid)
+        _see_it_twice(town)
+
+    with pytest.raises(HoldExpired):
+        town.desk.book("portal", hold.booking.id, "two", town.now)
+    _see_it_twice(town)
+    third = book(town, "three")
+    with town.store.read() as tx:
+        gone = tx.meetings.get(made.meeting.id)
+        claimed = [claim.mailbox for claim in tx.meetings.claims(third.meeting.id)]
+
+    assert gone is not None
+    assert not gone.wanted
+    assert gone.id != third.meeting.id
+    assert ["anna"] == claimed
+
+
+def _see_it_twice(town: Town) -> None:
+    for _ in range(3):
+        town.sync("anna")
+        reconcile(town)
+        town.now += timedelta(seconds=61)
 
 
 def test_a_citizen_who_moves_leaves_the_others_where_they_are(town: Town) -> None:
