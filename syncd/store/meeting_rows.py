@@ -97,13 +97,15 @@ FUTURE = (
 )
 """The citizen's next live booking or hold of some offers."""
 
-_HELD = select(*_BOOKINGS.c).where(
-    _BOOKINGS.c.state == BookingState.HELD.value, _BOOKINGS.c.expires <= bindparam("now")
+_HELD = (
+    select(*_BOOKINGS.c)
+    .join(_MEETINGS, _MEETINGS.c.id == _BOOKINGS.c.meeting)
+    .where(_BOOKINGS.c.state == BookingState.HELD.value, _BOOKINGS.c.expires <= bindparam("now"))
+    # With its meeting: whoever takes another seat there has that row, and his hold is not seen yet.
+    .with_for_update(skip_locked=True)
 )
 _CLAIMS = cast(Table, ClaimRow.__table__)
-RUN_OUT = prepared(
-    _HELD.order_by(_BOOKINGS.c.expires, _BOOKINGS.c.id).limit(bindparam("limit")).with_for_update(skip_locked=True)
-)
+RUN_OUT = prepared(_HELD.order_by(_BOOKINGS.c.expires, _BOOKINGS.c.id).limit(bindparam("limit")))
 RUN_OUT_THERE = prepared(
     _HELD.where(
         _BOOKINGS.c.meeting.in_(
@@ -113,9 +115,7 @@ RUN_OUT_THERE = prepared(
                 _CLAIMS.c.end > bindparam("begin"),
             )
         )
-    )
-    .order_by(_BOOKINGS.c.id)
-    .with_for_update(skip_locked=True)
+    ).order_by(_BOOKINGS.c.id)
 )
 
 ADD_AUDIT = prepared(insert(cast(Table, AuditRow.__table__)).inline())

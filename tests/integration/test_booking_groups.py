@@ -229,6 +229,24 @@ def test_the_last_seat_has_exactly_one_winner(migrated_url: str) -> None:
         assert 3 == len([b for b in tx.bookings.of(_meeting(town)) if b.state is BookingState.PENDING])
 
 
+def test_a_hold_that_runs_out_while_somebody_joins_does_not_free_the_time(migrated_postgres_url: str) -> None:
+    town = Town.open(migrated_postgres_url, GROUP)
+    first = town.desk.hold("portal", "talk", wall("10:00"), "anna", PHONE, "one", town.now)
+    over = first.booking.expires or town.now
+    with town.store.begin() as joining:
+        early = over - timedelta(seconds=1)
+        second = town.desk.hold("portal", "talk", wall("10:00"), "anna", PHONE, "two", early, tx=joining)
+        with town.store.begin() as tx:  # another node, whose clock is a second ahead
+            left_alone = tx.bookings.expire_all(over, 100)
+    with town.store.begin() as tx:
+        freed = tx.bookings.expire_all(over, 100)
+        claims = tx.meetings.claims(second.meeting.id)
+
+    assert first.meeting.id == second.meeting.id
+    assert (0, 1) == (left_alone, freed)
+    assert ["anna"] == [claim.mailbox for claim in claims]
+
+
 def test_many_who_come_at_once_to_an_empty_time_share_one_meeting_per_caseworker(migrated_url: str) -> None:
     town = Town.open(migrated_url, GROUP)
 
