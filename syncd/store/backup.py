@@ -156,7 +156,16 @@ def restore(store: Store, path: Path, now: datetime, actor: str) -> Backup:
 def _look_anew(tx: Tx, generation: int, now: datetime) -> None:
     """Believe nothing that may have changed since the backup; answers count on from the later generation."""
     tx.session.execute(
-        update(MailboxRow).values(full_at=None, retry_at=None, attempts=0, revision=MailboxRow.revision + 1)
+        update(MailboxRow).values(
+            # However young the backup is, what was booked since then stands in calendars only. When they were read
+            # stays: what they lack now, a human may have deleted.
+            covered_start=None,
+            covered_end=None,
+            full_at=None,
+            retry_at=None,
+            attempts=0,
+            revision=MailboxRow.revision + 1,
+        )
     )
     owed = (MeetingRow.end > epoch(now), MeetingRow.desired_generation > 0)
     tx.session.execute(update(MeetingRow).where(*owed).values(due=0))

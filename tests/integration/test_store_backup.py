@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text, update
 
+from syncd.booking.reconcile import Reconciler
 from syncd.errors import StoreError
 from syncd.store import Store, Tx
 from syncd.store.backup import backup, restore, verify
@@ -19,6 +20,7 @@ from syncd.store.tables import AuditRow, Base, ClaimRow, MailboxRow, MeetingRow,
 from syncd.store.tally import tally
 from tests.rough_server import NOW
 from tests.store_rows import fill_every_table
+from tests.unit.publishing import Town
 
 
 @pytest.fixture
@@ -185,10 +187,29 @@ def test_after_a_restore_nothing_stale_is_believed(store: Store, tmp_path: Path)
         last = tx.session.scalars(select(AuditRow).order_by(AuditRow.id.desc())).first()
 
         assert generation < tx.settings.generation()
-        assert (None, 0, 8) == (mailbox.full_at, meeting.due, mailbox.revision)
+        assert (None, None, 0, 8) == (mailbox.covered_start, mailbox.full_at, meeting.due, mailbox.revision)
         assert (None, None) == (tx.settings.value("later"), tx.settings.value("backup"))
         assert last is not None
         assert ("cli:test", "database.restore") == (last.actor, last.action)
+
+
+def test_what_was_booked_since_the_backup_is_not_offered_again_however_young_that_is(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    town = Town.open(migrated_url)
+    backup(town.store, tmp_path / "b.db", town.now)
+    town.now += timedelta(minutes=1)
+    town.book("10:00")
+    worker = Reconciler(town.store, lambda: {"server": town.calendar}, lambda: town.people, town.rules)
+    worker.run_due(town.now)
+    restore(town.store, tmp_path / "b.db", town.now, "cli:test")
+    unread = town.times()
+    town.engine.prepare()
+    town.sync()
+    read = town.times()
+    town.store.close()
+
+    assert ("", "09:00 09:30 10:30 11:00 11:30") == (unread, read)
 
 
 def test_a_restore_into_an_older_layout_or_from_one_is_upgraded(store: Store, tmp_path: Path) -> None:
