@@ -19,6 +19,7 @@ from syncd.booking.beside import PREFIX
 from syncd.booking.desire import desire
 from syncd.booking.follow import Ground, claimed, placed
 from syncd.booking.rooms import needs_room
+from syncd.booking.steps import places
 from syncd.booking.take import lock_site_days, with_buffers
 from syncd.model.booking import Booking, BookingState, EntryRecord, Meeting, RoomState, advance
 from syncd.model.busy import Stamp
@@ -128,7 +129,8 @@ def _elsewhere(
         return _taken_up(tx, placed(tx, found, ground), entries, person, ground)
     for entry in entries:
         if entry.mailbox in ground.directory.mailboxes:
-            tx.meetings.note(known.id, EntryRecord(entry.mailbox, wanted=False, key=entry.key))
+            belongs = entry.mailbox in places(known)  # a human took it there long after we had done with it
+            tx.meetings.note(known.id, EntryRecord(entry.mailbox, belongs, entry.key))
     tx.meetings.touch([known.id], ground.now)
     return known
 

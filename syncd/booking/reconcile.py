@@ -43,6 +43,8 @@ LEASE = timedelta(seconds=90)
 MARGIN = 2.0
 """Seconds: so much sooner a look takes its lease for ended than others do, who count in whole seconds."""
 CHANCE = secrets.SystemRandom().random
+LINGERS = timedelta(days=1)
+"""How long calendars are cleaned of a time to come, after a human moved the meeting into the past."""
 ROUNDS = 4
 """Looks at one meeting in a row, as long as each one changes what is wanted."""
 
@@ -73,6 +75,7 @@ class Facts:
     """What a look begins with.
 
     :param told: what entries say of the room. :param behind: another meeting of ours is still to leave it.
+    :param ahead: it is over by our rows, and to come in its caseworker's calendar.
     """
 
     meeting: Meeting
@@ -85,6 +88,7 @@ class Facts:
     stopped: bool
     told: Told = field(default_factory=Told)
     behind: bool = False
+    ahead: bool = False
 
 
 class Reconciler:
@@ -233,7 +237,7 @@ class Reconciler:
                 return Result.UNKNOWN
             if facts.stopped:
                 return Result.STOPPED
-            if facts.meeting.wanted and facts.meeting.interval.end <= now:
+            if facts.meeting.wanted and not facts.ahead and _history(facts.meeting, now):
                 self._conclude(facts.meeting)
                 return Result.SETTLED
             failures: dict[MailboxId, CalendarError] = {}
@@ -284,9 +288,9 @@ class Reconciler:
             number = self._number(tx, bookings)
             stopped, behind = brake.stopped(tx) is not None, turns.behind(tx, meeting)
             told = self._told(tx, meeting, records, behind, now)
-            return Facts(
-                meeting, records, gone, bookings, topics, number, tx.settings.installation(), stopped, told, behind
-            )
+            ahead = meeting.interval.end <= now and meeting.beside is None and tx.meetings.ahead(meeting_id, now)
+            known_as = tx.settings.installation()
+            return Facts(meeting, records, gone, bookings, topics, number, known_as, stopped, told, behind, ahead)
 
     def _told(self, tx: Tx, meeting: Meeting, records: Sequence[EntryRecord], behind: bool, now: datetime) -> Told:
         """What entries say of the room: a meeting that must wait for one, and has one to give back, has none now."""
@@ -361,6 +365,14 @@ class Reconciler:
         settled = self._store.run(lambda tx: record(tx, facts.meeting, decision, done, ground, self._chance(), lease))
         passing("reconcile.recorded")
         return Result.SETTLED if settled else Result.OWED
+
+
+def _history(meeting: Meeting, now: datetime) -> bool:
+    """Whether it is over, and nothing of an earlier wish can stand anywhere at a time to come."""
+    if meeting.interval.end > now:
+        return False
+    behind = 0 < meeting.applied_generation < meeting.desired_generation
+    return not behind or meeting.owed_since is None or now - meeting.owed_since >= LINGERS
 
 
 def _about(title: Mapping[str, str], topics: Sequence[str]) -> Mapping[str, str]:

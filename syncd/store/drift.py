@@ -59,7 +59,14 @@ _GHOSTS = (
     .join(OccurrenceRow, OccurrenceRow.uid == MeetingRow.uid)
     .where(OccurrenceRow.stamp.is_not(None), OccurrenceRow.end > _NOW, MeetingRow.due.is_(None), ~_WANTED.exists())
 )
-STRAYED = _LACKING.union(_GHOSTS).limit(bindparam("limit"))
+# A human took it from the past, where we had done with it, to a time to come.
+_MOVED_AHEAD = (
+    select(MeetingRow.id)
+    .join(OccurrenceRow, and_(OccurrenceRow.uid == MeetingRow.uid, OccurrenceRow.mailbox == MeetingRow.caseworker))
+    .where(OccurrenceRow.stamp.is_not(None), OccurrenceRow.start > _NOW, MeetingRow.due.is_(None))
+    .where(MeetingRow.wanted, MeetingRow.beside.is_(None), MeetingRow.end <= _NOW)
+)
+STRAYED = _LACKING.union(_GHOSTS, _MOVED_AHEAD).limit(bindparam("limit"))
 """Settled meetings that a calendar lacks, or that stand where they should not."""
 
 _KNOWN = aliased(MeetingRow)

@@ -65,12 +65,17 @@ _CLAIMS = prepared(
     .order_by(ClaimRow.mailbox)
 )
 
+_AHEAD = select(OccurrenceRow.id).where(
+    OccurrenceRow.mailbox == MeetingRow.caseworker,
+    OccurrenceRow.uid == MeetingRow.uid,
+    OccurrenceRow.start > bindparam("now"),
+)
 _TOUCH = prepared(
     update(MeetingRow)
     .where(
         MeetingRow.id.in_(bindparam("some", expanding=True)),
         MeetingRow.desired_generation > 0,
-        or_(~MeetingRow.wanted, MeetingRow.end > bindparam("now")),
+        or_(~MeetingRow.wanted, MeetingRow.end > bindparam("now"), _AHEAD.exists()),
     )
     .values(due=AT_ONCE)
     .execution_options(synchronize_session=False)
@@ -134,6 +139,7 @@ _MIRRORED = prepared(
     .where(OccurrenceRow.mailbox == bindparam("of"), OccurrenceRow.uid == bindparam("uid"))
     .limit(1)
 )
+_STILL_AHEAD = prepared(_AHEAD.where(MeetingRow.id == bindparam("of")).limit(1))
 _KNOWN = prepared(
     select(EntryRow.meeting).where(EntryRow.meeting == bindparam("of"), EntryRow.mailbox == bindparam("there"))
 )
@@ -195,6 +201,10 @@ class Meetings:
         """Whether the mirror of this calendar holds an entry of that UID."""
         return self._session.scalar(_MIRRORED, {"of": mailbox, "uid": uid}) is not None
 
+    def ahead(self, meeting_id: str, now: datetime) -> bool:
+        """Whether the mirror of its caseworker's calendar has the meeting at a time to come, whatever we know."""
+        return self._session.scalar(_STILL_AHEAD, {"of": meeting_id, "now": epoch(now)}) is not None
+
     def hurry(self) -> int:
         """Let reconcile look at once at everything still owed; returns how much.
 
@@ -205,7 +215,10 @@ class Meetings:
         return len(list(self._session.scalars(change.returning(MeetingRow.id))))
 
     def touch(self, meeting_ids: Collection[str], now: datetime) -> None:
-        """Let reconcile look at these meetings at once; unknown ids are ignored, over meetings too."""
+        """Let reconcile look at these meetings at once; unknown ids are ignored, over meetings too.
+
+        What is over by our rows, and stands ahead in its caseworker's calendar, was moved there and is looked at.
+        """
         self._session.execute(_TOUCH, {"some": list(meeting_ids), "now": epoch(now)})
 
     def claim(self, meeting_id: str, mailbox: MailboxId, interval: Interval, *, active: bool = True) -> None:

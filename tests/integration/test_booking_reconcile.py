@@ -106,6 +106,43 @@ class TestOnBothDatabases:
         with pytest.raises(SlotGone):
             office.hold(at(13, 30))
 
+    def test_a_meeting_moved_into_the_past_leaves_its_room_at_the_time_it_had(self, any_office):
+        office, past = any_office, Interval.at(NOW - 60 * MINUTE, 45)
+        made = booked(office)
+        office.calendar.edit("anna", made.meeting.uid, interval=past)
+        office.calendar.fail("update", Transient("The server is away."))
+
+        office.settle(NOW, 3)
+
+        seen = office.see(made.booking.id)
+        assert [past] == office.standing("anna") == office.standing(made.meeting.room)
+        assert (BookingState.CONFIRMED, past) == (seen.booking.state, seen.meeting.interval)
+
+    @pytest.mark.parametrize("how", ["undone", "over", "forgotten"])
+    def test_a_meeting_moved_out_of_the_past_is_followed(self, any_office, how):
+        office, later, now = any_office, Interval.at(at(13, day=26), 45), at(10)
+        made = booked(office)
+        if how == "undone":
+            office.calendar.edit("anna", made.meeting.uid, interval=Interval.at(NOW - 60 * MINUTE, 45))
+            now = office.settle(NOW)
+        elif how == "forgotten":
+            office.settle(now)
+            with office.store.begin() as tx:  # as retention does
+                tx.session.execute(delete(EntryRow))
+                tx.session.execute(delete(ClaimRow))
+        office.calendar.edit("anna", made.meeting.uid, interval=later)
+
+        office.sync(now)
+        office.reconciler.sweep(now)
+        now = office.settle(now)
+
+        seen = office.see(made.booking.id, now)
+        assert (BookingState.CONFIRMED, later) == (seen.booking.state, seen.meeting.interval)
+        assert later in office.standing("anna")
+        assert later in office.standing(seen.meeting.room)
+        with pytest.raises(SlotGone):
+            office.hold(at(13, day=26), "anna", now=now)
+
     def test_a_move_onto_another_meeting_is_a_conflict_told_once(self, any_office):
         office = any_office
         made, other = booked(office), booked(office, 13)
