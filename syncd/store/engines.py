@@ -7,6 +7,7 @@ safe build only; ``synchronous=FULL`` always; one writer connection, readers of 
 from __future__ import annotations
 
 import importlib
+import os
 import re
 from types import ModuleType
 from typing import Any
@@ -103,6 +104,10 @@ def sqlite_engines(url: URL) -> tuple[Engine, Engine]:
     reader = create_engine(url, pool_size=8, max_overflow=32, **options)
     _prepare(writer, f"PRAGMA journal_mode={mode}", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
     _prepare(reader, "PRAGMA query_only=ON")
+    file = _File(str(url.database))
+    file.keep_to(writer)
+    file.keep_to(reader)
+    event.listen(writer, "begin", lambda _connection: file.check())
     _begin_with(writer, "BEGIN IMMEDIATE")
     _begin_with(reader, "BEGIN DEFERRED")
     _save_straight(writer)
@@ -129,6 +134,47 @@ def _refuse_unsafe_wal(pragma: str, row: tuple[Any, ...] | None) -> None:
             "The database file is in WAL mode, in which this SQLite build can lose data (3.7.0 to 3.51.2), and another "
             "program has it open. Install the package pysqlite3, or close the other program; nothing was changed."
         )
+
+
+class _File:
+    """The SQLite file that was opened first under its name; another one there is neither opened nor told anything.
+
+    What the first one is told after it lost its name ends with its last connection, and a log of its own (WAL) that
+    stands beside another one damages that.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._opened: tuple[int, int] | None = None
+
+    def keep_to(self, engine: Engine) -> None:
+        """Look before each connection of *engine*."""
+
+        @event.listens_for(engine, "do_connect")
+        def connecting(*_given: object) -> None:
+            self.check()
+
+        @event.listens_for(engine, "connect")
+        def connected(*_given: object) -> None:
+            self._opened = self._opened or self._now()
+
+    def check(self) -> None:
+        """Refuse another file, or none.
+
+        :raises StoreError: the name leads elsewhere now.
+        """
+        if self._opened is not None and self._now() != self._opened:
+            raise StoreError(
+                f"The database file {self._path} was removed or replaced while syncd had it open. Nothing was changed. "
+                "Stop syncd, put the file back or restore a backup (`syncd db restore FILE`), and start it again."
+            )
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _begin_with(engine: Engine, statement: str) -> None:

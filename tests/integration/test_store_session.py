@@ -526,3 +526,21 @@ def test_postgresql_compiles_nothing_and_frees_what_a_vanished_client_locked(mig
         }
     assert {"jit": "off", "idle_in_transaction_session_timeout": "20s"} == told
     store.close()
+
+
+def test_nothing_is_told_to_a_file_that_lost_its_name(tmp_path: Path) -> None:
+    file, aside = tmp_path / "syncd.sqlite3", tmp_path / "aside"
+    store = Store(f"sqlite:///{file}")
+    store.upgrade()
+    file.rename(aside)
+
+    with pytest.raises(StoreError, match=r"was removed or replaced while .* Nothing was changed\. Stop syncd, "):
+        store.ping()
+    assert not file.exists()
+    file.write_bytes(b"")
+    with pytest.raises(StoreError, match="removed or replaced"):
+        store.run(lambda tx: mailbox(tx, "kim"))
+
+    aside.rename(file)
+    store.run(lambda tx: mailbox(tx, "kim"))
+    store.close()
