@@ -7,8 +7,8 @@ safe build only; ``synchronous=FULL`` always; one writer connection, readers of 
 from __future__ import annotations
 
 import importlib
-import os
 import re
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -144,7 +144,7 @@ class _File:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self._path = Path(path)
         self._opened: tuple[int, int] | None = None
 
     def keep_to(self, engine: Engine) -> None:
@@ -171,7 +171,7 @@ class _File:
 
     def _now(self) -> tuple[int, int] | None:
         try:
-            found = os.stat(self._path)
+            found = self._path.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino

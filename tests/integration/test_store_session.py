@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -543,4 +544,20 @@ def test_nothing_is_told_to_a_file_that_lost_its_name(tmp_path: Path) -> None:
 
     aside.rename(file)
     store.run(lambda tx: mailbox(tx, "kim"))
+    store.close()
+
+
+def test_a_disk_that_takes_nothing_more_is_noticed_without_anything_to_write(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'syncd.sqlite3'}")
+    store.upgrade()
+    store.ping()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(StoreError):
+            store.ping()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    store.ping()
     store.close()
