@@ -28,7 +28,7 @@ COLUMNS = {
     "rooms": ("id", "name", "address", "site", "floor", "capacity", "features", "step_free"),
 }
 FileOption = Annotated[
-    Path | None, typer.Argument(metavar="[FILE.csv]", help="Columns of the people or rooms file; address is enough.")
+    Path | None, typer.Argument(metavar="FILE.csv", help="Columns of the people or rooms file; address is enough.")
 ]
 SiteOption = Annotated[str | None, typer.Option("--site", help="A site of the configuration, for rows without one.")]
 RehearseOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
@@ -56,7 +56,7 @@ def people_import(
 ) -> None:
     """Bring caseworkers_file up to date from a list: joiners, leavers, duplicates and mailboxes not found are told.
 
-    Columns rid and guid (what a case system calls somebody) tell people apart and are printed for [jobnet].
+    Columns rid and guid (what a case system calls somebody) tell people apart and are printed for the table `jobnet`.
     """
     if (file is None) == (group is None):
         raise typer.BadParameter("Give either FILE.csv or --group ADDRESS.")

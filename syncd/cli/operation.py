@@ -105,7 +105,7 @@ FileArgument = Annotated[
 def backup(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="A new file; unset: a name of its own in the folder of [backup]."),
+        typer.Argument(metavar="FILE", help="A new file; unset: a name of its own in the folder that `backup` names."),
     ] = None,
     path: ConfigOption = DEFAULT_CONFIG,
 ) -> None:

@@ -50,7 +50,7 @@ def listed(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
 
 @reports.command("again")
 def again(
-    name: Annotated[str, typer.Argument(help="Name of the [[supply.reports]] table.")],
+    name: Annotated[str, typer.Argument(help="Name of the table in `supply.reports`.")],
     period: Annotated[str, typer.Argument(help="As the list shows it: 2026-W49 or 2026-12.")],
     path: ConfigOption = DEFAULT_CONFIG,
 ) -> None:

@@ -9,6 +9,7 @@ from importlib import import_module
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from syncd.cli.commands import MODULES, PANELS, app_of
 
@@ -38,6 +39,21 @@ def test_a_word_that_is_no_command_is_looked_for_among_all() -> None:
 
 def test_every_command_stands_under_a_heading_and_under_one_only() -> None:
     assert Counter(name for names in PANELS.values() for name in names) == dict.fromkeys(commands(app_of()), 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "whole"),
+    [
+        ("db backup", "in the folder that `backup` names."),
+        ("reports again", "Name of the table in `supply.reports`."),
+        ("people import", "are printed for the table `jobnet`."),
+    ],
+)
+def test_no_word_in_brackets_is_taken_for_a_colour_by_help(command: str, whole: str) -> None:
+    words = command.split()
+    told = CliRunner(env={"COLUMNS": "200"}).invoke(app_of(words[0]), [*words, "--help"]).stdout
+
+    assert whole in told
 
 
 @pytest.mark.broad
