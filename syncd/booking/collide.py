@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, select
 
 from syncd.booking.take import with_buffers
 from syncd.model.booking import Meeting
@@ -17,15 +17,21 @@ from syncd.roomalloc import rank
 from syncd.slots import blocking
 from syncd.store import Tx
 from syncd.store.prepared import prepared
-from syncd.store.tables import EntryRow, MeetingRow
+from syncd.store.tables import HERS, EntryRow, MeetingRow
 
 _OURS = prepared(select(MeetingRow.uid).where(MeetingRow.uid.in_(bindparam("some", expanding=True))))
-_PASSING = prepared(_OURS.where(or_(MeetingRow.id == bindparam("meeting"), ~MeetingRow.wanted)))
+_ITS_OWN = prepared(_OURS.where(MeetingRow.id == bindparam("meeting")))
+_CANCELLED = prepared(_OURS.where(~MeetingRow.wanted))
 # A meeting that has another room now: its entry is on its way out of the old one's calendar.
 _LEAVING = prepared(
     select(MeetingRow.uid, EntryRow.mailbox)
     .join(EntryRow, EntryRow.meeting == MeetingRow.id)
-    .where(MeetingRow.uid.in_(bindparam("some", expanding=True)), ~EntryRow.wanted)
+    .where(MeetingRow.uid.in_(bindparam("some", expanding=True)), ~EntryRow.wanted, ~HERS)
+)
+_HERS = prepared(
+    select(MeetingRow.uid, EntryRow.mailbox)
+    .join(EntryRow, EntryRow.meeting == MeetingRow.id)
+    .where(MeetingRow.uid.in_(bindparam("some", expanding=True)), HERS)
 )
 
 
@@ -101,15 +107,20 @@ def _events(
     :param passing: id of a meeting; only its own entries, and those on their way out of the calendars, are left out.
 
     An entry is ours by UID and stamp together: a copy that a human made has our stamp under another UID, and counts.
+    One that a human made a series of, or brought back, is not on its way out, and counts.
     """
     found = tx.mailboxes.occurrences(mailboxes, window)
     stamped = {event.uid for events in found.values() for event in events if event.stamp is not None}
     if not stamped:
         return found
     some = list(stamped)
-    ours = set(tx.session.scalars(_PASSING if passing else _OURS, {"some": some, "meeting": passing}))
+    ours = set(tx.session.scalars(_ITS_OWN if passing else _OURS, {"some": some, "meeting": passing}))
+    cancelled = set(tx.session.scalars(_CANCELLED, {"some": some}))
     leaving = {tuple(row) for row in tx.session.execute(_LEAVING, {"some": some})}
-    return {
-        mailbox: [event for event in events if event.uid not in ours and (event.uid, mailbox) not in leaving]
-        for mailbox, events in found.items()
-    }
+    hers = {tuple(row) for row in tx.session.execute(_HERS, {"some": some})}
+
+    def counts(event: Occurrence, mailbox: MailboxId) -> bool:
+        leaves = event.uid in cancelled or (event.uid, mailbox) in leaving
+        return event.uid not in ours and (event.recurring or (event.uid, mailbox) in hers or not leaves)
+
+    return {mailbox: [event for event in events if counts(event, mailbox)] for mailbox, events in found.items()}

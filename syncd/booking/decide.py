@@ -6,8 +6,11 @@ How an entry is told apart (architecture, decision 5):
 * our stamp, generation as last seen (or newer than that), another time: a human's hand, which stands;
 * our stamp, another wording: a human's too; respected, not followed;
 * our stamp, a generation older than last seen: a late write of ours or a restored calendar; repaired;
+* our stamp, and it repeats: a human made a series of it, which is hers; a person is told;
 * our stamp, a generation newer than wanted: the database was restored; the calendar is right;
 * somebody else's stamp: another installation's; never touched;
+* our stamp under another UID, where a server tells, beside the entry that we know: a human's copy, which is hers;
+* our stamp, in a calendar whose owner had removed it: she brought it back; it stays, and a person is told;
 * no stamp under our UID: a program dropped it; ours all the same.
 """
 
@@ -71,12 +74,17 @@ def _look(meeting: Meeting, sight: Sighting, installation: str, now: datetime, l
     if sight.entries is None:
         return Decision(unread=(sight.mailbox,))
     ours = [entry for entry in sight.entries if _is_ours(entry, meeting, installation)]
+    series = any(entry.series for entry in ours)
+    if sight.draft is not None and series:
+        return Decision(attention=(texts.SERIES,))  # where she put the first of its dates it does not tell
     if newer := [entry for entry in ours if _generation(entry) > meeting.desired_generation]:
         return Decision(verdict=_newer(sight, max(newer, key=_generation)))
     if sight.draft is None:
-        return _clean(sight, ours)
+        stays = series or (sight.record.hers and sight.kind is MailboxKind.PERSON)
+        return _let_stand(meeting, sight, ours, now) if stays else _clean(sight, ours, now)
     if not ours and sight.entries:
         return Decision(attention=(texts.FOREIGN,))
+    ours = [entry for entry in ours if entry not in _copies(sight, ours)]
     standing = [entry for entry in ours if not entry.cancelled]
     if not standing:
         return _absent(sight, sight.draft, now, limits)
@@ -121,11 +129,38 @@ def _newer(sight: Sighting, entry: Entry) -> Newer:
     return Newer(sight.mailbox, _generation(entry), says, entry)
 
 
-def _clean(sight: Sighting, ours: Sequence[Entry]) -> Decision:
+def _copies(sight: Sighting, ours: Sequence[Entry]) -> list[Entry]:
+    """Copies that a human made, while what they were made of stands: appointments of her own."""
+    if sight.kind is not MailboxKind.PERSON or not any(_known(entry, sight) for entry in ours):
+        return []
+    return [entry for entry in ours if entry.copy]
+
+
+def _known(entry: Entry, sight: Sighting) -> bool:
+    return entry.key == sight.record.key and not (entry.cancelled or entry.copy)
+
+
+def _clean(sight: Sighting, ours: Sequence[Entry], now: datetime) -> Decision:
     """Nothing of ours should stand here."""
-    if ours:
-        return Decision(steps=tuple(Remove(sight.mailbox, entry) for entry in ours))
+    copies = _copies(sight, ours)
+    hers = now if copies else None
+    if gone := [entry for entry in ours if entry not in copies]:
+        return Decision(steps=tuple(Remove(sight.mailbox, entry, hers) for entry in gone))
     return Decision(records=(EntryRecord(sight.mailbox, wanted=False),))
+
+
+def _let_stand(meeting: Meeting, sight: Sighting, ours: Sequence[Entry], now: datetime) -> Decision:
+    """Nothing of ours should stand here, and what does is hers; a person is told while the meeting is to come."""
+    told = {_of_hers(entry) for entry in ours if meeting.interval.end > now} - {None}
+    record = EntryRecord(sight.mailbox, wanted=False, missing_since=sight.record.missing_since or now)
+    return Decision(records=(record,), attention=tuple(sorted(text for text in told if text)))
+
+
+def _of_hers(entry: Entry) -> str | None:
+    """What to say of an entry that is hers; nothing of a copy, or of one marked as cancelled."""
+    if entry.series:
+        return texts.SERIES_STAYS
+    return None if entry.cancelled or entry.copy else texts.BROUGHT_BACK
 
 
 def _absent(sight: Sighting, draft: EntryDraft, now: datetime, limits: Limits) -> Decision:

@@ -93,6 +93,8 @@ def _withdraw(tx: Tx, meeting: Meeting, verdict: Withdrawn, ground: Ground) -> N
     if meeting.beside is not None:
         tx.audit.add(actor, "mark.dismissed", meeting=meeting.id, now=ground.now)
         return
+    # Should it come back there, she has brought it back: it is not a late write of ours.
+    tx.meetings.note(meeting.id, EntryRecord(verdict.mailbox, wanted=False, missing_since=ground.now))
     tx.audit.add(actor, "meeting.withdrawn", meeting=meeting.id, now=ground.now)
     end_holds(tx, meeting, ground.now)
     for booking in tx.bookings.of(meeting.id):

@@ -164,7 +164,7 @@ def _owe(tx: Tx, meeting: Meeting, decision: Decision, acted: Acted, ground: Gro
     """Something is still to be done: say when, and tell a person when it has lasted too long."""
     since = meeting.owed_since or ground.now
     said = list(decision.attention)
-    if ground.now - since >= ground.limits.tell_after:
+    if ground.now - since >= ground.limits.tell_after and (acted.failures or decision.unread or not said):
         said.append(_lagging(meeting, acted))
     owing = replace(meeting, attempts=meeting.attempts + 1, owed_since=since, attention=_attention(meeting, said))
     tx.meetings.save(owing, ground.now + _pause(meeting, decision, acted, ground.limits, chance))

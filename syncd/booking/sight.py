@@ -40,10 +40,14 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Delete *entry* from a calendar, mailing nobody."""
+    """Delete *entry* from a calendar, mailing nobody.
+
+    :param hers: since when a copy that stays there is a person's own; None when nothing stays.
+    """
 
     mailbox: MailboxId
     entry: Entry
+    hers: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ def _carry_out(
         with metrics.remote(mailbox.account, "delete"):
             port.delete(mailbox, step.entry)
         metrics.DUPLICATES.inc(record.wanted)
-        return None if record.wanted else EntryRecord(mailbox.id, wanted=False)
+        return None if record.wanted else EntryRecord(mailbox.id, wanted=False, missing_since=step.hers)
     entry = _write(port, mailbox, step)
     written = step.draft.stamp
     kept = entry.stamp is None or entry.stamp == written

@@ -19,6 +19,18 @@ NO_TIME = (
     "Aftalen i kalenderen har ikke noget brugbart tidspunkt, så bookingen er ikke ændret. "
     "Ret tidspunktet i kalenderen, eller flyt bookingen."
 )
+SERIES = (
+    "Medarbejderen har gjort aftalen i kalenderen til en serie. syncd rører ikke serien, og bookingen følger den ikke. "
+    "Fjern gentagelsen igen, eller flyt bookingen, hvis mødet holdes på et andet tidspunkt."
+)
+SERIES_STAYS = (
+    "Mødet skal ikke længere stå i kalenderen, men aftalen er gjort til en serie, som syncd ikke sletter. "
+    "Slet mødets dato i serien."
+)
+BROUGHT_BACK = (
+    "Mødet blev aflyst, da medarbejderen slettede aftalen, og den er siden lagt tilbage i kalenderen. Bookingen er "
+    "stadig aflyst, og syncd lader aftalen stå. Book et nyt møde med borgeren, eller slet aftalen."
+)
 FOUGHT_OVER = (
     "Et andet program ændrer aftalen i kalenderen igen og igen. syncd retter den ikke mere i dag. "
     "Kontrollér aftalen, og find programmet (ofte en telefon eller en kalender-synkronisering)."

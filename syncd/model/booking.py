@@ -117,7 +117,8 @@ class EntryRecord:
     :param wanted: it should stand there; False where it must be cleaned away.
     :param generation: the stamp's generation when it was last seen there; 0 when it was never seen, or is gone.
     :param digest: `syncd.model.entry.digest` of it when last seen; what differs later, a human changed.
-    :param missing_since: first look (UTC) that missed it after it had been seen; a second look confirms.
+    :param missing_since: first look (UTC) that missed it after it had been seen; a second look confirms. Where it
+        should not stand and was not seen: since when what stands there is a person's own (`hers`).
     :param link: `syncd.model.entry.Entry.link` at this look; it is kept with the meeting.
     """
 
@@ -129,6 +130,14 @@ class EntryRecord:
     digest: str | None = None
     missing_since: datetime | None = None
     link: str | None = field(default=None, compare=False)
+
+    @property
+    def hers(self) -> bool:
+        """Whether a person gave the meeting up here, or made the entry her own: what stands here is not ours to clean.
+
+        The same in SQL: `syncd.store.tables.HERS`.
+        """
+        return not self.wanted and self.missing_since is not None and self.generation == 0
 
 
 @dataclass(frozen=True, slots=True)

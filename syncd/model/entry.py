@@ -58,6 +58,8 @@ class Entry:
     :param cancelled: STATUS:CANCELLED was set on it.
     :param room_answer: PARTSTAT / ResponseType of the invited room where a booking attendant answers.
     :param rooms: addresses (lower case) of the invited rooms, each with its answer in iCalendar's words.
+    :param series: somebody made it repeat; its interval is the first one's, and what became of each is not told.
+    :param copy: it was surely not written by us, but copied from what we wrote, for it has another UID.
     :param link: to meet by; empty when the server was asked for one and has not made it, None when it makes none.
     """
 
@@ -73,6 +75,8 @@ class Entry:
     room_answer: str | None = None
     rooms: tuple[tuple[str, str], ...] = ()
     link: str | None = None
+    series: bool = False
+    copy: bool = False
 
 
 def digest(interval: Interval | None, summary: str, location: str) -> str:

@@ -154,19 +154,20 @@ def counting(
 
     Left out are entries of cancelled meetings and of those that have another room now, which are on their way out
     of this calendar, and of the meeting that is being moved. The claim of a meeting takes its time anyway; its entry
-    counts too, for a person may have moved it a moment ago. An unknown meeting's entry, and a copy under another
-    UID, are busy time.
+    counts too, for a person may have moved it a moment ago. An unknown meeting's entry, a copy under another UID, and
+    one that a person made a series of, or made her own otherwise, are busy time.
     """
-    return [event for uid, event in own if not _left_out(uid, event.meeting or "", known, ignoring, mailbox)]
+    return [event for uid, event in own if not _left_out(uid, event, known, ignoring, mailbox)]
 
 
 def _left_out(
-    uid: str, meeting: str, known: Mapping[str, OwnMeeting], ignoring: str | None, mailbox: MailboxId
+    uid: str, event: Event, known: Mapping[str, OwnMeeting], ignoring: str | None, mailbox: MailboxId
 ) -> bool:
-    row = known.get(meeting)
+    row = known.get(event.meeting or "")
     if row is None or row.uid != uid:
         return False
-    return not row.wanted or meeting == ignoring or mailbox in row.leaving
+    leaves = (not row.wanted or mailbox in row.leaving) and mailbox not in row.hers
+    return event.meeting == ignoring or (leaves and not event.recurring)
 
 
 def counted_events(

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    or_,
     select,
     union_all,
 )
@@ -24,7 +25,7 @@ from sqlalchemy.orm import aliased
 
 from syncd.model.busy import BusyType
 from syncd.store.prepared import prepared
-from syncd.store.tables import ClosureRow, EntryRow, MailboxRow, MeetingRow, OccurrenceRow
+from syncd.store.tables import HERS, ClosureRow, EntryRow, MailboxRow, MeetingRow, OccurrenceRow
 
 LONGEST_MEETING = 12 * 3600
 """Seconds; a longer one that something overlays is found at its next look only."""
@@ -52,7 +53,7 @@ _LACKING = (
     )
 )
 _WANTED = select(EntryRow.meeting).where(
-    EntryRow.meeting == MeetingRow.id, EntryRow.mailbox == OccurrenceRow.mailbox, EntryRow.wanted
+    EntryRow.meeting == MeetingRow.id, EntryRow.mailbox == OccurrenceRow.mailbox, or_(EntryRow.wanted, HERS)
 )
 _GHOSTS = (
     select(MeetingRow.id)

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -57,8 +57,6 @@ _AGAIN = Retrying(
     reraise=True,
 )
 _GENERATION = f"SELECT value FROM settings WHERE name = '{GENERATION}'"  # noqa: S608 - a constant of ours
-
-_COMES_AND_GOES = ["INSERT INTO settings (name, value) VALUES ('ping', '')", "DELETE FROM settings WHERE name = 'ping'"]
 
 
 class Tx:
@@ -270,13 +268,10 @@ class Store:
     def ping(self) -> None:
         """Change nothing, but prove that a write transaction can begin and commit.
 
-        On SQLite a value comes and goes, for a transaction that writes nothing commits on a full disk, too.
-
         :raises StoreError: it cannot.
         """
         with self.begin() as tx:
-            for statement in _COMES_AND_GOES if self.sqlite else ["SELECT 1"]:
-                tx.session.execute(text(statement))
+            tx.settings.prove(writes=self.sqlite)  # there, to write nothing succeeds on a full disk, too
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:

@@ -64,6 +64,12 @@ class Settings:
         """What this transaction read of a value beside something else; it is not asked for again."""
         self._noted[name] = value
 
+    def prove(self, *, writes: bool) -> None:
+        """Ask for a value, and if the transaction *writes*, let one come and go."""
+        self.value("ping")
+        for value in ("", None) if writes else ():
+            self.put("ping", value)
+
     def put(self, name: str, value: str | None) -> None:
         """Store a value; None removes it."""
         self._noted.pop(name, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from syncd.store.meeting_rows import asks
 from syncd.store.most import STATE
 from syncd.store.prepared import prepared
 from syncd.store.tables import (
+    HERS,
     Base,
     BookingRow,
     ClosureRow,
@@ -67,11 +69,13 @@ class OwnMeeting(NamedTuple):
     """What our rows say of a meeting whose stamp was met.
 
     :param leaving: calendars its entry is on its way out of, because it has another room or caseworker now.
+    :param hers: calendars in which what stands under its UID is their owner's own.
     """
 
     uid: str
     wanted: bool
     leaving: frozenset[MailboxId] = frozenset()
+    hers: frozenset[MailboxId] = frozenset()
 
 
 class Place(NamedTuple):
@@ -206,7 +210,9 @@ _STATUSES = _About(
 _CLOSURES = _About(_touching(select(ClosureRow.room, ClosureRow.start, ClosureRow.end), ClosureRow), ClosureRow.room)
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
 _MEETINGS = prepared(select(MeetingRow.id, MeetingRow.uid, MeetingRow.wanted).where(MeetingRow.id.in_(_SOME)))
-_LEAVING = prepared(select(EntryRow.meeting, EntryRow.mailbox).where(EntryRow.meeting.in_(_SOME), ~EntryRow.wanted))
+_LEAVING = prepared(
+    select(EntryRow.meeting, EntryRow.mailbox, HERS).where(EntryRow.meeting.in_(_SOME), ~EntryRow.wanted)
+)
 _PLACES = prepared(
     select(
         MeetingRow.id,
@@ -308,11 +314,11 @@ class Supply:
         """
         found: dict[str, OwnMeeting] = {}
         for some in chunks(meetings):
-            leaving: dict[str, set[MailboxId]] = {}
-            for meeting, mailbox in self._session.execute(_LEAVING, {"some": some}):
-                leaving.setdefault(meeting, set()).add(mailbox)
+            leaving, kept = defaultdict[str, set[MailboxId]](set), defaultdict[str, set[MailboxId]](set)
+            for meeting, mailbox, hers in self._session.execute(_LEAVING, {"some": some}):
+                (kept if hers else leaving)[meeting].add(mailbox)
             found |= {
-                meeting: OwnMeeting(uid, wanted, frozenset(leaving.get(meeting, ())))
+                meeting: OwnMeeting(uid, wanted, frozenset(leaving[meeting]), frozenset(kept[meeting]))
                 for meeting, uid, wanted in self._session.execute(_MEETINGS, {"some": some})
             }
         return found

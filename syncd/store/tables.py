@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     false,
     text,
 )
@@ -227,6 +228,10 @@ class EntryRow(Base):
     """First look that missed it after it had been seen; a second look confirms a human's deletion."""
 
     __table_args__ = (Index(None, "mailbox"),)
+
+
+HERS = and_(~EntryRow.wanted, EntryRow.missing_since.is_not(None), EntryRow.generation == 0)
+"""See `syncd.model.booking.EntryRecord.hers`."""
 
 
 class ClaimRow(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -186,8 +186,8 @@ def cleans_the_caseworkers_calendar_only(patch: pytest.MonkeyPatch) -> None:
     """
     right = deciding._clean
 
-    def wrong(sight: Sighting, ours: Any) -> Decision:
-        return right(sight, () if sight.kind is MailboxKind.ROOM else ours)
+    def wrong(sight: Sighting, ours: Any, now: datetime) -> Decision:
+        return right(sight, () if sight.kind is MailboxKind.ROOM else ours, now)
 
     patch.setattr(deciding, "_clean", wrong)
 

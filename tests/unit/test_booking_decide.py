@@ -86,6 +86,7 @@ def decided(
 
 NEVER_SEEN = EntryRecord("anna", wanted=True)
 GONE = EntryRecord("anna", wanted=False)
+HERS = EntryRecord("anna", wanted=False, missing_since=NOW)
 
 
 def test_an_entry_that_stands_as_written_needs_nothing():
@@ -328,6 +329,86 @@ def test_of_equal_copies_the_one_a_human_touched_stays():
     decision = decided(a_meeting(), remembered(untouched), untouched, touched)
 
     assert Moved("anna", TEN, touched) == decision.verdict
+
+
+def test_a_copy_that_she_made_beside_the_entry_that_is_known_is_hers():
+    draft = a_draft(a_meeting())
+    ours, copy = as_it_stands(draft), replace(as_it_stands(draft, interval=TEN), key="k9", copy=True)
+
+    decision = decided(a_meeting(), remembered(ours), ours, copy)
+
+    assert decision.complete
+    assert (remembered(ours),) == decision.records
+
+
+def test_a_copy_whose_original_is_gone_is_the_meeting():
+    draft = a_draft(a_meeting())
+    ours, copy = as_it_stands(draft), replace(as_it_stands(draft, interval=TEN), key="k9", copy=True)
+
+    assert Moved("anna", TEN, copy) == decided(a_meeting(), remembered(ours), copy).verdict
+
+
+def test_a_copy_in_a_rooms_calendar_is_surplus():
+    draft = a_draft(a_meeting())
+    ours, copy = as_it_stands(draft), replace(as_it_stands(draft, interval=TEN), key="k9", copy=True)
+
+    decision = decided(a_meeting(), replace(remembered(ours), mailbox="r1"), ours, copy, kind=MailboxKind.ROOM)
+
+    assert RoomTaken("r1") == decision.verdict
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_series_made_of_our_entry_is_hers_and_a_person_is_told(wanted):
+    entry = replace(as_it_stands(a_draft(a_meeting())), series=True)
+
+    decision = decided(a_meeting(wanted=wanted), remembered(entry, wanted), entry)
+
+    assert () == decision.steps
+    assert (texts.SERIES if wanted else texts.SERIES_STAYS,) == decision.attention
+
+
+def test_nobody_is_told_of_a_series_once_its_meeting_is_over():
+    long_ago = Interval.at(NOW - timedelta(days=1), 60)
+    entry = replace(as_it_stands(a_draft(a_meeting())), series=True)
+
+    decision = decided(a_meeting(wanted=False, at=long_ago), remembered(entry, wanted=False), entry)
+
+    assert decision.complete
+    assert decision.records[0].hers
+
+
+def test_what_she_brings_back_after_she_removed_it_stays_and_a_person_is_told():
+    entry = as_it_stands(a_draft(a_meeting()))
+
+    decision = decided(a_meeting(generation=2, wanted=False), HERS, entry)
+
+    assert () == decision.steps
+    assert (texts.BROUGHT_BACK,) == decision.attention
+    assert (HERS,) == decision.records
+
+
+@pytest.mark.parametrize("entry", ["copy", "cancelled", "none"])
+def test_nothing_is_said_of_what_is_hers_and_no_second_life_of_the_meeting(entry):
+    draft = a_draft(a_meeting())
+    found = {
+        "copy": [replace(as_it_stands(draft, interval=TEN), copy=True)],
+        "cancelled": [replace(as_it_stands(draft), cancelled=True)],
+        "none": [],
+    }
+
+    decision = decided(a_meeting(generation=2, wanted=False), HERS, *found[entry])
+
+    assert decision.complete
+    assert (HERS,) == decision.records
+
+
+def test_a_cancelled_meeting_goes_and_the_copy_she_made_of_it_stays():
+    draft = a_draft(a_meeting())
+    ours, copy = as_it_stands(draft), replace(as_it_stands(draft, interval=TEN), key="k9", copy=True)
+
+    decision = decided(a_meeting(generation=2, wanted=False), remembered(ours, wanted=False), ours, copy)
+
+    assert (Remove("anna", ours, hers=NOW),) == decision.steps
 
 
 def test_a_surplus_copy_does_not_look_like_a_human_who_moved_it_back():

@@ -161,6 +161,7 @@ def read_entry(data: bytes, uid: str, key: str, version: str, zone: str) -> Entr
         cancelled=str(event.get("STATUS", "")).upper() == "CANCELLED",
         room_answer=_room_answer(event),
         rooms=tuple(_rooms(event)),
+        series=repeats,
     )
 
 

@@ -63,7 +63,7 @@ class Entries:
         return self._read_back(wanted.key, draft.uid)
 
     def delete(self, wanted: Entry) -> None:
-        """See `syncd.ports.CalendarPort.delete`; a room that was invited is told, unless a copy of the entry stays."""
+        """See `syncd.ports.CalendarPort.delete`; an invited room is told, unless the same entry stands twice."""
         from syncd.adapters.ews.drafting import TO_ALL, TO_NONE
 
         current = self._get(wanted.key)
@@ -71,7 +71,7 @@ class Entries:
             return
         if current.change_key != wanted.version:
             raise VersionConflict(f"The entry {wanted.uid} was changed in the calendar since it was read.")
-        surplus = bool(current.rooms) and len(self._search(wanted.uid)) > 1
+        surplus = bool(current.rooms) and any(_twin(one, current) for one in self._search(wanted.uid))
         tell = TO_ALL if current.rooms and not surplus else TO_NONE
         request = soap.delete_item(ItemRef(current.id, current.change_key), tell)
         answer = self._client.ask(request, self._address, wrote=True)
@@ -155,6 +155,11 @@ class Entries:
 
     def _entry(self, item: Item) -> Entry:
         return entry(item, self._mailbox.zone)
+
+
+def _twin(one: Item, other: Item) -> bool:
+    """Whether they are the same meeting written twice; a copy that somebody made has another UID."""
+    return one.id != other.id and one.uid == other.uid
 
 
 def _same_wish(stamp: Stamp | None, wanted: Stamp) -> bool:

@@ -198,6 +198,8 @@ def entry(item: Item, zone: str) -> Entry:
         cancelled=item.cancelled,
         room_answer=_verdict([answer for _, answer in rooms]) if rooms else None,
         rooms=rooms,
+        series=item.kind == MASTER,
+        copy=bool(item.own_uid) and item.uid != item.own_uid,
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from syncd.adapters.graph.ours import EXPAND, ours_of, passed_over
 from syncd.adapters.graph.rows import SELECT, EmailAddress, Row
-from syncd.adapters.graph.wire import Unusable, interval_of, moment
+from syncd.adapters.graph.wire import MASTER, Unusable, interval_of, moment
 from syncd.errors import Transient
 from syncd.model.busy import Stamp
 from syncd.model.entry import Entry, digest
@@ -98,7 +98,7 @@ class Item:
     :param rooms: addresses of invited resources, each with its answer in iCalendar's words.
     :param passed: address of the room that was named but not invited, because it was taken.
     :param people: the other attendees, as Graph wants them back, without their answers.
-    :param online: it has a Teams link; :param link: that link.
+    :param online: it has a Teams link; :param link: that link. :param series: somebody made it repeat.
     """
 
     id: str
@@ -120,6 +120,7 @@ class Item:
     people: tuple[dict[str, Any], ...]
     online: bool
     link: str
+    series: bool = False
     passed: str = ""
     body: str = field(default="", repr=False)
     html: bool = False
@@ -154,6 +155,7 @@ def item_of(row: Whole, zone: str) -> Item:
         people=people,
         online=bool(row.is_online_meeting),
         link=(row.online_meeting.join_url or "") if row.online_meeting else "",
+        series=row.type == MASTER,
         passed=passed_over(row, stamp),
         body=(row.body.content or "") if row.body else "",
         html=row.body is not None and (row.body.content_type or "").lower() == "html",
@@ -183,6 +185,7 @@ def entry_of(item: Item, *, teams: bool = False) -> Entry:
         room_answer=verdict or ("ACCEPTED" if item.location else None),
         rooms=rooms,
         link=item.link if teams else None,
+        series=item.series,
     )
 
 
