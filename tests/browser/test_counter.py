@@ -61,3 +61,19 @@ def test_a_closing_day_is_put_in_force_after_its_effect_was_seen(reception: Eyes
 
     assert page.get_by_role("status").inner_text() == "Revision 2 af reglerne gælder nu."
     assert [] == reception.complaints
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_the_names_of_the_columns_stand_over_them(reception: Eyes, width: int) -> None:
+    page = reception.page("/bookings?lang=da&from=2026-11-30&to=2026-12-04")
+    page.set_viewport_size({"width": width, "height": 900})
+    heads, cells = (
+        [one.bounding_box() for one in page.locator(f"{part} tr >> nth=0").locator("th, td").all()]
+        for part in ("thead", "tbody")
+    )
+
+    assert heads
+    assert [one["x"] for one in heads if one] == [one["x"] for one in cells if one]
+    assert all(
+        head and cell and head["y"] + head["height"] <= cell["y"] + 1 for head, cell in zip(heads, cells, strict=True)
+    )
