@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
+from unicodedata import normalize
 
 from fastapi import Header, Path, Request
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +31,8 @@ _TIME = re.compile(
 T = TypeVar("T", bound=BaseModel)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _YEARS = range(1970, 2200)
+_BETWEEN = re.compile(r"[\s.\-\u00ad\u200b-\u200d\u2010-\u2015\u2212]")
+"""What people and files put before, into and behind a number; only digits are then left of one."""
 
 
 def _instant(value: object) -> datetime:
@@ -52,7 +55,7 @@ def _instant(value: object) -> datetime:
 
 def _not_a_cpr(value: str) -> str:
     """Civil registration numbers live only behind the Jobnet facade, never here."""
-    if CPR.fullmatch(value):
+    if CPR.fullmatch(_BETWEEN.sub("", normalize("NFKC", value))):
         raise PydanticCustomError("civil_registration_number", "looks like a civil registration number (CPR)")
     return value
 
@@ -99,9 +102,10 @@ def _count(value: object, asked: ValidationInfo) -> int:
     """A whole number; as digits only in a query."""
     if asked.context is QUERY and isinstance(value, str) and value.isascii() and value.isdecimal():
         return int(value[:9])
-    if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value:
+    whole = value.is_integer() if isinstance(value, float) else isinstance(value, int) and not isinstance(value, bool)
+    if not whole:
         raise PydanticCustomError("not_a_number", "should be a whole number")
-    return int(value)
+    return int(value)  # type: ignore[call-overload, no-any-return]
 
 
 QUERY: dict[str, Any] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.integration.web_town import NOW, RULES, Client, Town
@@ -94,6 +96,17 @@ def test_pages_join_without_a_gap_or_an_overlap(portal: Client) -> None:
     assert pages > 5
     both = portal.get(SLOTS, **WEEK, limit="1").json()
     assert ["in-person", "phone"] == sorted(one["form"] for one in both["slots"])
+
+
+@pytest.mark.parametrize("limit", ["1e999", "-1e999", "NaN", "1e400", "1.5", "true", '"7"', "9" * 4000])
+def test_a_size_that_is_no_number_is_refused(portal: Client, limit: str) -> None:
+    body = json.dumps(WEEK)[:-1] + f', "limit": {limit}}}'
+
+    refused = portal.http.post(
+        f"/api/v1{SLOTS}/search", content=body.encode(), headers={"Content-Type": "application/json"}
+    )
+
+    assert (422, "#/limit") == (refused.status_code, refused.json()["errors"][0]["pointer"])
 
 
 def test_days_tell_which_have_times_and_leave_the_others_out(portal: Client) -> None:
