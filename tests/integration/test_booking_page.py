@@ -290,6 +290,8 @@ def test_bad_addresses_and_forms_get_plain_words_and_change_nothing(citizen: Cit
         (404, citizen.send("/book/nothing/cancel")),
         (422, citizen.send("/book/hold", **good, at="now")),
         (422, citizen.send("/book/hold", **good, at="2026-12-01T09:00:00")),
+        (422, citizen.send("/book/hold", **good, at="0001-01-01T00:00:00+14:00")),
+        (422, citizen.send("/book/hold", **good, at="9999-12-31T23:30:00+00:00")),
         (409, citizen.send("/book/hold", **good, at="2026-12-01T03:00:00+00:00")),
         (404, citizen.send("/book/hold", offer="sikker", form="in-person", at="2026-12-01T09:00:00+00:00")),
     ]

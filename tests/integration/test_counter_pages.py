@@ -23,6 +23,7 @@ from tests.integration.test_room_pages import Person
 from tests.page_town import NOW, Size
 
 Shown = tuple[CounterTown, Any]
+FAR = "1|new-time:0001-01-01T00:00:00+14:00@anna"
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_a_cancelled_booking_stays_cancelled_and_nonsense_changes_nothing(shown)
     town, staff = shown[0], person(shown, Role.STAFF)
     meeting = town.free.pop()
     page = staff.get(f"/bookings/{meeting}")
-    for odd in ("", "x", "1|", "1|colleague", "99999999999|cancel:", "1|new-time:@anna", "1|colleague:nobody"):
+    for odd in ("", "x", "1|", "1|colleague", "99999999999|cancel:", "1|new-time:@anna", "1|colleague:nobody", FAR):
         assert staff.send(f"/bookings/{meeting}/decide", page, do=odd).status_code in (404, 409, 422)
 
     [do] = re.findall(r'name="do" value="(\d+\|cancel:)"', page.text)
@@ -159,6 +160,9 @@ def test_staff_book_for_an_exempted_citizen_and_it_is_not_self_booked(shown):
     times = re.findall(r'name="time" value="([^"]+)"', page.text)
     asked = {"offer": "jobsamtale", "form": "in-person", "day": "2026-12-07", "time": times[0]}
 
+    for far in ("0001-01-01", "9999-12-31"):
+        odd = asked | {"day": far, "time": f"{far}T09:00:00+00:00@"}
+        assert 422 == staff.send("/bookings/new", page, **odd, citizen="sag-7", ground="exempt").status_code
     as_cpr = staff.send("/bookings/new", page, **asked, citizen="010190-1234", ground="exempt")
     without = staff.send("/bookings/new", page, **asked, citizen="sag-7", ground="")
     done = staff.send("/bookings/new", page, **asked, citizen="sag-7", ground="exempt")
@@ -195,10 +199,11 @@ def test_an_absence_is_settled_in_one_step_and_reception_gets_its_list(shown):
     assert "er aflyst" in calls.text
     assert "Carl Dahl" not in calls.text
     assert "Carl Dahl" in staff.send("/absence/calls", calls).text
-    assert [422, 422, 404] == [
+    assert [422, 422, 422, 404] == [
         staff.get(f"/absence/{path}").status_code
         for path in (
             f"plan?caseworker={town.away}&from=2026-12-02T08:00&to=2026-12-01T08:00",
+            f"plan?caseworker={town.away}&from=0001-12-02T08:00&to=0001-12-02T16:00",
             "plan?caseworker=nobody",
             "999",
         )

@@ -385,6 +385,7 @@ def test_a_span_that_cannot_be_meant_closes_nothing_and_keeps_what_was_typed(
     vera = office.person()
     page = vera.get("/rooms/day")
     fields = {"site": "torvet", "room": "lokale-1", "from": start, "to": end, "reason": "Maling af vægge"}
+    assert 422 == vera.send("/rooms/day/close", page, **fields, day="0001-01-01").status_code
     refused = vera.send("/rooms/day/close", page, **fields)
 
     assert 422 == refused.status_code

@@ -186,7 +186,7 @@ def test_an_answer_to_somebody_elses_sign_in_is_refused(browser: Browser, served
 
 
 def test_nobody_is_sent_elsewhere_after_signing_in(browser: Browser) -> None:
-    for elsewhere in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
+    for elsewhere in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "//["):
         browser.cookies.clear()
         page = browser.get("/sign-in", params={"next": elsewhere})
         assert 'name="next" value="/home"' in page.text
@@ -219,6 +219,8 @@ def test_a_form_from_elsewhere_does_nothing(office: Town, browser: Browser) -> N
     assert 403 == browser.post("/sign-out").status_code
     assert 403 == browser.post("/sign-out", data=token, headers=foreign).status_code
     assert 403 == browser.post("/sign-in", data={"name": "drift", "password": PASSWORD}, headers=foreign).status_code
+    del browser.headers["Sec-Fetch-Site"]
+    assert 403 == browser.post("/sign-out", data=token, headers={"Origin": "http://["}).status_code
     assert ["u-17"] == [visit.subject for visit in _visits(office)]
 
 

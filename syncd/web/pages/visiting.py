@@ -154,9 +154,17 @@ def from_here(request: Request, deps: Deps) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    origin = urlsplit(request.headers.get("origin", ""))
+    origin = _host(request.headers.get("origin", ""))
     ours = {urlsplit(deps.pages.section.public_url).netloc, request.headers.get("host", "")}
-    return bool(origin.netloc) and origin.netloc in ours
+    return bool(origin) and origin in ours
+
+
+def _host(address: str) -> str:
+    """Host and port of an address somebody else wrote; empty when it has none, or is no address."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 async def posted(request: Request) -> Form:
@@ -240,6 +248,5 @@ SignedIn = Annotated[Visitor, Depends(needs())]
 
 def local(path: str) -> str:
     """*path* when it leads to a page of ours, else the front page: nobody is sent elsewhere after signing in."""
-    parts = urlsplit(path)
-    ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and not parts.netloc
+    ours = path.startswith("/") and not path.startswith("//") and "\\" not in path
     return path if ours and path.isprintable() else "/home"

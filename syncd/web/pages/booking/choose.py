@@ -13,6 +13,7 @@ from syncd.web.pages.booking.asking import Asking, desk_of, go, path, show
 from syncd.web.pages.booking.times import week
 from syncd.web.pages.booking.words import FORMS, said, title_of
 from syncd.web.pages.language import N_
+from syncd.web.pages.typed import typed_time
 from syncd.web.pages.visiting import Refusal, Visitor
 
 router = APIRouter(include_in_schema=False)
@@ -59,7 +60,7 @@ def moment(text: str) -> datetime:
 
     :raises ValueError: it is none, or has no offset.
     """
-    found = datetime.fromisoformat(text)
+    found = typed_time(text)
     if found.tzinfo is None:
         raise ValueError("an instant needs an offset")
     return found.astimezone(UTC)

@@ -12,6 +12,7 @@ from syncd.model.directory import MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Slot
 from syncd.model.zones import wall_clock
+from syncd.web.pages.typed import typed_day
 from syncd.web.pages.visiting import Visitor
 
 SHOWN = 7
@@ -69,7 +70,7 @@ def week(visitor: Visitor, offer: Offer, form: Form, asked: str, caseworker: Mai
 
 def _first(asked: str, today: date, free: date) -> date:
     try:
-        return max(today, date.fromisoformat(asked))
+        return max(today, typed_day(asked))
     except ValueError:
         return free
 

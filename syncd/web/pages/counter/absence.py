@@ -21,6 +21,7 @@ from syncd.web.pages.counter.tasks import REMEDIES
 from syncd.web.pages.counter.words import FORMS, NOT_FITTING, Acting, name_of, said, title_of
 from syncd.web.pages.language import N_
 from syncd.web.pages.rooms.places import site_of
+from syncd.web.pages.typed import typed_time
 from syncd.web.pages.visiting import Refusal, Visitor
 
 router = APIRouter(include_in_schema=False)
@@ -168,7 +169,7 @@ def _wanted(visitor: Visitor, typed: dict[str, str]) -> tuple[Plan | None, str]:
         today = wall_clock(deps.clock.now(), zone).date()
         return Plan(who, suggested or whole_days(today, today, zone), bool(typed.get("reachable"))), ""
     try:
-        start, last = (datetime.fromisoformat(typed[name]) for name in ("from", "to"))
+        start, last = (typed_time(typed[name]) for name in ("from", "to"))
         span = (instant(start.date(), start.time(), zone), instant(last.date(), last.time(), zone))
     except (ValueError, KeyError):
         return None, visitor.say(NO_TIME)

@@ -13,6 +13,7 @@ from syncd.booking.proposals import Proposal, Remedy
 from syncd.model.booking import Meeting
 from syncd.model.directory import MailboxId
 from syncd.web.deps import Deps
+from syncd.web.pages.typed import typed_time
 
 SKIP = "skip"
 """Nothing is done with this meeting now."""
@@ -47,7 +48,7 @@ def read(meeting: str, value: str) -> Choice | None:
         name, _, rest = what.partition(":")
         remedy = Remedy(name)
         at, _, to = rest.rpartition("@")
-        start = datetime.fromisoformat(at).astimezone(UTC) if at else None
+        start = typed_time(at).astimezone(UTC) if at else None
     except ValueError as error:
         raise Unreadable(value) from error
     return Choice(meeting, remedy, to or None, start, int(seen))

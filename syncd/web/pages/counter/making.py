@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from itertools import groupby
 
 from fastapi import APIRouter, Response
@@ -25,6 +25,7 @@ from syncd.web.pages.counter.citizen import NO_CPR
 from syncd.web.pages.counter.words import CLOSED, FORMS, GROUNDS, NOT_FITTING, Acting, name_of, said, title_of
 from syncd.web.pages.language import N_
 from syncd.web.pages.rooms.places import day_of, site_of, today_at
+from syncd.web.pages.typed import typed_day, typed_time
 from syncd.web.pages.visiting import Visitor
 
 router = APIRouter(include_in_schema=False)
@@ -99,7 +100,7 @@ def _order(visitor: Visitor) -> tuple[Order, Cpr | None]:
         raise _Missing(NO_GROUND)
     cpr, citizen = (None, _reference(form.get("citizen", ""))) if reporting is None else _number(visitor)
     try:
-        start, way = datetime.fromisoformat(at).astimezone(UTC), Form(form.get("form", ""))
+        start, way = typed_time(at).astimezone(UTC), Form(form.get("form", ""))
     except ValueError:
         raise _Missing(NOT_FITTING) from None
     contact = Contact(phone=form.get("phone", "").strip()[:40] or None)
@@ -166,11 +167,7 @@ def _first(visitor: Visitor, typed: dict[str, str]) -> date:
         return day_of(visitor, site)
     at = typed.get("time", "").rpartition("@")[0]
     try:
-        return (
-            date.fromisoformat(typed["day"])
-            if typed.get("day")
-            else wall_clock(datetime.fromisoformat(at), site.zone).date()
-        )
+        return typed_day(typed["day"]) if typed.get("day") else wall_clock(typed_time(at), site.zone).date()
     except ValueError:
         return today_at(visitor, site)
 

@@ -27,6 +27,7 @@ from syncd.web.pages.rooms.places import (
     whole_day,
 )
 from syncd.web.pages.rooms.timeline import SPOKEN, Saying, line, scale_of
+from syncd.web.pages.typed import typed_day, typed_time
 from syncd.web.pages.visiting import Visitor
 
 router = APIRouter(include_in_schema=False)
@@ -88,7 +89,7 @@ def _back(visitor: Visitor, site: Site, day: date, told: str) -> Response:
 
 def _day_of(visitor: Visitor, site: Site) -> date:
     try:
-        return date.fromisoformat(visitor.form.get("day", ""))
+        return typed_day(visitor.form.get("day", ""))
     except ValueError:
         return today_at(visitor, site)
 
@@ -97,7 +98,7 @@ def _span(visitor: Visitor, site: Site) -> Interval | str:
     """The span of the form, on the site's clocks; a sentence when it is none."""
     try:
         start, end = (_moment(visitor.form.get(name, ""), site) for name in ("from", "to"))
-    except (ValueError, OverflowError):
+    except ValueError:
         return visitor.say(NOT_A_TIME)
     now = visitor.deps.clock.now()
     if not start < end or end <= now or end - start > LONGEST or end - now > 2 * LONGEST:
@@ -106,7 +107,7 @@ def _span(visitor: Visitor, site: Site) -> Interval | str:
 
 
 def _moment(text: str, site: Site) -> datetime:
-    wall = datetime.fromisoformat(text)
+    wall = typed_time(text)
     if wall.tzinfo is not None:
         raise ValueError(text)
     return instant(wall.date(), wall.time(), site.zone)
