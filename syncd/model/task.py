@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from string import Formatter
+from typing import Any, NamedTuple
 
 Facts = Mapping[str, str | int]
 """What fills a sentence: ids, names of ours, counts; never a citizen's data, never a subject. Not what changes with
@@ -61,11 +63,26 @@ class TaskKind(StrEnum):
 
 
 class Sentence(NamedTuple):
-    """What to do, with the names of the facts in braces."""
+    """What to do, with the names of the facts in braces: ``{x:meeting|meetings}`` is a count, ``{x:day}`` a date."""
 
     da: str
     en: str
 
+
+class _Speaker(Formatter):
+    """Counts with the right noun, and dates as people write them."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """One fact in words."""
+        if "|" in format_spec:
+            one, _, many = format_spec.partition("|")
+            return f"{value} {one if value == 1 else many}"
+        if format_spec == "day":
+            return re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3.\2.\1", str(value))
+        return str(value)
+
+
+_SPEAKER = _Speaker()
 
 SENTENCES: dict[TaskKind, Sentence] = {
     TaskKind.CASEWORKER_LEFT: Sentence(
@@ -85,22 +102,22 @@ SENTENCES: dict[TaskKind, Sentence] = {
         "If it is right, run: syncd people follow --accept-loss",
     ),
     TaskKind.ABSENCE_SUGGESTED: Sentence(
-        da="{caseworker} er ifølge kalenderen fraværende fra {start} til {end}, men har {meetings} møder. "
+        da="{caseworker} er ifølge kalenderen fraværende fra {start} til {end}, men har {meetings:møde|møder}. "
         "Se forslag: syncd absence suggest {id}",
-        en="By the calendar {caseworker} is away from {start} to {end}, but has {meetings} meetings. "
+        en="By the calendar {caseworker} is away from {start} to {end}, but has {meetings:meeting|meetings}. "
         "See proposals: syncd absence suggest {id}",
     ),
     TaskKind.ABSENCE_OPEN: Sentence(
-        da="{caseworker} er fraværende fra {start} til {end}; {meetings} møder har endnu ingen løsning: "
+        da="{caseworker} er fraværende fra {start} til {end}; {meetings:møde|møder} har endnu ingen løsning: "
         "syncd absence show {id}",
-        en="{caseworker} is away from {start} to {end}; {meetings} meetings have no solution yet: "
+        en="{caseworker} is away from {start} to {end}; {meetings:meeting has|meetings have} no solution yet: "
         "syncd absence show {id}",
     ),
     TaskKind.CALENDAR_GONE: Sentence(
-        da="Kalenderen for {caseworker} har ikke kunnet læses siden {start}, og der er {meetings} møder forude. "
+        da="Kalenderen for {caseworker} har ikke kunnet læses siden {start}, og der er {meetings:møde|møder} forude. "
         "Kontrollér kalenderen (syncd check), eller giv møderne videre: syncd absence suggest {id}",
-        en="The calendar of {caseworker} could not be read since {start}, and there are {meetings} meetings to come. "
-        "Look at the calendar (syncd check), or give the meetings to others: syncd absence suggest {id}",
+        en="The calendar of {caseworker} could not be read since {start}, and {meetings:meeting is|meetings are} to "
+        "come. Look at the calendar (syncd check), or give the meetings to others: syncd absence suggest {id}",
     ),
     TaskKind.CALL_CITIZEN: Sentence(
         da="Ring til borgeren: mødet {when} (reference {reference}) {change}.",
@@ -113,8 +130,9 @@ SENTENCES: dict[TaskKind, Sentence] = {
         "keep their deadlines: open more time, or extend the deadlines. Why: syncd why {offer} CASEWORKER TIME",
     ),
     TaskKind.CASEWORKER_SHORT: Sentence(
-        da="{caseworker} har færre end de forventede {least} møder, bookede eller ledige, i ugen fra {week}.",
-        en="{caseworker} has fewer than the expected {least} meetings, booked or on offer, in the week from {week}.",
+        da="{caseworker} har færre end de forventede {least} møder, bookede eller ledige, i ugen fra {week:day}.",
+        en="{caseworker} has fewer than the expected {least} meetings, booked or on offer, "
+        "in the week from {week:day}.",
     ),
     TaskKind.MANY_BOOKINGS: Sentence(
         da="En borger har lavet mere end {most} bookinger på {days} dage{whom}, aflyste talt med; den seneste er "
@@ -147,10 +165,10 @@ SENTENCES: dict[TaskKind, Sentence] = {
         "not needed; syncd does not.",
     ),
     TaskKind.DEADLINE_TO_MOVE: Sentence(
-        da="Mødet {when} (reference {reference}) er aflyst eller flyttet forbi sidste afholdelsesdato ({latest}): "
+        da="Mødet {when} (reference {reference}) er aflyst eller flyttet forbi sidste afholdelsesdato ({latest:day}): "
         "flyt fristen i fagsystemet (frist {deadline}).",
         en="The meeting of {when} (reference {reference}) was cancelled, or moved past the last day it may be held on "
-        "({latest}): move the deadline in the case system (deadline {deadline}).",
+        "({latest:day}): move the deadline in the case system (deadline {deadline}).",
     ),
     TaskKind.REPORT_REFUSED: Sentence(
         da="DFDG tog ikke imod ændringen af mødet {when} (reference {reference}, post {record} i DFDG): {says} "
@@ -182,9 +200,9 @@ SENTENCES: dict[TaskKind, Sentence] = {
         "{what_en}.",
     ),
     TaskKind.DEADLINES_SHORT: Sentence(
-        da="Der kan bookes færre '{offer}' til og med {until}, end borgere har frist til. Luk tid op, eller flyt "
+        da="Der kan bookes færre '{offer}' til og med {until:day}, end borgere har frist til. Luk tid op, eller flyt "
         "frister i fagsystemet: syncd dfdg deadlines",
-        en="Fewer '{offer}' can be booked until {until} than citizens have deadlines for. Open more time, or move "
+        en="Fewer '{offer}' can be booked until {until:day} than citizens have deadlines for. Open more time, or move "
         "deadlines in the case system: syncd dfdg deadlines",
     ),
 }
@@ -211,9 +229,9 @@ class Task:
     @property
     def da(self) -> str:
         """The sentence in Danish."""
-        return SENTENCES[self.kind].da.format_map(self.facts)
+        return _SPEAKER.vformat(SENTENCES[self.kind].da, (), self.facts)
 
     @property
     def en(self) -> str:
         """The sentence in English."""
-        return SENTENCES[self.kind].en.format_map(self.facts)
+        return _SPEAKER.vformat(SENTENCES[self.kind].en, (), self.facts)

@@ -248,7 +248,7 @@ def test_a_given_absence_asks_until_each_meeting_has_somebody(office, handover):
         tx.absences.add("anna", TUESDAY, reachable=False, actor=ACTOR, now=NOW)
 
     assert 1 == watch.look(NOW)
-    assert "1 møder har endnu ingen løsning" in tasks(office)["absence-open"]
+    assert "1 møde har endnu ingen løsning" in tasks(office)["absence-open"]
     handover.hand_over(made.meeting.id, "bo", ACTOR, NOW)
     assert 0 == watch.look(NOW)
     assert {} == tasks(office)

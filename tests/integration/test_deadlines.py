@@ -59,7 +59,7 @@ def test_open_deadlines_that_times_do_not_suffice_for_are_told_and_open_the_rese
 
     assert [("jobsamtale", TOMORROW, 28)] == [(one.offer, one.until, one.number) for one in short.missed]
     assert ("jobsamtale",) == short.opened
-    assert ["jobsamtale" in told[0], f"{TOMORROW}" in told[0]] == [True, True]
+    assert ["jobsamtale" in told[0], f"{TOMORROW:%d.%m.%Y}" in told[0]] == [True, True]
     for cpr in CITIZENS[5:]:
         town.dfdg.world.absent(cpr, 56)
     town.exchange()

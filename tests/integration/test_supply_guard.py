@@ -99,7 +99,7 @@ def test_who_has_fewer_times_than_expected_next_week_is_told_of(town: Town) -> N
 
     assert ["bo"] == guard(town).expected(town.now)
     (task,) = waiting(town, TaskKind.CASEWORKER_SHORT)
-    assert "Bo has fewer than the expected 30 meetings, booked or on offer, in the week from 2026-11-30." == task.en
+    assert "Bo has fewer than the expected 30 meetings, booked or on offer, in the week from 30.11.2026." == task.en
 
 
 def test_meetings_that_overlap_are_not_counted_twice() -> None:
