@@ -87,6 +87,6 @@ def unknown(known: Interval | None, window: Interval) -> list[Interval]:
 
 
 def window_of(now: datetime) -> Interval:
-    """What a feed covers."""
-    start = now.replace(second=0, microsecond=0)
+    """What a feed covers; the same for an hour, so that a feed of which nothing changed is not sent again."""
+    start = now.replace(minute=0, second=0, microsecond=0)
     return Interval(start, start + AHEAD)

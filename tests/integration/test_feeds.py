@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
+import pytest
 from vobject.base import readOne
 
 from syncd.model.busy import BusyType, Occurrence
@@ -90,11 +91,12 @@ def test_a_team_is_everybody_in_it(town: Town, base: str) -> None:
     assert len(found.vfreebusy_list) == 2
 
 
-def test_what_did_not_change_is_not_sent_again(town: Town, base: str) -> None:
-    url = f"{base}/feeds/{feed(town)}.ics"
+@pytest.mark.parametrize("kind", ["ics", "ifb"])
+def test_what_did_not_change_is_not_sent_again(town: Town, base: str, kind: str) -> None:
+    url = f"{base}/feeds/{feed(town)}.{kind}"
     town.clock.at += timedelta(seconds=20)
     first = httpx2.get(url, trust_env=False)
-    town.clock.at += timedelta(seconds=20)
+    town.clock.at += timedelta(seconds=50)
     again = httpx2.get(url, headers={"If-None-Match": first.headers["etag"]}, trust_env=False)
     assert again.status_code == 304
     town.busy("anna", TUESDAY_EIGHT, 60)
