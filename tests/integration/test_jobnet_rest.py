@@ -11,10 +11,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from syncd.model.booking import BookingState
 from syncd.model.jobnet import Standing
 from syncd.model.offer import Form
+from syncd.store.tables import AuditRow
 from tests.integration.jobnet_town import CPR, GROUP, OTHER, RULES, Dfdg, JobnetTown, calling, opened, section, starts
 from tests.integration.test_jobnet_refusals import books
 from tests.integration.web_town import Served
@@ -241,6 +243,13 @@ def test_a_second_talk_of_the_kind_is_not_offered(town: JobnetTown, dfdg: Dfdg) 
     assert 409 == dfdg.details(town.offer(), "2026-12-02T09:00:00Z").status_code
 
 
+def looks(town: JobnetTown) -> list[str]:
+    """What was written down of calls, in order."""
+    with town.store.read() as tx:
+        asked = select(AuditRow.action).where(AuditRow.action.startswith("jobnet.")).order_by(AuditRow.id)
+        return list(tx.session.scalars(asked))
+
+
 def test_the_exempt_and_deprived_get_no_offer_but_staff_can_book_them(town: JobnetTown, dfdg: Dfdg) -> None:
     # FRI: absence types 56 and 57 close self-booking.
     with town.store.begin() as tx:
@@ -249,6 +258,8 @@ def test_the_exempt_and_deprived_get_no_offer_but_staff_can_book_them(town: Jobn
     assert 4770 == dfdg.offers().json()["Fejlkode"]
     assert 404 == dfdg.times(town.offer()).status_code
     assert 404 == dfdg.details(town.offer()).status_code
+    assert 409 == dfdg.create(str(uuid.uuid4()), str(uuid.uuid4())).status_code
+    assert ["jobnet.offers", "jobnet.times", "jobnet.details", "jobnet.create"] == looks(town)
     held = town.desk.hold(
         "portal", "jobsamtale", town.clock.now() + timedelta(days=1, hours=1), None, Form.PHONE, None, town.clock.now()
     )

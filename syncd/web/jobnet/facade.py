@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,7 +12,7 @@ from syncd.booking.results import Appointment
 from syncd.clock import Clock
 from syncd.config.jobnet import CLIENT, JobnetSection
 from syncd.cpr import CprKey
-from syncd.errors import BadRequest, UnknownCaseworker, UnknownOffer
+from syncd.errors import BadRequest, BookingError, UnknownCaseworker, UnknownOffer
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.eligibility import STAFF, Traits, Whom
 from syncd.model.interval import Interval
@@ -96,9 +97,9 @@ class Facade:
         :raises Refused: the interval is inverted or too long, or the offer is not the citizen's.
         """
         interval = self._interval(asked.start, asked.end)
-        with self.store.begin() as tx:
+        with self._noted(call) as (tx, about):
             offer = self._offer(tx, call, offer_id)
-            self.note(tx, call, detail=offer.name)
+            about.append(offer.name)
         caseworker = self._caseworker(offer, asked.caseworker)
         whom = replace(STAFF, immediate=bool(asked.immediate), latest=asked.latest)
         found = self.publisher.answer(offer.name, interval, call.now, caseworker, whom=whom)
@@ -110,8 +111,7 @@ class Facade:
         :raises BookingError: it cannot be kept. :raises Refused: the offer is not the citizen's.
         """
         start = self.moment(wished.start, "start")
-        with self.store.begin() as tx:
-            self.note(tx, call)
+        with self._noted(call) as (tx, _):
             moving = booking if booking and (offer_id is None or tx.jobnet.linked(booking)) else None
             offer, form = self._moving(tx, moving) if moving else (self._offer(tx, call, offer_id or ""), None)
             if moving and offer_id and self.offer_id(tx, offer) != offer_id.lower():
@@ -137,8 +137,7 @@ class Facade:
         :param agreed: what the call repeats of the reserved time; it must be the same.
         :raises BookingError: it cannot be booked; see `Reservations.create`.
         """
-        with self.store.begin() as tx:
-            self.note(tx, call)
+        with self._noted(call) as (tx, _):
             self._agrees(tx, reservation, agreed, offer_id)
             # Whose a booking is must be known by number, too: later changes of ours are reported with it.
             if tx.jobnet.see(call.citizen, call.sealed, call.now) is not Standing.OPEN:
@@ -148,8 +147,7 @@ class Facade:
     def move(self, call: Call, booking: str, start: datetime, caseworker: str | None) -> Appointment:
         """E6: move a booking without a reservation."""
         at = self.moment(start, "start")
-        with self.store.begin() as tx:
-            self.note(tx, call)
+        with self._noted(call) as (tx, _):
             link = tx.jobnet.linked(booking)
             offer = self._moving(tx, booking)[0] if link is not None and link.citizen == call.citizen else None
         who = self._caseworker(offer, caseworker) if offer else None
@@ -168,6 +166,20 @@ class Facade:
         with self.store.begin() as tx:
             self.note(tx, call)
         return self.reservations.accept(call.citizen, booking.lower(), call.now)
+
+    @contextmanager
+    def _noted(self, call: Call) -> Iterator[tuple[Tx, list[str]]]:
+        """A transaction whose call is written down, also when it is refused; put into the list what it was about."""
+        about: list[str] = []
+        refused: Refused | BookingError | None = None
+        with self.store.begin() as tx:
+            try:
+                yield tx, about
+            except (Refused, BookingError) as error:
+                refused = error
+            self.note(tx, call, " ".join(about))
+        if refused is not None:
+            raise refused
 
     def note(self, tx: Tx, call: Call, detail: str = "") -> None:
         """Write down who asked about whom, and what for."""
