@@ -192,12 +192,16 @@ def moved_meeting(directory: Directory, meeting: Meeting, wish: Wish, taken: Tak
 
 def _asked(wish: Wish, candidates: Sequence[MailboxId]) -> dict[str, object]:
     asked = {"caseworker": candidates[0]} if len(candidates) == 1 else {}
-    return {"offer": wish.offer.name, "start": wish.interval.start.isoformat(), "form": wish.form.value, **asked}
+    return {"offer": wish.offer.name, "start": _utc(wish.interval.start), "form": wish.form.value, **asked}
+
+
+def _utc(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def about(meeting: Meeting) -> dict[str, object]:
     """Facts of a refusal by which alternatives can be found."""
-    return {"offer": meeting.offer, "start": meeting.interval.start.isoformat(), "form": meeting.form.value}
+    return {"offer": meeting.offer, "start": _utc(meeting.interval.start), "form": meeting.form.value}
 
 
 def with_buffers(interval: Interval, before: int, after: int) -> Interval:

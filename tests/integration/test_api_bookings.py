@@ -165,6 +165,7 @@ def test_an_event_that_landed_on_a_held_time_is_found_at_booking(town: Town, por
     refused = portal.post("/bookings", {"hold": hold["id"], "citizen": {"reference": "borger-1"}})
 
     assert (409, "/problems/slot-gone") == (refused.status_code, refused.json()["type"])
+    assert NINE == refused.json()["start"]
     assert refused.json()["alternatives"]
 
 
