@@ -76,7 +76,7 @@ def _closed(tx: Tx, offer: str, window: Interval) -> Iterator[Disturbance]:
     """Spans in which the offer stood closed."""
     course = tx.evidence.course(offer, window)
     ends = [later.at for _, later in pairwise(course)]
-    for since, end in zip(course, [*ends, None], strict=True):
+    for since, end in zip(course, [*ends, None], strict=False):  # of no course there is no end either
         start = max(since.at, window.start)
         if since.standing is Standing.TEMPORARILY_CLOSED and start < (end or window.end):
             span = Interval(start, end or window.end)

@@ -188,6 +188,8 @@ def test_auditors_ask_over_http_and_others_may_not(town: Town, portal: Client, r
     past = {"from": "2026-11-30T00:00:00Z", "to": at}
     assert portal.get("/offers/jobsamtale/disturbances", **past).json()["disturbances"] == []
     assert portal.get("/offers/nix/disturbances", **past).status_code == 404
+    before = {"from": "2020-01-01T00:00:00Z", "to": "2020-02-01T00:00:00Z"}
+    assert portal.get("/offers/jobsamtale/disturbances", **before).json()["disturbances"] == []
 
 
 def test_a_class_of_citizens_is_judged_by_the_rules_of_that_time(place: Town) -> None:
