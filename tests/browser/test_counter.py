@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from syncd.model.role import Role
 from syncd.store import Store
-from tests.browser.eyes import PHONE, Eyes, barriers, eyes
+from tests.browser.eyes import PHONE, Eyes, barriers, eyes, overflowing
 from tests.counter_town import CounterTown
 from tests.integration.web_town import serving
 from tests.page_town import NOW, Size
@@ -77,3 +77,10 @@ def test_the_names_of_the_columns_stand_over_them(reception: Eyes, width: int) -
     assert all(
         head and cell and head["y"] + head["height"] <= cell["y"] + 1 for head, cell in zip(heads, cells, strict=True)
     )
+
+
+def test_a_long_name_of_a_room_stays_on_a_telephones_screen(reception: Eyes) -> None:
+    page = reception.page("/rooms/now?lang=da")
+    page.locator(".room-name").first.evaluate("one => one.textContent = 'Kompetenceudviklingsmødelokalet'")
+
+    assert not overflowing(page)
