@@ -96,7 +96,7 @@ class Inbox:
         anything = self._waiting(clock())  # a look that locks nothing, for most rounds find nothing
         while anything and done + later < PORTION and not stopping():
             now = clock()
-            message = self._store.run(lambda tx, now=now: tx.dfdg.next_message(now, now + LEASE))  # type: ignore[misc]
+            message = self._store.run(lambda tx, now=now: tx.dfdg.next_message(now, now + LEASE))  # type: ignore[misc]  # mypy infers no default of a lambda
             if message is None:
                 break
             if self._handled(message, now):

@@ -98,7 +98,7 @@ def integrated() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         town = RoomTown(parse(instance("large-roomy", 1, days=32)), 10, Path(folder))
         cold = _cpu(lambda: town.answer("t230"))
-        others = [_cpu(lambda offer=offer: town.answer(offer)) for offer in ("t530", "t9video60")]  # type: ignore[misc]
+        others = [_cpu(lambda offer=offer: town.answer(offer)) for offer in ("t530", "t9video60")]  # type: ignore[misc]  # mypy infers no default of a lambda
         one = next(iter(town.people.caseworkers))
         town.answer("t230", one)
         pool, single = [], []

@@ -128,7 +128,7 @@ def town(folder: Path, people: Sequence[str], latency: float, interval: int) -> 
     """An organisation without nodes as yet."""
     cluster = Cluster.start(durable=True)
     paper, url = Paper(), cluster.database()
-    nodes = Nodes(folder, paper, url, people=tuple(people), interval=interval)  # type: ignore[arg-type]
+    nodes = Nodes(folder, paper, url, people=tuple(people), interval=interval)  # type: ignore[arg-type]  # paper is all they need of a server
     try:
         yield Town(cluster, nodes, latency)
     finally:

@@ -28,8 +28,8 @@ def main() -> None:
         time.sleep(seconds)
         return quick(*given, **more)
 
-    MemoryCalendar.__init__ = of_one_server  # type: ignore[method-assign]
-    MemoryCalendar.changes = slow  # type: ignore[method-assign]
+    MemoryCalendar.__init__ = of_one_server  # type: ignore[method-assign]  # as the module says
+    MemoryCalendar.changes = slow  # type: ignore[method-assign]  # as the module says
     del MemoryCalendar.glance
     run()
 

@@ -28,7 +28,7 @@ def reception(browser: Browser, _sqlite_template: Path, tmp_path_factory: pytest
             NOW, subject="vera", name="Vera Holm", roles=frozenset({Role.STAFF, Role.COORDINATOR}), language="da"
         )
     with serving(town.deps()) as running, eyes(browser, running.base, PHONE, cookie=cookie) as person:
-        person.town = town  # type: ignore[attr-defined]
+        person.town = town  # type: ignore[attr-defined]  # for the one test that changes it
         yield person
     store.close()
 

@@ -147,13 +147,13 @@ class Life:
                 self.edit_in_outlook()
             return answer
 
-        client.ask = between  # type: ignore[method-assign]
+        client.ask = between  # type: ignore[method-assign]  # others work between its questions
         try:
             self.mirror.follow(self.port, self.mailbox, self.window, full=self.dice.random() < 0.05)
         except TokenExpired:
             self.mirror.follow(self.port, self.mailbox, self.window, full=True)
         finally:
-            client.ask = ask  # type: ignore[method-assign]
+            client.ask = ask  # type: ignore[method-assign]  # as it was
 
     def edit_in_outlook(self) -> None:
         self.dice.choice((self._book, self._change, self._date, self._drop, self._delete))()

@@ -335,7 +335,8 @@ def test_who_overwrites_the_body_loses_the_teams_link(graph: GraphServer, caller
 
 def invited(caller: Caller, start: datetime) -> dict[str, Any]:
     room = {"type": "resource", "emailAddress": {"address": ROOM, "name": "Lokale 2.04"}}
-    return caller.create(start, attendees=[room]).json()  # type: ignore[no-any-return]
+    made: dict[str, Any] = caller.create(start, attendees=[room]).json()
+    return made
 
 
 def response(caller: Caller, event: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
-import msal  # type: ignore[import-untyped]
+import msal  # type: ignore[import-untyped]  # msal says nothing of its types
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization

@@ -667,7 +667,7 @@ def test_graph_remembers_the_transaction_of_an_event_that_was_deleted_and_so_do_
             raise GraphError(repeated, "ErrorDuplicateTransactionId", "Your request can't be completed.")
         return event.whole()
 
-    scene.graph.writer.create = remembering  # type: ignore[method-assign]
+    scene.graph.writer.create = remembering  # type: ignore[method-assign]  # a server with a longer memory
     with pytest.raises(EntryRemoved):
         scene.port.create(scene.anna, draft())
     assert [] == scene.events

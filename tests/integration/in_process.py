@@ -94,7 +94,7 @@ class SoapToApp(BaseAdapter):
         super().__init__()
         self._loop = loop
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]  # as the library calls it
         """One call."""
         body = request.body or b""
         text = body.encode() if isinstance(body, str) else bytes(body)

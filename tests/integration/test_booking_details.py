@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
@@ -46,9 +47,9 @@ def office(migrated_sqlite_url: str) -> Iterator[Office]:
     opened.store.close()
 
 
-def booked(office: Office, *where: object, **more: object) -> Appointment:
+def booked(office: Office, *where: Any, **more: Any) -> Appointment:
     """A meeting that stands in its calendars, and in the mirror."""
-    made = office.book(*where, **more)  # type: ignore[arg-type]
+    made = office.book(*where, **more)
     office.reconciler.run_due(NOW)
     office.sync(NOW)
     return made
@@ -58,8 +59,8 @@ def location(office: Office, made: Appointment) -> str:
     return office.entries(made.meeting.caseworker, made.meeting)[0].location
 
 
-def look(office: Office, made: Appointment, now: object = NOW) -> Result:
-    return office.reconciler.meeting(made.meeting.id, now)  # type: ignore[arg-type]
+def look(office: Office, made: Appointment, now: datetime = NOW) -> Result:
+    return office.reconciler.meeting(made.meeting.id, now)
 
 
 def forget(office: Office, made: Appointment) -> None:

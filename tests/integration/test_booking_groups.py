@@ -34,7 +34,7 @@ def book(town: Town, citizen: str, start: str = "10:00", who: str | None = "anna
 
 def seats(town: Town, start: str = "10:00", who: str | None = "anna") -> int:
     answer = town.answer(caseworker=who, form=PHONE)
-    return sum(time.seats for time in answer.slots.times() if time.start == wall(start).timestamp())  # type: ignore[attr-defined]
+    return sum(time.seats for time in answer.slots.times() if time.start == wall(start).timestamp())  # type: ignore[attr-defined]  # a SlotTable
 
 
 def reconcile(town: Town) -> None:

@@ -78,7 +78,7 @@ def booked(http: TestClient) -> str:
 
 def pages(method: str) -> list[str]:
     """The addresses of every page that takes *method*."""
-    found = {one.path for router in ROUTERS for one in router.routes if method in one.methods}  # type: ignore[attr-defined]
+    found = {one.path for router in ROUTERS for one in router.routes if method in one.methods}  # type: ignore[attr-defined]  # pages only
     return sorted(found - {"/sign-out", "/sign-in"})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,14 +44,14 @@ def test_a_function_certificate_is_shown_and_the_authority_of_the_server_is_chec
     server, made = DfdgServer.secured(tmp_path, certificates)
     both = tmp_path / "function.pem"
     both.write_bytes(made.client.read_bytes() + made.client_key.read_bytes())
-    base = {"organisation_type": 2, "organisation_code": "10101", "user": "syncd", "user_type": 3}
+    base: dict[str, Any] = {"organisation_type": 2, "organisation_code": "10101", "user": "syncd", "user_type": 3}
     with server:
         for shown, trusted, error in (
             (both, made.authority, None),
             (None, made.authority, AccessDenied),
             (both, None, Transient),
         ):
-            account = Account(server.base, certificate=shown, ca_file=trusted, **base)  # type: ignore[arg-type]
+            account = Account(server.base, certificate=shown, ca_file=trusted, **base)
             client = DfdgClient(account, FixedClock(NOW), seconds=5)
             if error is None:
                 assert client.read(GUID, CALLER) is None

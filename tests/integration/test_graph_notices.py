@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -70,9 +71,9 @@ class Office:
         now = self.clock.now()
         return sorted(one.address for one in self.graph.subscriptions.known.values() if one.until > now)
 
-    def post(self, path: str = PATH, **more: object) -> httpx2.Response:
+    def post(self, path: str = PATH, **more: Any) -> httpx2.Response:
         """What anybody may send."""
-        return httpx2.post(self.served.base + path, **more)  # type: ignore[arg-type]
+        return httpx2.post(self.served.base + path, **more)
 
     def configure(self, url: str) -> None:
         """Another configuration comes into force."""
@@ -93,7 +94,7 @@ def office(tmp_path: Path, town: Town, served: Served) -> Iterator[Office]:
         graph.room(LARGE, "2.14")
         (tmp_path / "password").write_text("geheim")
         (tmp_path / "offers.toml").write_text(RULES)
-        made = Office(graph, None, clock, Keeper(), served, tmp_path)  # type: ignore[arg-type]
+        made = Office(graph, None, clock, Keeper(), served, tmp_path)  # type: ignore[arg-type]  # its parts follow below
         made.configure(served.base + PATH)
         loaded = load(tmp_path / "syncd.toml")
         made.parts = assemble(loaded, open_store(loaded), clock)

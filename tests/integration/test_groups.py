@@ -66,7 +66,7 @@ class Office:
 
     def opened(self, parts: Parts) -> Parts:
         """The parts over the same calendar in memory."""
-        parts.ports["main"] = self.calendar  # type: ignore[index]
+        parts.ports["main"] = self.calendar  # type: ignore[index]  # assembled, read-only
         return parts
 
     def holds(self, *people: str) -> list[str | None]:

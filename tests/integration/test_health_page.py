@@ -99,10 +99,10 @@ def test_a_database_that_cannot_be_read_is_told_and_not_a_broken_page(town: Page
     person = Person(app, town.store, NOW, Role.OPERATOR)
     whole = town.store.revision
     try:
-        town.store.revision = _fails  # type: ignore[method-assign]
+        town.store.revision = _fails  # type: ignore[method-assign]  # a database that is down
         page = person.get("/health")
     finally:
-        town.store.revision = whole  # type: ignore[method-assign]
+        town.store.revision = whole  # type: ignore[method-assign]  # as it was
 
     assert 200 == page.status_code
     assert "Databasen kan ikke bruges." in page.text

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, select
@@ -39,12 +40,12 @@ class Desk:
         office = self.office
         self.keeper = MarkKeeper(office.store, lambda: office.directory, lambda: office.rulebook, Marks())
 
-    def puts(self, category: str | tuple[str, ...], start: datetime = TEN, minutes: int = 60, **more: object) -> None:
+    def puts(self, category: str | tuple[str, ...], start: datetime = TEN, minutes: int = 60, **more: Any) -> None:
         """An appointment of hers with categories."""
         uid = str(more.pop("uid", "hers"))
         categories = (category,) if isinstance(category, str) else category
         one = Occurrence(uid, None, Interval.at(start, minutes), BusyType.BUSY, categories=categories)
-        self.office.calendar.put("anna", uid, [replace(one, **more)])  # type: ignore[arg-type]
+        self.office.calendar.put("anna", uid, [replace(one, **more)])
 
     def passes(self, times: int = 2) -> Obeyed:
         """Read, obey and write, a minute apart each time; what the first look did."""
@@ -252,8 +253,8 @@ def test_a_room_that_comes_free_is_given_and_the_note_says_so(desk: Desk) -> Non
         ({"category": "Lokale: kaffe"}, "syncd forstår ikke »kaffe«"),
     ],
 )
-def test_what_cannot_be_done_is_said_with_what_can(desk: Desk, more: dict[str, object], says: str) -> None:
-    desk.puts(**({"category": "Lokale"} | more))  # type: ignore[arg-type]
+def test_what_cannot_be_done_is_said_with_what_can(desk: Desk, more: dict[str, Any], says: str) -> None:
+    desk.puts(**({"category": "Lokale"} | more))
     desk.passes()
 
     (note,) = desk.notes()
@@ -411,7 +412,7 @@ def test_a_closed_room_is_replaced_for_a_marked_appointment_too(desk: Desk) -> N
 def test_marks_are_found_among_very_many_entries_and_meetings_without_walking_them(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'many.sqlite3'}")
     store.upgrade()
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, Any]] = []
     with store.read() as tx:
         connection = tx.session.connection()
         event.listen(connection, "before_cursor_execute", lambda _c, _u, sql, values, *_: asked.append((sql, values)))
@@ -420,7 +421,7 @@ def test_marks_are_found_among_very_many_entries_and_meetings_without_walking_th
         plans = [
             row[-1]
             for sql, values in list(asked)
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)  # type: ignore[arg-type]
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
         ]
     store.close()
 

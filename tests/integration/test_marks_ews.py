@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,10 +42,10 @@ class Office:
             self.parts.reconciler.run_due(now)
             self.clock.at = now + timedelta(minutes=1)
 
-    def puts(self, start: datetime, *categories: str, **more: object) -> str:
+    def puts(self, start: datetime, *categories: str, **more: Any) -> str:
         """An appointment of hers, shown as busy as Outlook makes them."""
         end = start + timedelta(hours=1)
-        return self.server.outlook.book(ANNA, start, end, Subject=SECRET, Categories=categories, **more)  # type: ignore[arg-type]
+        return self.server.outlook.book(ANNA, start, end, Subject=SECRET, Categories=categories, **more)
 
     def seen(self, box: str) -> list[Sight]:
         """The day in a calendar."""

@@ -147,7 +147,7 @@ def test_a_token_that_the_provider_did_not_sign_lets_nobody_in(
     provider.algorithm = "none" if algorithm == "none" else "RS256"
     if algorithm == "other key":
         provider.turn_key()
-        provider.key.as_dict = lambda private: published  # type: ignore[method-assign,assignment,misc]
+        provider.key.as_dict = lambda private: published  # type: ignore[method-assign,assignment,misc]  # it goes on telling the key before
     refused = browser.get("/sign-in/oidc")
     provider.key = kept
 

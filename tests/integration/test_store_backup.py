@@ -239,8 +239,8 @@ def test_a_move_takes_everything_along_and_retires_the_source(store: Store, empt
         store.upgrade()
     empty.upgrade()
     with empty.begin() as tx:
-        highest = max(row[0] for row in before["audit"])  # type: ignore[type-var]
-        assert next_id(tx) == highest + 1  # type: ignore[operator]
+        highest = max(row[0] for row in before["audit"])  # type: ignore[type-var]  # numbers, all of them
+        assert next_id(tx) == highest + 1  # type: ignore[operator]  # a number, as above
     empty.close()
 
 

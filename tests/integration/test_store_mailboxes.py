@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -45,10 +46,10 @@ def group(key: str, *occurrences: Occurrence, version: str = "1") -> Group:
 
 
 def write(
-    store: Store, *groups: Group, name: str = "kim", covers: Interval = WINDOW, visible: bool = True, **said: object
+    store: Store, *groups: Group, name: str = "kim", covers: Interval = WINDOW, visible: bool = True, **said: Any
 ) -> None:
-    fields = {"gone": (), "present": None, "token": "t", "unreadable": ()} | said
-    delta = Delta(groups, covers=covers, **fields)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"gone": (), "present": None, "token": "t", "unreadable": ()} | said
+    delta = Delta(groups, covers=covers, **fields)
     with store.begin() as tx:
         held = dict.fromkeys(tx.mailboxes.keys(name), ())
         decided = plan(Held(held), delta, None, NOW)

@@ -70,7 +70,7 @@ def together(store: Store, works: Sequence[Work], asked: list[Future[object]] | 
     with ThreadPoolExecutor(len(works)) as pool, store.begin():
         for number, work in enumerate(works, 1):
             asked.append(pool.submit(store.run, work))
-            wait_until(lambda number=number: group.waiting() == number)  # type: ignore[misc]
+            wait_until(lambda number=number: group.waiting() == number)  # type: ignore[misc]  # mypy infers no default of a lambda
     return asked
 
 

@@ -148,7 +148,7 @@ def _alone(session: pytest.Session, folder: Path) -> None:
     """In a child: a group and a folder of its own, and nothing to say."""
     os.setpgid(0, 0)
     folder.mkdir()
-    session.config._tmp_path_factory._basetemp = folder  # type: ignore[attr-defined]
+    session.config._tmp_path_factory._basetemp = folder  # type: ignore[attr-defined]  # pytest has no other way
     tempfile.tempdir = str(folder)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

@@ -30,7 +30,7 @@ def _replace(live: ModuleType, name: str, value: Any, mutant: Mutant) -> None:
     old = vars(live).get(name)
     if isinstance(value, type):
         if value.__module__ == mutant.module:
-            _into_class(old, value)  # type: ignore[arg-type]
+            _into_class(old, value)  # type: ignore[arg-type]  # a class is replaced by a class
     elif functions := list(_functions(value)):
         if functions[0].__module__ == mutant.module:
             _into(old, value)

@@ -63,12 +63,12 @@ class Given(BaseAdapter):
         super().__init__()
         self._answers = answers
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]  # as the library calls it
         """One answer."""
         answer = requests.Response()
         answer.status_code, answer.request, answer.url = 200, request, request.url or ""
         answer._content = self._answers[(request.url or "").rpartition("/")[2]]
-        answer._content_consumed = True  # type: ignore[attr-defined]
+        answer._content_consumed = True  # type: ignore[attr-defined]  # as reading it to the end does
         answer.encoding = "utf-8"
         return answer
 

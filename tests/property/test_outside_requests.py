@@ -114,7 +114,7 @@ def _quoted(value: str) -> str:
 
 def paths(method: str) -> list[str]:
     """Every page's address, and the feeds'."""
-    found = sorted({one.path for router in ROUTERS for one in router.routes if method in one.methods})  # type: ignore[attr-defined]
+    found = sorted({one.path for router in ROUTERS for one in router.routes if method in one.methods})  # type: ignore[attr-defined]  # pages only
     return [*found, "/feeds/{secret}.ics", "/feeds/{secret}.ifb", "/health"] if method == "GET" else found
 
 

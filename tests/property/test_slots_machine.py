@@ -153,7 +153,7 @@ class Jobcentre(RuleBasedStateMachine):
             remembered = self.town.publisher.answer(offer, WEEK, self.town.now)
             exact = fresh.answer(offer, WEEK, self.town.now)
             assert tuple(exact.slots) == tuple(remembered.slots)
-            assert exact.slots.times() == remembered.slots.times()  # type: ignore[attr-defined]
+            assert exact.slots.times() == remembered.slots.times()  # type: ignore[attr-defined]  # a SlotTable, both
             assert (exact.closed, exact.counts) == (remembered.closed, remembered.counts)
 
     def teardown(self) -> None:

@@ -184,7 +184,7 @@ class LeanSession:
 
     def begin_nested(self) -> AbstractContextManager[None]:
         """See `Session.begin_nested`."""
-        return _Savepoint(self._begun()) if self._real is None else self._real.begin_nested()  # type: ignore[return-value]
+        return _Savepoint(self._begun()) if self._real is None else self._real.begin_nested()  # type: ignore[return-value]  # only its end is of use
 
     def flush(self) -> None:
         """See `Session.flush`."""
@@ -323,7 +323,7 @@ def _engines(url: Any) -> tuple[Engine, Engine]:
 
 
 def _begin(connection: Connection) -> None:
-    if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+    if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]  # it is connected
         raise RuntimeError("there is one connection: nobody else may use it while a transaction is open")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 from sqlalchemy import update
 
@@ -67,9 +68,9 @@ class Office:
         return self.rulebook
 
     @classmethod
-    def open(cls, url: str, now: datetime = town.NOW, **parts: object) -> Office:
+    def open(cls, url: str, now: datetime = town.NOW, **parts: Any) -> Office:
         """An office over a database with the newest schema, its calendars read once."""
-        office = cls(Store(url), **parts)  # type: ignore[arg-type]
+        office = cls(Store(url), **parts)
         office.engine.prepare()
         office.believe(now)
         return office
@@ -93,16 +94,16 @@ class Office:
             now += timedelta(minutes=1)
         return now
 
-    def hold(self, start: datetime, person: str | None = "anna", **more: object) -> Appointment:
+    def hold(self, start: datetime, person: str | None = "anna", **more: Any) -> Appointment:
         """Hold a talk."""
         form, citizen, now = more.get("form", Form.IN_PERSON), more.get("citizen"), more.get("now", town.NOW)
-        return self.desk.hold(CLIENT, "talk", start, person, form, citizen, now)  # type: ignore[arg-type]
+        return self.desk.hold(CLIENT, "talk", start, person, form, citizen, now)
 
-    def book(self, start: datetime, person: str | None = "anna", **more: object) -> Appointment:
+    def book(self, start: datetime, person: str | None = "anna", **more: Any) -> Appointment:
         """Hold and book a talk for a citizen."""
         held = self.hold(start, person, **more)
         citizen, now = str(more.get("citizen") or f"citizen-{start:%d%H%M}"), more.get("now", town.NOW)
-        return self.desk.book(CLIENT, held.booking.id, citizen, now)  # type: ignore[arg-type]
+        return self.desk.book(CLIENT, held.booking.id, citizen, now)
 
     def see(self, booking_id: str, now: datetime = town.NOW) -> Appointment:
         """The booking as its client sees it now."""

@@ -23,9 +23,9 @@ def older_copy(office: Office) -> None:
     office.reconciler.run_due(NOW)
     office.desk.reschedule(CLIENT, made.booking.id, at(14), None, None, NOW)
     right = office.calendar.find
-    office.calendar.find = lambda *_a: ()  # type: ignore[method-assign]
+    office.calendar.find = lambda *_a: ()  # type: ignore[method-assign]  # a look that finds nothing
     office.reconciler.run_due(NOW)
-    office.calendar.find = right  # type: ignore[method-assign]
+    office.calendar.find = right  # type: ignore[method-assign]  # as it was
 
     assert not office.meeting(made.meeting.id).settled
     office.settle(NOW + timedelta(minutes=1))

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -54,10 +55,10 @@ class Ground:
         if not hurried:
             hasty(self.store)
 
-    def world(self, seed: int, kind: type[World] = World, **parts: object) -> World:
+    def world(self, seed: int, kind: type[World] = World, **parts: Any) -> World:
         """A fresh world, in which nothing has happened yet."""
         recalled(self.store, self.beginning)
-        return kind(seed, self.store, **parts)  # type: ignore[arg-type]
+        return kind(seed, self.store, **parts)
 
     def close(self) -> None:
         """Remove everything."""

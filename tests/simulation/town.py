@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
+from typing import Any
 
 from syncd.model.directory import Caseworker, Directory, Mailbox, MailboxKind, Room, Site
 from syncd.model.interval import Interval
@@ -40,9 +41,9 @@ def directory(people: Iterable[str] = ("anna", "bo"), rooms: Iterable[str] = ("r
     )
 
 
-def offer(people: Iterable[str] = ("anna", "bo"), **changes: object) -> Offer:
+def offer(people: Iterable[str] = ("anna", "bo"), **changes: Any) -> Offer:
     """Talks of 45 minutes in person, in a room, or 30 on the phone."""
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "name": "talk",
         "title": {"da": "Jobsamtale"},
         "minutes": {Form.IN_PERSON: 45, Form.PHONE: 30},
@@ -54,7 +55,7 @@ def offer(people: Iterable[str] = ("anna", "bo"), **changes: object) -> Offer:
         "caseworkers": tuple(people),
         "room": RoomRequirement(seats=2),
     }
-    return Offer(**(values | changes))  # type: ignore[arg-type]
+    return Offer(**(values | changes))
 
 
 def rulebook(*offers: Offer) -> Rulebook:

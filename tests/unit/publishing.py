@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
+from typing import Any
 
 from syncd.adapters.memory import MemoryCalendar
 from syncd.booking.desk import Desk
@@ -129,21 +130,21 @@ class Town:
         day: date = TODAY,
         *,
         sync: bool = True,
-        **more: object,
+        **more: Any,
     ) -> str:
         """Somebody puts an event into a calendar; its key."""
         key = f"event-{next(self.keys)}"
         uid = str(more.pop("uid", key))
         interval = Interval(wall(start, day), wall(end, day))
-        self.calendar.put(who, key, [Occurrence(uid, None, interval, busy, **more)])  # type: ignore[arg-type]
+        self.calendar.put(who, key, [Occurrence(uid, None, interval, busy, **more)])
         if sync:
             self.sync(who)
         return key
 
-    def answer(self, offer: str = "talk", day: date = TODAY, days: int = 1, **more: object) -> Answer:
+    def answer(self, offer: str = "talk", day: date = TODAY, days: int = 1, **more: Any) -> Answer:
         """What is on offer on *day*."""
         window = Interval(wall("00:00", day), wall("00:00", day + timedelta(days=days)))
-        return self.publisher.answer(offer, window, self.now, **more)  # type: ignore[arg-type]
+        return self.publisher.answer(offer, window, self.now, **more)
 
     def times(self, who: str = "anna", form: Form = Form.PHONE, offer: str = "talk", day: date = TODAY) -> str:
         """The starts on offer with one caseworker, on the site's clocks."""

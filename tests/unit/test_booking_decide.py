@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -60,9 +61,9 @@ def a_draft(meeting: Meeting, location: str = "lokale 2.14 (kan ændres)") -> En
     return stamped(EntryDraft(meeting.uid, meeting.interval, meeting.zone, "Selvbooket samtale", "", location, stamp))
 
 
-def as_it_stands(draft: EntryDraft, **changes: object) -> Entry:
+def as_it_stands(draft: EntryDraft, **changes: Any) -> Entry:
     """The entry on the server; *changes* are a human's: interval, summary, location."""
-    standing = replace(draft, **changes)  # type: ignore[arg-type]
+    standing = replace(draft, **changes)
     content = digest(standing.interval, standing.summary, standing.location)
     return Entry("k1", "v1", draft.uid, standing.interval, standing.location, draft.stamp, content)
 

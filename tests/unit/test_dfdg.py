@@ -6,6 +6,7 @@ import csv
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -76,15 +77,15 @@ def test_after_any_verdict_both_sides_say_the_same_once_it_is_carried_out(known,
     assert here.gone == (theirs.gone or ours.gone)
 
 
-def record(group: str = "1", kind: int = 7, **more: object) -> Record:
-    values: dict[str, object] = {
+def record(group: str = "1", kind: int = 7, **more: Any) -> Record:
+    values: dict[str, Any] = {
         "id": "x",
         "about": About(kind, bool(more.pop("booked", True)), group),
         "known": BASE,
         "registered": NOW,
         "class_": Class.OPEN,
     }
-    return Record(**(values | more))  # type: ignore[arg-type]
+    return Record(**(values | more))
 
 
 @pytest.mark.parametrize(

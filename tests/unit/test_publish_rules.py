@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,8 @@ def town(migrated_sqlite_url: str) -> Town:
     return Town.open(migrated_sqlite_url)
 
 
-def whom(**more: object) -> Whom:
-    return Whom(Traits(**more))  # type: ignore[arg-type]
+def whom(**more: Any) -> Whom:
+    return Whom(Traits(**more))
 
 
 def test_meetings_in_person_lie_in_the_sites_opening_hours_and_others_need_not(town: Town) -> None:

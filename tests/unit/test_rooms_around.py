@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import permutations
+from typing import Any
 
 from syncd.model.directory import Mailbox, MailboxKind, Room, Site
 from syncd.model.interval import Interval
@@ -26,9 +27,9 @@ MONDAY = date(2026, 3, 30)  # the clocks changed the night before
 PAIR = RoomRequirement(2)
 
 
-def room(name: str, **facts: object) -> Room:
+def room(name: str, **facts: Any) -> Room:
     box = Mailbox(name, MailboxKind.ROOM, "main", f"{name}@example.org", ZONE)
-    return replace(Room(name, name, box, "town", capacity=3, opens=time(8), closes=time(16)), **facts)  # type: ignore[arg-type]
+    return replace(Room(name, name, box, "town", capacity=3, opens=time(8), closes=time(16)), **facts)
 
 
 def at(hour: int, minute: int = 0, minutes: int = 60, day: date = MONDAY) -> Interval:

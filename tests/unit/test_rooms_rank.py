@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from syncd.model.directory import Mailbox, MailboxKind, Room, Site
 from syncd.model.interval import Interval
@@ -14,15 +15,15 @@ TOWN = Site("town", "Town hall", "Europe/Copenhagen")
 TALK = Interval.at(datetime(2026, 3, 2, 9, tzinfo=UTC), 45)  # 10:00 on the wall
 
 
-def room(name: str, **facts: object) -> Room:
+def room(name: str, **facts: Any) -> Room:
     box = Mailbox(name, MailboxKind.ROOM, "main", f"{name}@example.org", TOWN.zone)
-    return replace(Room(name, name, box, "town", capacity=3), **facts)  # type: ignore[arg-type]
+    return replace(Room(name, name, box, "town", capacity=3), **facts)
 
 
-def chosen(rooms: list[Room], busy: dict[str, list[Interval]] | None = None, **facts: object) -> tuple[str, ...]:
-    requirement = RoomRequirement(**{k: facts.pop(k) for k in ("seats", "features", "step_free") if k in facts})  # type: ignore[arg-type]
+def chosen(rooms: list[Room], busy: dict[str, list[Interval]] | None = None, **facts: Any) -> tuple[str, ...]:
+    requirement = RoomRequirement(**{k: facts.pop(k) for k in ("seats", "features", "step_free") if k in facts})
     interval = facts.pop("interval", TALK)
-    return choose(rooms, requirement, interval, busy or {}, site=TOWN, **facts)  # type: ignore[arg-type]
+    return choose(rooms, requirement, interval, busy or {}, site=TOWN, **facts)
 
 
 def test_the_smallest_room_that_fits_comes_first() -> None:

@@ -17,7 +17,7 @@ UNITS = ROOT / "systemd"
 
 def _unit(name: str) -> RawConfigParser:
     unit = RawConfigParser(strict=False)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their capitals
     unit.read(UNITS / name)
     return unit
 

@@ -66,8 +66,7 @@ class Tokens(KeptToken):
         raise refused or AccessDenied(f"No certificate or secret is configured for {self._account.client_id}.")
 
     def _ask(self, which: int) -> tuple[str, float]:
-        # What msal makes of a status above 499.
-        from msal.exceptions import MsalError  # type: ignore[import-untyped]
+        from msal.exceptions import MsalError  # type: ignore[import-untyped]  # what it makes of a status above 499
 
         host = urlsplit(self._account.login_url).netloc
         try:

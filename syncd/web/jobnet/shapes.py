@@ -98,5 +98,5 @@ class Shapes:
         if origin in (Union, types.UnionType):
             return Union[tuple(self._own(part) for part in inside)]  # noqa: UP007 - made at run time
         if origin is list:
-            return list[self._own(inside[0])]  # type: ignore[misc]
+            return list[self._own(inside[0])]  # type: ignore[misc]  # made at run time
         return kind

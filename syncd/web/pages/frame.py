@@ -46,7 +46,7 @@ def environment(code: str) -> Environment:
         auto_reload=False,
     )
     made.policies["ext.i18n.trimmed"] = True
-    made.install_gettext_translations(speaking.translations, newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_translations(speaking.translations, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     for name in ("day", "localday", "clock", "wall", "walltime", "moment", "number", "percent", "weekday", "hours"):
         made.filters[name] = getattr(speaking, name)
     made.globals |= {"asset": assets.address, "speaking": speaking, "languages": LANGUAGES}

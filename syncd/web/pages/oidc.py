@@ -179,7 +179,7 @@ class Provider:
 
     def _key_set(self, *, afresh: bool = False) -> KeySet:
         if self._keys is None or afresh:
-            self._keys = KeySet.import_key_set(self._fetch(self._description()["jwks_uri"]))  # type: ignore[arg-type]
+            self._keys = KeySet.import_key_set(self._fetch(self._description()["jwks_uri"]))  # type: ignore[arg-type]  # the library judges its fields
         return self._keys
 
     def _fetch(self, url: str) -> dict[str, Any]:

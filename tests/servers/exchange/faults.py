@@ -74,7 +74,7 @@ def said(operation: str, element: Element, error: EwsError) -> Element:
     """
     if operation == "GetUserAvailability":
         asked = child(element, "m:MailboxDataArray")
-        message = [m("ResponseMessage", error_parts(error), ResponseClass="Error") for _ in children(asked)]  # type: ignore[arg-type]
+        message = [m("ResponseMessage", error_parts(error), ResponseClass="Error") for _ in children(asked)]  # type: ignore[arg-type]  # whoever asks names some
         rows = [m("FreeBusyResponse", one) for one in message]
         return m("GetUserAvailabilityResponse", m("FreeBusyResponseArray", rows))
     if operation in ("GetRoomLists", "GetRooms"):

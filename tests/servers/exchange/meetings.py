@@ -56,7 +56,7 @@ def _send(world: World, message: Invitation, to: Iterable[Attendee], kind: str) 
         _note(world, kind, message.organizer, one.address, message.snapshot.uid)
         box = world.find(one.address.email)
         if box is not None:
-            world.later(world.post_delay, lambda box=box: _arrive(world, box, message))  # type: ignore[misc]
+            world.later(world.post_delay, lambda box=box: _arrive(world, box, message))  # type: ignore[misc]  # mypy infers no default of a lambda
 
 
 def _note(world: World, kind: str, sender: Address, recipient: Address, uid: str, **more: Any) -> None:

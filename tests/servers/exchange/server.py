@@ -370,7 +370,7 @@ class ExchangeServer:
         raise Fault("ErrorInvalidRequest", f"The simulator does not know {request.operation}.")
 
     def _streaming(self, request: Request) -> Answer:
-        minutes = int(child(request.element, "m:ConnectionTimeout").text or 1)  # type: ignore[union-attr]
+        minutes = int(child(request.element, "m:ConnectionTimeout").text or 1)  # type: ignore[union-attr]  # the schema asks for it
         key = f"stream/{request.account.name}"
         if self._at_work[key] >= self.streams:
             text = "You have exceeded the available concurrent connections for your account."

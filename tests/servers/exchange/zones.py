@@ -61,7 +61,7 @@ def instant(text: str, zone: str) -> datetime:
     if not found:
         raise EwsError("ErrorInvalidRequest", f"{text} is not a valid dateTime.")
     numbers = [int(part or 0) for part in found.groups()[:6]]
-    naive = datetime(*numbers)  # type: ignore[arg-type]
+    naive = datetime(*numbers)  # type: ignore[arg-type]  # six numbers
     offset = found.group(7)
     if offset is None:
         return from_wall(naive, zone)

@@ -187,7 +187,7 @@ class GraphServer:
         except GraphError as error:
             return Answer(error.status, error.body(), dict(error.headers))
         answer.wire = met
-        return answer  # type: ignore[no-any-return]
+        return answer  # type: ignore[no-any-return]  # its methods are found by name
 
     @contextmanager
     def _working(self, mailbox: str) -> Iterator[None]:
@@ -371,7 +371,7 @@ class GraphServer:
             raise bad("Unable to read JSON request payload.", "BadRequest") from None
         if problems := self._judge("request", name, [body]):
             raise bad(problems[0], "RequestBodyRead")
-        return body  # type: ignore[no-any-return]
+        return body  # type: ignore[no-any-return]  # judged above
 
     def _judge(self, direction: str, name: str, rows: list[Values]) -> list[str]:
         return self.validator.check(direction, name, rows) if self.validator else []
