@@ -1,4 +1,4 @@
-"""Fixtures of tests over HTTP: a town per test, behind one server per module."""
+"""Fixtures of tests over HTTP: a town per test, behind one server per module; and of tests without: an office."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from syncd.store import Store
 from tests.integration.web_town import Client, Served, Town, calling, serving
+from tests.simulation.office import Office
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +56,19 @@ def weak(base: str) -> Iterator[Client]:
     """A client without any right."""
     with calling(base, "weak") as client:
         yield client
+
+
+@pytest.fixture
+def office(migrated_sqlite_url: str) -> Iterator[Office]:
+    """Two caseworkers and their rooms, nothing booked, each calendar read once."""
+    opened = Office.open(migrated_sqlite_url)
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def any_office(migrated_url: str) -> Iterator[Office]:
+    """The same on both databases."""
+    opened = Office.open(migrated_url)
+    yield opened
+    opened.store.close()

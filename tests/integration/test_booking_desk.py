@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -36,10 +35,8 @@ from tests.simulation.town import NOW, at
 
 
 @pytest.fixture
-def office(migrated_url: str) -> Iterator[Office]:
-    opened = Office.open(migrated_url)
-    yield opened
-    opened.store.close()
+def office(any_office: Office) -> Office:
+    return any_office
 
 
 def with_offer(office: Office, **changes: Any) -> Office:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,13 +37,6 @@ from tests.simulation.town import NOW, at
 MINUTE = timedelta(minutes=1)
 FAR = at(9, day=30)
 """A day whose rooms people are told on the 28th."""
-
-
-@pytest.fixture
-def office(migrated_sqlite_url: str) -> Iterator[Office]:
-    opened = Office.open(migrated_sqlite_url)
-    yield opened
-    opened.store.close()
 
 
 def booked(office: Office, *where: Any, **more: Any) -> Appointment:

@@ -32,13 +32,6 @@ STAFF = "cli:olga"
 Deed = Callable[[Office, str, str], Iterator[None]]
 
 
-@pytest.fixture
-def office(migrated_sqlite_url: str) -> Iterator[Office]:
-    opened = Office.open(migrated_sqlite_url)
-    yield opened
-    opened.store.close()
-
-
 def look(office: Office, meeting: str, now: datetime = NOW) -> None:
     office.reconciler.meeting(meeting, now)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -26,20 +25,6 @@ from tests.simulation.office import CLIENT, Office
 from tests.simulation.town import NOW, at
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def office(migrated_sqlite_url: str) -> Iterator[Office]:
-    opened = Office.open(migrated_sqlite_url)
-    yield opened
-    opened.store.close()
-
-
-@pytest.fixture
-def any_office(migrated_url: str) -> Iterator[Office]:
-    opened = Office.open(migrated_url)
-    yield opened
-    opened.store.close()
 
 
 def booked(office: Office, hour: int = 9, **more: Any):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,13 +36,6 @@ from tests.simulation.town import NOW, at
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 DONE, AWAY = Acted((), 0, {}), Acted((), 0, {"anna": Transient("Away.")})
 LINKLESS = Decision(linkless=True)
-
-
-@pytest.fixture
-def office(migrated_sqlite_url: str) -> Iterator[Office]:
-    opened = Office.open(migrated_sqlite_url)
-    yield opened
-    opened.store.close()
 
 
 @pytest.fixture
