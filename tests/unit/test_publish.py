@@ -74,6 +74,29 @@ def test_what_an_event_blocks_depends_on_its_kind(
     assert (phone, in_person) == (bool(town.times()), bool(town.times(form=Form.IN_PERSON)))
 
 
+def test_an_event_of_odd_minutes_blocks_every_meeting_that_it_touches(town: Town) -> None:
+    town.event("anna", "09:29", "10:01")
+    town.event("anna", "11:14", "11:16")
+
+    assert "10:30 11:30" == town.times()
+
+
+def test_no_meeting_begins_before_or_ends_after_working_hours_of_odd_minutes(town: Town) -> None:
+    town.apply(RULES.replace("09:00", "09:07").replace("12:00", "11:53"))
+
+    assert "09:30 10:00 10:30 11:00" == town.times()
+
+
+def test_notice_is_kept_to_the_second(town: Town) -> None:
+    town.now = wall("08:30") + timedelta(milliseconds=500)
+    town.sync()
+    late = town.times(offer="call")
+    town.now = wall("08:30")
+    town.sync()
+
+    assert ("10:00 10:30 11:00 11:30", "09:30 10:00 10:30 11:00 11:30") == (late, town.times(offer="call"))
+
+
 def test_a_team_may_let_tentative_time_be_booked(town: Town) -> None:
     town.apply(RULES + "[teams.job]\nmode = 'live'\nblocks = {tentative = 'none'}\n")
     town.event("anna", "10:00", "10:30", BusyType.TENTATIVE)
@@ -227,6 +250,23 @@ def test_a_cap_per_day_closes_the_day_when_it_is_reached(town: Town) -> None:
 
     assert "09:30 10:00 10:30 11:00 11:30" == one
     assert ("", ALL_DAY, ALL_DAY) == (town.times(), town.times("bo"), town.times(day=TOMORROW))
+
+
+def test_the_full_day_of_one_caseworker_is_nobody_elses_when_everybody_is_asked_for(town: Town) -> None:
+    town.apply(RULES + "[teams.job]\nmode = 'live'\nper_day = 1\n")
+    town.book("09:00")
+
+    assert ["bo"] * 6 == [slot.caseworker for slot in town.answer(form=Form.PHONE).slots]
+
+
+def test_minutes_of_a_week_are_counted_over_its_days(town: Town) -> None:
+    town.apply(RULES + "[teams.job]\nmode = 'live'\nminutes_per_week = 60\n")
+    town.book("09:00")
+    one = town.times(day=TOMORROW)
+    town.book("10:00")
+
+    assert (ALL_DAY, "") == (one, town.times(day=TOMORROW))
+    assert ALL_DAY == town.times(day=TODAY + timedelta(days=7))
 
 
 def test_a_cap_on_an_offer_counts_that_offer_only_and_everybodys(town: Town) -> None:
