@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from syncd.clock import FixedClock
 from syncd.errors import AccessDenied, SyncdError, Throttled, TokenExpired, Transient
@@ -19,9 +20,10 @@ from syncd.model.mirror import MailboxStatus, trust
 from syncd.ports import Memory
 from syncd.store import Store
 from syncd.store.mailboxes import Mailboxes
-from syncd.store.tables import EntryRow, MeetingRow
+from syncd.store.tables import AuditRow, EntryRow, MeetingRow
 from syncd.sync.engine import Engine
 from syncd.sync.outcome import Outcome, Result
+from syncd.sync.quiet import Notes
 from syncd.sync.timing import Pace, window
 from tests.rough_server import NOW, RoughServer, busy, directory, mailbox
 
@@ -95,6 +97,12 @@ class World:
         with self.store.read() as tx:
             return sorted(tx.meetings.due(self.now, 100))
 
+    def audit(self) -> list[tuple[str, str, str]]:
+        """What was written down: who, what, and about what."""
+        with self.store.read() as tx:
+            asked = select(AuditRow.actor, AuditRow.action, AuditRow.detail).order_by(AuditRow.id)
+            return [(row.actor, row.action, str(row.detail)) for row in tx.session.execute(asked)]
+
 
 def meeting_row(meeting: str, interval: Interval, wanted: bool) -> MeetingRow:
     required = {c.name: c.type.python_type() for c in MeetingRow.__table__.columns if not c.nullable}
@@ -122,6 +130,16 @@ def worlds(url: str) -> Iterator[World]:
     world.engine.prepare()
     yield world
     store.close()
+
+
+def test_at_midnight_answers_may_differ_though_nothing_changed(world: World) -> None:
+    world.now = NOW.replace(hour=23, minute=58)
+    world.sync()
+    before, generation = world.status().covered, world.generation()
+    world.sync()
+
+    assert before != world.status().covered
+    assert generation < world.generation()
 
 
 def test_a_pass_in_which_nothing_changed_only_makes_the_mirror_younger(world: World) -> None:
@@ -156,6 +174,18 @@ def test_many_quiet_passes_are_written_down_together(world: World, monkeypatch: 
     assert [names] == [sorted(ids) for ids in written]
     with world.store.read() as tx:
         assert {NOW + MINUTE} == {status.as_of for name, status in tx.mailboxes.statuses().items() if name in names}
+
+
+def test_what_is_written_down_together_is_as_old_as_the_oldest_of_it(world: World) -> None:
+    names = ["k0", "k1"]
+    world.another_engine(*(mailbox(name) for name in names)).sync_many(names, FixedClock(NOW))
+    notes = Notes(world.store)
+    notes.add("k0", NOW + 2 * MINUTE)
+    notes.add("k1", NOW + MINUTE)
+    notes.flush()
+
+    with world.store.read() as tx:
+        assert {NOW + MINUTE} == {tx.mailboxes.statuses()[name].as_of for name in names}
 
 
 def test_an_old_mirror_that_is_seen_unchanged_opens_its_offers_again(world: World) -> None:
@@ -400,6 +430,23 @@ def test_an_unreadable_object_closes_the_mailbox_until_it_is_acknowledged(world:
     assert trust(world.status(), world.now, timedelta(days=9), WINDOW).open
     again = world.sync(full=True)
     assert (0, None) == (again.unreadable, again.problem)
+
+
+def test_who_let_what_go_and_what_is_looked_up_anew_is_written_down(world: World) -> None:
+    world.fill(8)
+    world.meet("m1", 20)
+    world.server.put("bad", broken=True)
+    world.sync()
+    for key in ("k0", "k1", "k2", "k3", "k4"):
+        world.server.remove(key)
+    world.sync(accept_loss=True, actor="cli:eva")
+    item = world.engine.acknowledge("kim", "bad", world.now, actor="cli:ida")
+
+    assert [
+        ("syncd", "calendar.moved", "kim: 1 meeting(s) looked up again"),
+        ("cli:eva", "loss.accepted", "kim: 5 of 9 entries to come, 0 meeting(s) of ours"),
+        ("cli:ida", "object.acknowledged", f"kim: bad, SHA-256 {item.digest}"),
+    ] == world.audit()
 
 
 def test_an_unreadable_object_is_tried_again_in_a_full_pass(world: World) -> None:

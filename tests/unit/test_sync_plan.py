@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from syncd.errors import SuspiciousDelta
 from syncd.model.busy import Occurrence, Stamp
-from syncd.model.delta import Delta, Group, Unreadable
+from syncd.model.delta import Delta, Group, Since, Unreadable
 from syncd.model.interval import Interval
 from syncd.sync.plan import Held, Limits, OwnEntry, Plan, gone, plan, touched_keys
+from syncd.sync.quiet import says_nothing
 from tests.rough_server import NOW, busy
 
 WINDOW = Interval(NOW - timedelta(days=1), NOW + timedelta(days=60))
@@ -151,6 +154,14 @@ def test_two_of_our_own_future_meetings_gone_are_refused_and_named() -> None:
     assert ("m1", "m2") == caught.value.bookings
 
 
+def test_as_many_notes_as_she_likes_are_thrown_away_at_once() -> None:
+    notes = tuple(OwnEntry(f"n{n}", f"k{n}", at(n).interval, wanted=True, note=True) for n in (1, 2))
+    held = Held({f"k{n}": (at(n, f"n{n}"),) for n in (1, 2)}, total=50, installation=OURS, own=notes)
+    decided = decide(held, delta(gone=("k1", "k2")))
+
+    assert ((), ("n1", "n2")) == (decided.loss.meetings, decided.touched)
+
+
 def test_one_of_our_own_meetings_gone_is_believed_and_looked_at() -> None:
     held = Held({"a": (at(1, "m1"),)}, total=50, installation=OURS, own=(own("m1", "a"),))
 
@@ -205,3 +216,22 @@ def test_an_event_on_top_of_our_meeting_lets_somebody_look_at_the_meeting() -> N
     held = Held({}, total=1, installation=OURS, own=(own("m1", "ours", 1), own("m2", "ours2", 9)))
 
     assert ("m1",) == decide(held, delta(group("new", at(1)))).touched
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"groups": (group("a", at(1)),)},
+        {"gone": ("a",)},
+        {"unreadable": (Unreadable("a", "1", "digest", "It is no iCalendar."),)},
+        {"present": frozenset()},
+        {"token": "t2"},
+        {"covers": Interval(WINDOW.start, WINDOW.end + timedelta(days=1))},
+    ],
+)
+def test_a_calendar_passes_for_unchanged_only_when_the_server_says_nothing_at_all(more: dict[str, Any]) -> None:
+    since = Since("t", WINDOW)
+
+    assert says_nothing(delta(), since)
+    assert not says_nothing(delta(), None)
+    assert not says_nothing(replace(delta(), **more), since)
