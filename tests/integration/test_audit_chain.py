@@ -141,6 +141,24 @@ def test_what_retention_removed_in_time_is_no_fault_and_its_links_go_too(store: 
     assert (2, 0, ()) == (verdict(store, head).rows, verdict(store).forgotten, verdict(store, head).faults)
 
 
+def test_a_row_removed_before_its_time_is_found_as_long_as_it_should_be_there(store: Store) -> None:
+    write(store)
+    audit_chain.chain(store)
+    change(store, lambda tx: tx.session.execute(delete(AuditRow).where(AuditRow.id == 1)))
+
+    assert 0 == store.run(lambda tx: audit_chain.forget(tx, NOW - KEPT))
+    assert ["the row was removed before its time"] == [fault.says for fault in verdict(store).faults]
+
+
+def test_retention_may_be_an_hour_ahead_of_who_looks(store: Store) -> None:
+    with store.begin() as tx:
+        tx.audit.add("client:portal", "booking.read", now=NOW - KEPT + HOUR / 2, citizen="old")
+    audit_chain.chain(store)
+    sweep(store, NOW + HOUR, Periods(audit=KEPT))
+
+    assert (1, ()) == (verdict(store).forgotten, verdict(store).faults)
+
+
 def test_several_who_chain_at_once_make_one_chain(store: Store) -> None:
     write(store, 40)
     with ThreadPoolExecutor(4) as pool:

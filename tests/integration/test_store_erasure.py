@@ -61,6 +61,16 @@ def test_an_erased_citizen_is_nowhere_but_in_what_is_still_ahead(store: Store) -
     assert "ann" not in f"{row.citizen} {row.detail}"
 
 
+@pytest.mark.parametrize("state", ["held", "pending", "confirmed"])
+def test_nothing_that_may_still_be_held_is_erased(store: Store, state: str) -> None:
+    meeting(store, "more", NOW + 3 * DAY, booking={"client": "portal", "citizen": "ann", "state": state})
+    with store.begin() as tx:
+        erased = erase(tx, "ann", NOW, "cli:test")
+
+    assert ("b-ahead", "b-more") == erased.live
+    assert "ann" == citizens(store)["more"]
+
+
 def test_what_is_owed_to_clients_about_an_erased_booking_goes_and_so_does_what_came_back(store: Store) -> None:
     about = [{"id": name, "number": n, "booking": f"b-{name}"} for n, name in enumerate(("over", "other", "ahead"), 1)]
     put(store, EventRow, *about)

@@ -13,6 +13,7 @@ from syncd.model.offer import Form
 from syncd.store import Store
 from syncd.store.citizen_messages import PATIENCE, CitizenMessages, Outcome
 from syncd.store.erasure import erase
+from syncd.store.instants import epoch
 from syncd.store.message_tables import CitizenMessageRow, CitizenSilenceRow
 from syncd.store.retention import Periods, sweep
 from syncd.store.tables import BookingRow, ContactRow, MailboxRow
@@ -110,6 +111,17 @@ def test_contact_data_of_a_cancelled_meeting_wait_for_its_message_two_days_at_mo
     sweep(store, NOW + timedelta(hours=49), Periods())
 
     assert (int(kept), 0) == (found, count(store, ContactRow))
+
+
+def test_contact_data_of_a_meeting_cancelled_just_now_wait_until_its_message_is_owed(store: Store) -> None:
+    with store.begin() as tx:
+        tx.session.query(BookingRow).update({"state": "cancelled", "changed": epoch(NOW)})
+    found = []
+    for passed in (timedelta(minutes=5), timedelta(minutes=6)):
+        sweep(store, NOW + passed, Periods())
+        found.append(count(store, ContactRow))
+
+    assert [1, 0] == found
 
 
 def test_erasing_a_citizen_leaves_neither_messages_nor_wishes(store: Store) -> None:

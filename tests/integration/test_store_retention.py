@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select
 
 from syncd.store import Store
 from syncd.store.instants import epoch
+from syncd.store.outward_tables import StandingRow
 from syncd.store.report_tables import ReportRow
 from syncd.store.retention import PORTION, Periods, Swept, sweep
 from syncd.store.tables import (
@@ -134,3 +135,14 @@ def test_to_whom_a_report_went_is_forgotten_with_the_audit_log_of_its_time(store
     assert 1 == sweep(store, NOW, Periods()).reports
     with store.read() as tx:
         assert ["2026-W47"] == list(tx.session.scalars(select(ReportRow.period)))
+
+
+def test_how_an_offer_stands_now_is_known_however_long_it_has_stood_so(store: Store) -> None:
+    ages = (("talk", 1200), ("talk", 1100), ("call", 1300), ("visit", 1200), ("visit", 7))
+    rows = [{"number": n, "offer": offer, "at": epoch(NOW - age * DAY)} for n, (offer, age) in enumerate(ages)]
+    put(store, StandingRow, *rows)
+
+    assert 2 == sweep(store, NOW, Periods()).supply
+    with store.read() as tx:
+        left = tx.session.execute(select(StandingRow.offer, StandingRow.at).order_by(StandingRow.number))
+        assert [(offer, epoch(NOW - age * DAY)) for offer, age in (ages[1], ages[2], ages[4])] == list(map(tuple, left))
