@@ -17,6 +17,8 @@ from syncd.config import ClientSection, Config, token_digest
 from syncd.config.certificates import TlsSection
 from syncd.daemon.secured import secured
 from syncd.store import Store
+from syncd.web.access import caller_of
+from syncd.web.certificates import Certificate
 from tests.integration.jobnet_town import Dfdg, JobnetTown, section
 from tests.integration.web_town import Served, serving
 from tests.servers.exchange.tls import Certificates, certificates
@@ -103,6 +105,13 @@ def test_a_token_bound_to_a_certificate_is_worth_nothing_without_it(doors: Doors
     assert 401 == doors.asked(doors.plain, BOUND)
     assert 401 == doors.asked(doors.tls, BOUND)
     assert 200 == doors.asked(doors.tls, BOUND, certified=True)
+
+
+@pytest.mark.parametrize("more", [{}, {"token_sha256": (token_digest("t"),)}, {"oauth_client": "portal"}])
+def test_a_certificate_alone_is_no_client_that_has_a_token_too(more: dict[str, Any]) -> None:
+    client = ClientSection(certificate_subject=SUBJECT, certificate_issuer=ISSUER, **more)
+
+    assert (not more) is (caller_of({"one": client}, None, certificate=Certificate(SUBJECT, ISSUER)) is not None)
 
 
 def test_our_own_listener_says_that_it_is_called_by_https_only(doors: Doors) -> None:

@@ -104,6 +104,16 @@ def test_what_did_not_change_is_not_sent_again(town: Town, base: str, kind: str)
     assert httpx2.get(url, headers={"If-None-Match": first.headers["etag"]}, trust_env=False).status_code == 200
 
 
+def test_a_feed_is_taken_back_by_the_whole_of_its_name_only(town: Town) -> None:
+    feed(town)
+    feed(town, subject="bo")
+    with town.store.begin() as tx:
+        names = [one.name for one in tx.feeds.all()]
+        revoked = [[one.name for one in tx.feeds.revoke(name, NOW)] for name in ("", names[0][:7], names[0])]
+
+    assert [[], [], names[:1]] == revoked
+
+
 def test_an_address_is_a_secret_that_can_be_taken_back(town: Town, base: str) -> None:
     secret, other = feed(town), feed(town, subject="bo")
     assert httpx2.get(f"{base}/feeds/{secret[:-1]}x.ics", trust_env=False).status_code == 404

@@ -124,6 +124,14 @@ def test_contact_data_of_a_meeting_cancelled_just_now_wait_until_its_message_is_
     assert [1, 0] == found
 
 
+def test_the_wishes_of_a_citizen_stay_while_a_meeting_is_ahead(store: Store) -> None:
+    with store.begin() as tx:
+        CitizenMessages(tx.session).silence("", "ref", NOW, on=True)
+        erase(tx, "ref", NOW, "cli:test")
+
+    assert 1 == count(store, CitizenSilenceRow)
+
+
 def test_erasing_a_citizen_leaves_neither_messages_nor_wishes(store: Store) -> None:
     with store.begin() as tx:
         messages = CitizenMessages(tx.session)
