@@ -91,6 +91,10 @@ def test_a_token_of_the_issuer_is_taken(house: House) -> None:
     assert 200 == ask(house, signed())
 
 
+def test_clocks_may_differ_by_a_minute(house: House) -> None:
+    assert 200 == ask(house, signed(exp=int(NOW.timestamp()) - 59, nbf=int(NOW.timestamp()) + 60))
+
+
 def test_a_right_must_stand_in_the_token_and_in_the_configuration(house: House) -> None:
     why = {"offer": "jobsamtale", "start": RANGE["from"]}
     evidence = "/api/v1/offers/jobsamtale/offered"
