@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from unittest.mock import patch
+from types import SimpleNamespace
+from unittest.mock import AsyncMock, patch
 
 import psycopg
 import pytest
@@ -390,3 +391,18 @@ def test_a_run_whose_end_the_database_did_not_hear_of_begins_anew(member, connin
         until(lambda: len(works.begun) >= before + 2, "two runs more")
 
     assert 1 == works.most
+
+
+def test_a_job_that_was_handed_out_this_very_moment_is_not_taken_for_one_that_fell(member, works: Works) -> None:
+    node = member()
+    node.every(works.task("one", seconds=3600))
+    node.start()
+    until(lambda: works.begun, "a run")
+    engine, listed = node.engine, AsyncMock(return_value=[SimpleNamespace(id=7)])
+    with (
+        patch.object(engine, "take_over", return_value=[]),
+        patch.object(engine._app.job_manager, "list_jobs_async", listed),
+    ):
+        looks = [engine.ask(engine._fallen()) for _ in range(2)]
+
+    assert [[], [7]] == [[job.id for job in look] for look in looks]
