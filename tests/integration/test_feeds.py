@@ -11,6 +11,7 @@ from vobject.base import readOne
 
 from syncd.model.busy import BusyType, Occurrence
 from syncd.model.interval import Interval
+from syncd.publish.feeds import AHEAD
 from syncd.store.feeds import FeedKind
 from tests.integration.web_town import NOW, Client, Town
 
@@ -112,6 +113,18 @@ def test_a_feed_is_taken_back_by_the_whole_of_its_name_only(town: Town) -> None:
         revoked = [[one.name for one in tx.feeds.revoke(name, NOW)] for name in ("", names[0][:7], names[0])]
 
     assert [[], [], names[:1]] == revoked
+
+
+def test_a_room_whose_calendar_cannot_be_trusted_is_taken_all_the_time(town: Town, base: str) -> None:
+    secret = feed(town, FeedKind.ROOM, "lokale-1")
+    town.busy("lokale-1", TUESDAY_EIGHT, 60)
+    town.sync()
+    known = [(one.dtstart.value, one.dtend.value) for one in read(base, secret, "ics").vevent_list]
+    town.clock.at += timedelta(hours=1)
+    unknown = [(one.dtstart.value, one.dtend.value) for one in read(base, secret, "ics").vevent_list]
+
+    assert (TUESDAY_EIGHT, TUESDAY_EIGHT + timedelta(hours=1)) == known[0]
+    assert [(town.clock.at, town.clock.at + AHEAD)] == unknown
 
 
 def test_an_address_is_a_secret_that_can_be_taken_back(town: Town, base: str) -> None:
