@@ -18,7 +18,8 @@ from syncd.config.certificates import TlsSection
 from syncd.daemon.secured import secured
 from syncd.store import Store
 from syncd.web.access import caller_of
-from syncd.web.certificates import Certificate
+from syncd.web.certificates import KEY, LISTENER, Certificate
+from syncd.web.jobnet.caller import NotAdmitted, admit
 from tests.integration.jobnet_town import Dfdg, JobnetTown, section
 from tests.integration.web_town import Served, serving
 from tests.servers.exchange.tls import Certificates, certificates
@@ -112,6 +113,21 @@ def test_a_certificate_alone_is_no_client_that_has_a_token_too(more: dict[str, A
     client = ClientSection(certificate_subject=SUBJECT, certificate_issuer=ISSUER, **more)
 
     assert (not more) is (caller_of({"one": client}, None, certificate=Certificate(SUBJECT, ISSUER)) is not None)
+
+
+@pytest.mark.parametrize(
+    ("subject", "issuer", "why"),
+    [(SUBJECT, "CN=Another CA", "signed by somebody else"), ("CN=another", ISSUER, "is somebody else's")],
+)
+def test_the_planner_is_called_by_the_pinned_subject_of_the_pinned_issuer_only(
+    subject: str, issuer: str, why: str
+) -> None:
+    pinned = section(certificate_subjects=[SUBJECT], certificate_issuers=[ISSUER])
+    state = {LISTENER: "jobnet", KEY: Certificate(subject, issuer)}
+
+    assert admit(pinned, {"state": state | {KEY: Certificate(SUBJECT, ISSUER)}})
+    with pytest.raises(NotAdmitted, match=why):
+        admit(pinned, {"state": state})
 
 
 def test_our_own_listener_says_that_it_is_called_by_https_only(doors: Doors) -> None:

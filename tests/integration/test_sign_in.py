@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx2
 import pytest
@@ -119,6 +119,7 @@ def test_the_cookie_is_hidden_from_scripts_lax_and_another_one_after_signing_in(
     "change",
     [
         {"aud": "another"},
+        {"aud": "another", "azp": oidc.CLIENT},
         {"iss": "https://elsewhere.example"},
         {"nonce": "another"},
         {"nonce": None},
@@ -183,6 +184,19 @@ def test_an_answer_to_somebody_elses_sign_in_is_refused(browser: Browser, served
         victim.get("/sign-in/oidc")
         assert 403 == victim.get(back).status_code
     assert "code" in parse_qs(urlsplit(back).query)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"), [({}, 303), ({"state": "another"}, 403), ({"iss": "https://elsewhere.example"}, 403)]
+)
+def test_an_answer_to_another_question_or_of_another_provider_is_refused(
+    browser: Browser, change: dict[str, str], status: int
+) -> None:
+    browser.follow_redirects = False
+    back = urlsplit(browser.get(browser.get("/sign-in/oidc").headers["location"]).headers["location"])
+    query = urlencode(dict(parse_qsl(back.query)) | change)
+
+    assert status == browser.get(back._replace(query=query).geturl()).status_code
 
 
 def test_nobody_is_sent_elsewhere_after_signing_in(browser: Browser) -> None:

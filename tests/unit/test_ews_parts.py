@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from lxml import etree
 
 from syncd.adapters.ews.account import EwsAccount, TokenSource
 from syncd.adapters.ews.answer import M, NotSoap, T, read_answer
+from syncd.adapters.ews.drafting import create_request
 from syncd.adapters.ews.faults import BUSY, CHANGED, DENIED, DOUBTFUL, FORGOTTEN, LATER, MISSING, error_of
 from syncd.adapters.ews.sessions import Sessions, authentication, open_session
 from syncd.adapters.ews.tokens import Bearer
@@ -24,6 +27,9 @@ from syncd.errors import (
     Transient,
     VersionConflict,
 )
+from syncd.model.busy import Stamp
+from syncd.model.entry import EntryDraft
+from syncd.model.interval import Interval
 
 URL = "https://mail.example.dk/EWS/Exchange.asmx"
 
@@ -159,3 +165,11 @@ def test_kerberos_without_its_packages_says_what_to_install():
 
 def test_secrets_are_in_no_repr():
     assert "geheim" not in repr(EwsAccount("main", URL, "basic", "svc", "geheim"))
+
+
+@pytest.mark.parametrize(("private", "word"), [(True, "Private"), (False, "Normal")])
+def test_a_private_entry_is_written_as_private(private: bool, word: str) -> None:
+    span = Interval.at(datetime(2026, 11, 24, 9, tzinfo=UTC), 45)
+    draft = EntryDraft("u@syncd", span, "Europe/Copenhagen", "Samtale", "", "", Stamp("i", "m", 1, ""), private=private)
+
+    assert f">{word}</t:Sensitivity>" in create_request("anna@example.dk", draft)
