@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from syncd.booking.renumber import renumber
 from syncd.booking.reservations import Chosen
@@ -21,6 +22,7 @@ from syncd.model.task import TaskKind
 from syncd.observe.metrics import REGISTRY
 from syncd.store import Store
 from syncd.store.erasure import erase
+from syncd.store.tables import AuditRow
 from tests.integration.cli_office import MEMORY, Office, beside_other_tests
 from tests.integration.jobnet_town import CPR, KEY, OTHER, Dfdg, JobnetTown, calling, opened
 from tests.integration.web_town import NOW, Served
@@ -224,6 +226,9 @@ def test_a_report_about_a_citizen_nobody_heard_of_is_1010(quick: JobnetTown, dfd
     answer = dfdg.of(OTHER).post("/Fejlmelding", REPORT)
 
     assert (404, 1010) == (answer.status_code, answer.json()["Fejlkode"])
+    with quick.store.read() as tx:
+        calls = list(tx.session.scalars(select(AuditRow.action).where(AuditRow.action.startswith("jobnet."))))
+    assert 1 == len(calls), "a call that is refused is in the log, too"
 
 
 SECTION = """

@@ -97,7 +97,7 @@ class Facade:
         :raises Refused: the interval is inverted or too long, or the offer is not the citizen's.
         """
         interval = self._interval(asked.start, asked.end)
-        with self._noted(call) as (tx, about):
+        with self.noted(call) as (tx, about):
             offer = self._offer(tx, call, offer_id)
             about.append(offer.name)
         caseworker = self._caseworker(offer, asked.caseworker)
@@ -111,7 +111,7 @@ class Facade:
         :raises BookingError: it cannot be kept. :raises Refused: the offer is not the citizen's.
         """
         start = self.moment(wished.start, "start")
-        with self._noted(call) as (tx, _):
+        with self.noted(call) as (tx, _):
             moving = booking if booking and (offer_id is None or tx.jobnet.linked(booking)) else None
             offer, form = self._moving(tx, moving) if moving else (self._offer(tx, call, offer_id or ""), None)
             if moving and offer_id and self.offer_id(tx, offer) != offer_id.lower():
@@ -137,7 +137,7 @@ class Facade:
         :param agreed: what the call repeats of the reserved time; it must be the same.
         :raises BookingError: it cannot be booked; see `Reservations.create`.
         """
-        with self._noted(call) as (tx, _):
+        with self.noted(call) as (tx, _):
             self._agrees(tx, reservation, agreed, offer_id)
             # Whose a booking is must be known by number, too: later changes of ours are reported with it.
             if tx.jobnet.see(call.citizen, call.sealed, call.now) is not Standing.OPEN:
@@ -147,7 +147,7 @@ class Facade:
     def move(self, call: Call, booking: str, start: datetime, caseworker: str | None) -> Appointment:
         """E6: move a booking without a reservation."""
         at = self.moment(start, "start")
-        with self._noted(call) as (tx, _):
+        with self.noted(call) as (tx, _):
             link = tx.jobnet.linked(booking)
             offer = self._moving(tx, booking)[0] if link is not None and link.citizen == call.citizen else None
         who = self._caseworker(offer, caseworker) if offer else None
@@ -168,7 +168,7 @@ class Facade:
         return self.reservations.accept(call.citizen, booking.lower(), call.now)
 
     @contextmanager
-    def _noted(self, call: Call) -> Iterator[tuple[Tx, list[str]]]:
+    def noted(self, call: Call) -> Iterator[tuple[Tx, list[str]]]:
         """A transaction whose call is written down, also when it is refused; put into the list what it was about."""
         about: list[str] = []
         refused: Refused | BookingError | None = None

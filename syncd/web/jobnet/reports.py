@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from syncd.model.jobnet import Report
 from syncd.model.task import TaskKind
@@ -25,15 +25,10 @@ def keep(facade: Facade, call: Call, report: ReportQuestion) -> int | None:
 
     :raises Refused: unknown citizen, offer, booking or code, or an origin that may not report.
     """
-    at = facade.moment(report.at, "at")
-    if report.origin not in ORIGINS:
-        raise Refused(Kind.NOT_VALIDATED, "Only DFDG (30) and Jobnet (32) may report errors.", field="origin")
-    known = facade.mapping.codes.errors
-    if known and report.code not in known:
-        raise Refused(Kind.NOT_VALIDATED, "This error code is not known.", field="code")
     offer = None if report.offer is None else report.offer.lower()
     booking = None if report.indkaldelse is None else report.indkaldelse.lower()
-    with facade.store.begin() as tx:
+    with facade.noted(call) as (tx, _):
+        at = _sound(facade, report)
         if tx.jobnet.standing(call.citizen) is None:
             raise Refused(Kind.UNKNOWN_CITIZEN, "This planner never heard of the citizen.", 404)
         book, installation = facade.publisher.rules.within(tx), tx.settings.installation()
@@ -42,7 +37,6 @@ def keep(facade: Facade, call: Call, report: ReportQuestion) -> int | None:
         link = tx.jobnet.linked(booking) if booking is not None else None
         if booking is not None and (link is None or link.citizen != call.citizen):
             raise Refused(Kind.NOT_THIS_CITIZEN, "There is no such booking.", 404, field="indkaldelse")
-        facade.note(tx, call)
         said = CPR.sub("[cpr]", report.text or "")
         made = Report(report.code, said, report.origin, at, call.now, call.citizen, offer, booking)
         if tx.jobnet.reported(made, call.now - REPEATED_FOR):
@@ -52,3 +46,16 @@ def keep(facade: Facade, call: Call, report: ReportQuestion) -> int | None:
         facts = {"code": report.code, "origin": "DFDG" if report.origin == ORIGINS[0] else "Jobnet", "number": waiting}
         tx.tasks.raise_(TaskKind.JOBNET_ERRORS, ABOUT, facts, call.now)
     return waiting
+
+
+def _sound(facade: Facade, report: ReportQuestion) -> datetime:
+    """When it happened, of a report that may be made.
+
+    :raises Refused: unknown code, or an origin that may not report.
+    """
+    if report.origin not in ORIGINS:
+        raise Refused(Kind.NOT_VALIDATED, "Only DFDG (30) and Jobnet (32) may report errors.", field="origin")
+    known = facade.mapping.codes.errors
+    if known and report.code not in known:
+        raise Refused(Kind.NOT_VALIDATED, "This error code is not known.", field="code")
+    return facade.moment(report.at, "at")
