@@ -24,6 +24,7 @@
       . NoRoom                only for want of a room: counted, for whoever plans rooms
     - HoldExpired             the reservation ran out; carries whether the time is still free
     - TemporarilyClosed       calendars are too old to be trusted; try again later
+      . CalendarUnknown       whoever should take a meeting has a calendar that is not known for its time
     - NotAllowed              this state, deadline or limit forbids it
       . NotEntitled           the offer's rules do not let this citizen book it
       . ChangedMeanwhile      somebody else acted since the person who decides looked
@@ -243,6 +244,10 @@ class TemporarilyClosed(BookingError):
         """
         super().__init__(message, since=since, reason=reason)
         self.retry_after = retry_after
+
+
+class CalendarUnknown(TemporarilyClosed):
+    """Whoever should take a meeting has a calendar that is not known for its time, which is never free time."""
 
 
 class KeyMissing(BookingError):

@@ -23,6 +23,7 @@ from syncd.booking.texts import reference, shift
 from syncd.errors import (
     BadRequest,
     BookingError,
+    CalendarUnknown,
     ChangedMeanwhile,
     Contention,
     NotAllowed,
@@ -33,12 +34,18 @@ from syncd.errors import (
 from syncd.model.booking import BookingState, Meeting, advance
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
+from syncd.model.mirror import TOO_FAR, trust
 from syncd.model.task import TaskKind
 from syncd.model.zones import wall_clock
 from syncd.publish import Publisher
 from syncd.store import Store, Tx, locks
 
 TAKEN = "The colleague is not free at that time. Nothing was changed; choose another one."
+UNKNOWN = (
+    "The colleague's calendar is not known for that time ({reason}), so nobody can tell whether it is free. "
+    "Nothing was changed; try again when the calendar was read, choose another colleague, "
+    "let the same caseworker hold the meeting by telephone, or cancel it."
+)
 MEANWHILE = "Somebody else has changed the meeting meanwhile. Nothing was changed; look again."
 OVER = "The meeting is over or cancelled, so it cannot be changed. Nothing was changed."
 
@@ -113,7 +120,7 @@ class Handover:
     ) -> Meeting:
         """Give a meeting to a colleague, or (the same caseworker) turn it into a talk by telephone.
 
-        :raises SlotGone: the colleague is not free.
+        :raises SlotGone: the colleague is not free. :raises CalendarUnknown: nobody can tell.
         :raises UnknownCaseworker: there is nobody of that id. :raises NotAllowed: it is over or cancelled.
         """
         choice = Choice(meeting_id, Remedy.PHONE if by_phone else Remedy.COLLEAGUE, to)
@@ -151,6 +158,8 @@ class Handover:
         handed = as_phone_talk(given(meeting, to)) if phone else given(meeting, to)
         if handed == meeting:
             return meeting
+        if to != meeting.caseworker:
+            self._prove_known(tx, handed, now)
         rules = self._publisher.rules.within(tx)
         if collision(tx, rules, self._directory(), handed, away=to != meeting.caseworker):
             raise SlotGone(TAKEN)
@@ -167,6 +176,13 @@ class Handover:
         )
         tx.settings.bump()
         return handed
+
+    def _prove_known(self, tx: Tx, handed: Meeting, now: datetime) -> None:
+        """Unknown is never free: the calendar of whoever gets the meeting is known for all the time that it takes."""
+        span = with_buffers(handed.interval, handed.before, handed.after)
+        known = trust(tx.mailboxes.status(handed.caseworker), now, self._publisher.max_age, span)
+        if known.window != span:
+            raise CalendarUnknown(UNKNOWN.format(reason=known.reason or TOO_FAR), known.since)
 
     def _housed(self, tx: Tx, meeting: Meeting, now: datetime) -> Meeting:
         """The room stays, unless the new caseworker works in another house: then it gets one there, or is flagged."""

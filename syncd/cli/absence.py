@@ -169,7 +169,10 @@ def handover(
     path: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a meeting to another caseworker; time and room stay. Or turn it into a talk by telephone."""
+    """Give a meeting to another caseworker whose calendar is known and free; time and room stay.
+
+    Or turn it into a talk by telephone.
+    """
     from syncd.booking.handover import Choice
     from syncd.booking.proposals import Remedy
     from syncd.store.overview import meeting_named

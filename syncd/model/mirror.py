@@ -11,6 +11,8 @@ from syncd.model.interval import Interval
 CLOCK_LEEWAY = timedelta(minutes=1)
 """A reading this far in the future is put down to rounding; beyond it, the clock was set back."""
 
+TOO_FAR = "the calendar is not read that far"
+
 
 @dataclass(frozen=True, slots=True)
 class MailboxStatus:
@@ -97,5 +99,5 @@ def trust(status: MailboxStatus | None, now: datetime, max_age: timedelta, windo
         return Trust(None, told, since=status.as_of + max_age)
     part = window if status.covered.contains(window) else window.clip(status.covered)
     if part is None:
-        return Trust(None, "the calendar is not read that far")
+        return Trust(None, TOO_FAR)
     return Trust(part, until=status.as_of + max_age)

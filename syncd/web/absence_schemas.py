@@ -174,7 +174,13 @@ class DoneAnswer(BaseModel):
     meeting: str
     code: str
     remedy: Remedy
-    refused: Annotated[str | None, Field(description="Why nothing was changed; null when it was carried out.")]
+    refused: Annotated[
+        str | None,
+        Field(
+            description="Why nothing was changed, such as a colleague who is not free or whose calendar is unknown; "
+            "null when it was carried out. To try again, send another Idempotency-Key."
+        ),
+    ]
     call: Annotated[bool, Field(description="The citizen must be called; a task says so, too.")]
 
 

@@ -180,7 +180,10 @@ def see_contacts(service: Service, client: Client, id: PathName) -> Response:
     ),
 )
 def hand_over(service: Service, client: Client, id: PathName, body: HandoverRequest, key: IdempotencyKey) -> Response:
-    """A colleague takes it, it is held by telephone, gets another time, or is cancelled; the room stays if it can."""
+    """A colleague takes it, it is held by telephone, gets another time, or is cancelled; the room stays if it can.
+
+    Nobody whose calendar is unknown then gets it: `refused` says so, and nothing is changed.
+    """
     client.need("staff")
     now = service.clock.now()
 

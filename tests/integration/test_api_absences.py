@@ -69,6 +69,30 @@ def test_a_meeting_is_handed_over_by_any_of_its_names(town: Town, portal: Client
     assert ("bo", made["room"]["id"], "confirmed") == (after["caseworker"], after["room"]["id"], after["state"])
 
 
+def test_nobody_whose_calendar_is_unknown_gets_a_meeting_and_the_others_are_carried_out(
+    town: Town, portal: Client
+) -> None:
+    first = portal.booking("2026-12-01T08:00:00Z", "borger-1", caseworker="anna")
+    second = portal.booking("2026-12-01T09:00:00Z", "borger-2", caseworker="anna")
+    meetings = [portal.get(f"/meetings/{one['id']}/proposals").json()["meeting"] for one in (first, second)]
+    absence = give(portal)
+    with town.store.begin() as tx:
+        tx.mailboxes.refuse("bo", "7 of 9 vanished", town.clock.now())
+    choices = [
+        {"meeting": meetings[0], "remedy": "phone", "to": "bo"},
+        {"meeting": meetings[1], "remedy": "cancel"},
+    ]
+
+    one = portal.post(f"/meetings/{first['id']}/handover", {"remedy": "colleague", "to": "bo"})
+    both = portal.post(f"/absences/{absence['id']}/settle", {"choices": choices})
+
+    assert (200, 200) == (one.status_code, both.status_code)
+    refused = [done["refused"] for done in (*one.json()["done"], *both.json()["done"])]
+    assert [True, True, False] == ["calendar is not known for that time" in (told or "") for told in refused]
+    assert None is refused[2]
+    assert "anna" == portal.get(f"/bookings/{first['id']}").json()["caseworker"]
+
+
 def test_only_programs_of_the_staff_may(rival: Client, portal: Client) -> None:
     made = portal.booking()
     for answer in (

@@ -6,21 +6,23 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from syncd.booking.away import Away
 from syncd.booking.handover import Choice, Handover, accepted
 from syncd.booking.proposals import Remedy
 from syncd.booking.watch import Watch, Why
-from syncd.errors import NotAllowed, SlotGone, UnknownBooking, UnknownCaseworker
+from syncd.errors import CalendarUnknown, NotAllowed, SlotGone, UnknownBooking, UnknownCaseworker
 from syncd.model.booking import BookingState, RoomState
 from syncd.model.busy import BusyType, Occurrence
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
-from syncd.store.tables import AuditRow
+from syncd.store.instants import epoch
+from syncd.store.tables import AuditRow, MailboxRow
 from tests.simulation import town
 from tests.simulation.office import CLIENT, Office
 from tests.simulation.town import NOW, at
+from tests.unit.publishing import Town
 
 PEOPLE = ("anna", "bo", "cara")
 TUESDAY = Interval.at(at(0), 24 * 60)
@@ -87,6 +89,90 @@ def test_a_colleague_who_is_busy_cannot_take_it(office, handover, why):
     assert made.meeting == office.meeting(made.meeting.id)
     with pytest.raises(SlotGone):
         office.hold(at(9), "anna", now=LATER)
+
+
+@pytest.fixture
+def towns(migrated_url: str) -> Iterator[Town]:
+    """A town whose calendars are old after 15 minutes."""
+    opened = Town.open(migrated_url)
+    yield opened
+    opened.store.close()
+
+
+def lose(town: Town, who: str, how: str, span: Interval) -> None:
+    """A calendar is not known any more for the whole of *span*, in one of the ways there are."""
+    if how == "old":
+        town.now += timedelta(minutes=15)
+        town.sync(*(one for one in town.people.mailboxes if one != who))
+    elif how == "ends":
+        short = update(MailboxRow).where(MailboxRow.id == who).values(covered_end=epoch(span.end) - 1)
+        with town.store.begin() as tx:
+            tx.session.execute(short)
+    else:
+        {"never": town.forget, "refused": town.refuse, "odd": town.unreadable}[how](who)
+
+
+@pytest.mark.parametrize("by_phone", [False, True])
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("never", "has not been read yet"),
+        ("refused", "a person must decide"),
+        ("odd", "cannot be understood"),
+        ("old", "was last read at 2026-11-23 06:30:00 UTC"),
+        ("ends", "is not read that far"),
+    ],
+)
+def test_nobody_whose_calendar_is_unknown_gets_a_meeting(towns, how, reason, by_phone):
+    made = towns.book("10:00", offer="call") if how == "ends" else towns.book("10:00", form=Form.IN_PERSON)
+    handover = Handover(towns.store, towns.publisher, lambda: towns.people)
+    taken = made.meeting.interval.padded(timedelta(minutes=made.meeting.before), timedelta(minutes=made.meeting.after))
+    lose(towns, "bo", how, taken)
+
+    def seen() -> object:
+        with towns.store.read() as tx:
+            audited = tx.session.scalars(select(AuditRow.action)).all()
+            return tx.meetings.get(made.meeting.id), tx.meetings.claims(made.meeting.id), audited
+
+    before = seen()
+    with pytest.raises(CalendarUnknown) as refused:
+        handover.hand_over(made.meeting.id, "bo", ACTOR, towns.now, by_phone=by_phone)
+
+    assert before == seen()
+    for told in (reason, "Nothing was changed", "try again when", "another colleague", "by telephone", "or cancel"):
+        assert told in str(refused.value)
+    if how in ("never", "old", "ends"):
+        towns.sync("bo")
+        assert "bo" == handover.hand_over(made.meeting.id, "bo", ACTOR, towns.now, by_phone=by_phone).caseworker
+
+
+def test_whoever_has_a_meeting_may_keep_it_by_telephone_while_the_calendar_is_unknown(towns):
+    made = towns.book("10:00", form=Form.IN_PERSON)
+    towns.refuse("anna")
+
+    handed = Handover(towns.store, towns.publisher, lambda: towns.people).hand_over(
+        made.meeting.id, "anna", ACTOR, towns.now, by_phone=True
+    )
+
+    assert ("anna", Form.PHONE) == (handed.caseworker, handed.form)
+
+
+def test_one_unknown_calendar_does_not_stop_the_other_meetings_of_an_absence(towns):
+    first, second, third = (towns.book(clock) for clock in ("09:00", "10:00", "11:00"))
+    towns.refuse("bo")
+    choices = [
+        Choice(first.meeting.id, Remedy.COLLEAGUE, "bo"),
+        Choice(second.meeting.id, Remedy.COLLEAGUE, "cara"),
+        Choice(third.meeting.id, Remedy.CANCEL),
+    ]
+
+    done = Handover(towns.store, towns.publisher, lambda: towns.people).carry_out(choices, ACTOR, towns.now)
+
+    assert [True, False, False] == [isinstance(one.error, CalendarUnknown) for one in done]
+    assert [False, True, True] == [one.call for one in done]
+    with towns.store.read() as tx:
+        now = [tx.meetings.get(one.meeting.id) for one in (first, second, third)]
+    assert [("anna", True), ("cara", True), ("anna", False)] == [(one.caseworker, one.wanted) for one in now if one]
 
 
 def test_a_meeting_in_person_becomes_one_by_telephone(office, handover):

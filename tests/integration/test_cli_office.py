@@ -264,6 +264,18 @@ def test_a_meeting_is_handed_over_from_the_command_line(office: Office) -> None:
     assert 1 == office.syncd("bookings", "handover", "nothing").code
 
 
+def test_a_colleague_whose_calendar_was_never_read_gets_no_meeting(office: Office) -> None:
+    office.config.write_text(office.config.read_text() + office._box("caseworkers", "bo", "Bo Dam"))
+    booking = office.syncd("bookings", "--json").json[0]
+
+    done = office.syncd("bookings", "handover", booking["id"], "--to", "bo", "--json")
+
+    assert 1 == done.code
+    assert "has not been read yet" in done.json[0]["refused"]
+    assert "Nothing was changed; try again when" in done.json[0]["refused"]
+    assert "anna" == office.syncd("bookings", "--json").json[0]["caseworker"]
+
+
 def test_upgrade_sets_a_database_up_once(tmp_path: Path) -> None:
     fresh = Office(tmp_path)
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from syncd.booking import counter
 from syncd.model.booking import BookingState
 from syncd.model.role import Role
 from syncd.model.task import Task, TaskKind
 from syncd.store import Store
-from syncd.store.tables import AuditRow
+from syncd.store.tables import AuditRow, MailboxRow
 from syncd.web.app import build_app
 from syncd.web.pages.counter.tasks import spoken
 from tests.counter_town import CounterTown
@@ -120,6 +121,30 @@ def test_staff_move_a_booking_and_a_second_person_gets_a_clear_sentence(shown):
     assert "her på siderne) flyttede mødet fra" in moved.text
     assert 409 == second.status_code
     assert "En anden var hurtigere" in second.text
+
+
+def test_a_colleague_whose_calendar_is_unknown_by_now_gets_no_meeting(shown):
+    town, staff = shown[0], person(shown, Role.STAFF)
+    pages = ((one, staff.get(f"/bookings/{one}")) for one in town.free)
+    meeting, page = next((one, found) for one, found in pages if '<select id="colleague"' in found.text)
+    do = value(page, "colleague")
+    colleague = do.partition(":")[2]
+    with town.town.store.begin() as tx:
+        tx.mailboxes.refuse(colleague, "7 of 9 vanished", NOW)
+    try:
+        danish = staff.send(f"/bookings/{meeting}/decide", page, do=do)
+        english = staff.send(f"/bookings/{meeting}/decide?lang=en", page, do=do)
+    finally:
+        with town.town.store.begin() as tx:
+            tx.session.execute(update(MailboxRow).where(MailboxRow.id == colleague).values(refused=None, problem=None))
+            tx.settings.bump()
+
+    assert [503, 503] == [danish.status_code, english.status_code]
+    assert "kalender er ikke kendt på det tidspunkt" in danish.text
+    assert "Intet er ændret. Prøv igen, når kalenderen er læst" in danish.text
+    assert "calendar is not known for that time" in html.unescape(english.text)
+    with town.town.store.read() as tx:
+        assert tx.meetings.get(meeting).caseworker != colleague
 
 
 def test_a_cancelled_booking_stays_cancelled_and_nonsense_changes_nothing(shown):

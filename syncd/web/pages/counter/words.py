@@ -11,6 +11,7 @@ from syncd.booking.counter import Ground
 from syncd.booking.states import Standing
 from syncd.errors import (
     BookingError,
+    CalendarUnknown,
     ChangedMeanwhile,
     NotAllowed,
     NotEntitled,
@@ -74,6 +75,11 @@ OVER = N_("The meeting is over or cancelled, so it cannot be changed. Nothing wa
 UNKNOWN = N_("There is no booking of that name. Look at the code, such as K7MQ-2XR4, or search by day and person.")
 NOT_FITTING = N_("What was chosen does not fit together. Nothing was changed; please choose again.")
 CLOSED = N_("The calendar cannot be trusted just now, so nothing was changed. Please try again in a few minutes.")
+UNKNOWN_TIME = N_(
+    "The colleague's calendar is not known for that time, so nobody can tell whether it is free. Nothing was changed. "
+    "Try again when the calendar was read, choose another colleague, let the same person hold the meeting by "
+    "telephone, or cancel it."
+)
 FORBIDDEN = N_("The offer's rules do not allow that. Nothing was changed.")
 
 
@@ -85,6 +91,7 @@ def said(visitor: Visitor, error: BookingError) -> str:
         (NotEntitled, FORBIDDEN),
         (NotAllowed, OVER),
         (UnknownBooking, UNKNOWN),
+        (CalendarUnknown, UNKNOWN_TIME),
         (TemporarilyClosed, CLOSED),
     ):
         if isinstance(error, kind):
