@@ -23,15 +23,17 @@ from syncd.daemon.listener import Listener
 from syncd.daemon.node import Role
 from syncd.daemon.notices import notice_listeners
 from syncd.daemon.pages import page_parts
-from syncd.daemon.parts import Parts, assemble, open_store, put_in_force, rebuilt
+from syncd.daemon.parts import Parts, assemble, judged, put_in_force, rebuilt
 from syncd.daemon.pulse import Pulse
 from syncd.daemon.secured import secured
 from syncd.daemon.tasks import tasks
 from syncd.daemon.together import Together, joined
+from syncd.daemon.upgrading import upgrade
 from syncd.dispatch.port import Dispatcher
 from syncd.errors import ConfigError, SyncdError
 from syncd.observe import logs, metrics, systemd
 from syncd.observe.logs import log
+from syncd.store import Store
 from syncd.web.app import build_app, build_monitor
 from syncd.web.deps import Deps
 from syncd.web.health import STARTING, Health
@@ -81,17 +83,17 @@ class Daemon:
         """
         config = load(self._path)
         logs.configure(config.log.level, config.log.format)
+        store = judged(config)
+        # Nothing was changed so far, nor until our addresses are made sure of.
         monitor = self._watched_over(config)
-        store = open_store(config)
-        together = self._together = joined(store, self._role, THREADS)
-        self._clock = together.clock
-        parts = self._parts = assemble(config, store, self._clock, together.node)
-        put_in_force(parts, self._clock)
-        with store.begin() as tx:
-            # Whoever held a lease or waited for a pause to end was another process, unless others serve with us.
-            owed = tx.meetings.hurry() if together.first else 0
-        self._listen_to_signals()
-        fronts = self._answering(config, parts) if together.answers else self._supervised(config, monitor)
+        answers = self._role is None or self._role.answers
+        fronts = self._answering(config) if answers else self._supervised(config, monitor)
+        for each in (*monitor, *fronts):
+            each.bind()
+        for each in monitor:  # from here on, so that a long upgrade can be seen to go on
+            each.start()
+            log.info("daemon.watched_over", address=each.address)
+        owed = self._prepare(config, store)
         for each in fronts:
             each.start()
             if each.secured:
@@ -100,9 +102,23 @@ class Daemon:
         self._wait((fronts or monitor)[0])
         return self._drain([*fronts, *monitor])
 
-    def _answering(self, config: Config, parts: Parts) -> list[Listener]:
+    def _prepare(self, config: Config, store: Store) -> int:
+        """Bring database and rules up to date; returns how many writes are owed."""
+        upgrade(config, store, SystemClock().now())
+        together = self._together = joined(store, self._role, THREADS)
+        self._clock = together.clock
+        parts = self._parts = assemble(config, store, self._clock, together.node)
+        put_in_force(parts, self._clock)
+        with store.begin() as tx:
+            # Whoever held a lease or waited for a pause to end was another process, unless others serve with us.
+            owed = tx.meetings.hurry() if together.first else 0
+        if together.answers:
+            self._front.app = build_app(self._deps(parts))
+        self._listen_to_signals()
+        return owed
+
+    def _answering(self, config: Config) -> list[Listener]:
         """For portals and people; the first is the plain one."""
-        self._front.app = build_app(self._deps(parts))
         web = Listener(self._front, config.http, "http.listen")
         tls = secured(config, self._front, lambda: self._front.app.state.deps.jobnet)
         return [web, *tls, *notice_listeners(config, self._front)]
@@ -115,15 +131,11 @@ class Daemon:
         return [Listener(app, config.http, "http.listen")]
 
     def _watched_over(self, config: Config) -> list[Listener]:
-        """The listener for supervisors, from the very beginning, so that a long upgrade can be seen to go on."""
+        """The listener for supervisors alone."""
         if config.monitor.http is None:
             return []
-        monitor = Listener(
-            build_monitor(self._health, metrics.text, self._ready.is_set), config.monitor.http, "monitor.listen"
-        )
-        monitor.start()
-        log.info("daemon.watched_over", address=monitor.address)
-        return [monitor]
+        app = build_monitor(self._health, metrics.text, self._ready.is_set)
+        return [Listener(app, config.monitor.http, "monitor.listen")]
 
     def _now_in_force(self) -> Parts:
         assert self._parts is not None

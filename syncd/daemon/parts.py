@@ -116,12 +116,22 @@ def open_store(config: Config) -> Store:
     :raises ConfigError: something that the configuration points to is missing or wrong; with all problems.
     :raises StoreError: it cannot be used.
     """
+    store = judged(config)
+    upgrade(config, store, SystemClock().now())
+    return store
+
+
+def judged(config: Config) -> Store:
+    """The database as it is, once the configuration is found usable with it.
+
+    :raises ConfigError: something that the configuration points to is missing or wrong; with all problems.
+    :raises StoreError: it cannot be reached.
+    """
     store = store_of(config)
     layout = layout_of(store)
     if layout in (None, head()):  # an older layout is upgraded first: the rules in force cannot be looked up in it
         known = directory_of(config, store, SystemClock().now()) if layout else None
         demand(config, applied=applied_in(store) if layout else None, directory=known)
-    upgrade(config, store, SystemClock().now())
     return store
 
 

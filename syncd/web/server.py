@@ -10,6 +10,9 @@ from starlette.types import ASGIApp
 
 from syncd.web.protocol import BoundedProtocol
 
+BACKLOG = 256
+"""How many may wait to be connected."""
+
 
 def server(app: ASGIApp, host: str, port: int, tls: Mapping[str, Any] | None = None) -> uvicorn.Server:
     """A uvicorn server for *app*, not started; it installs no signal handlers when run outside the main thread.
@@ -33,7 +36,7 @@ def server(app: ASGIApp, host: str, port: int, tls: Mapping[str, Any] | None = N
             timeout_graceful_shutdown=8,
             loop="uvloop",
             http=BoundedProtocol,
-            backlog=256,
+            backlog=BACKLOG,
             **(tls or {}),
         )
     )

@@ -172,8 +172,7 @@ def test_three_mistakes_in_the_configuration_are_told_at_once_and_exit_with_78(s
     assert "Traceback" not in service.log
 
 
-@pytest.mark.broad
-def test_an_address_in_use_is_told_in_a_sentence(service: Service) -> None:
+def test_an_address_in_use_is_told_in_a_sentence_and_nothing_was_changed(service: Service) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", service.port))
         taken.listen()
@@ -182,6 +181,8 @@ def test_an_address_in_use_is_told_in_a_sentence(service: Service) -> None:
         assert 1 == service.child.wait(timeout=PATIENCE)
 
     assert f"Cannot listen on 127.0.0.1:{service.port}" in service.log
+    assert "Nothing was started" in service.log
+    assert not (service.folder / "syncd.sqlite3").exists()
     assert "Traceback" not in service.log
 
 
