@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,11 +87,16 @@ def upgrade(path: ConfigOption = DEFAULT_CONFIG) -> None:
     from syncd.clock import SystemClock
     from syncd.config import load
     from syncd.daemon import upgrading
+    from syncd.daemon.occupancy import occupied
     from syncd.store import Store
+    from syncd.store.schema import head
 
     config = load(path)
     store = Store(config.database_url())
-    done = upgrading.upgrade(config, store, SystemClock().now())
+    # An older service that is alone is known to nobody; nodes that share the database say which layouts they need.
+    due = upgrading.layout_of(store) != head()
+    with occupied(store, "syncd db upgrade", shared=True) if due else nullcontext():
+        done = upgrading.upgrade(config, store, SystemClock().now())
     screen.say(f"{store.place}: layout {done.after}, {done.says}")
     if store.warning:
         screen.complain(store.warning)
@@ -149,18 +155,20 @@ def restore(
 
     from syncd.clock import SystemClock
     from syncd.config import load
-    from syncd.daemon.parts import look_into_store
+    from syncd.daemon.occupancy import occupied
+    from syncd.daemon.parts import look_into_store, store_of
     from syncd.store import backup as backups
     from syncd.store.erasure import replay
 
     _tell_backup(file, backups.verify(file))
     config = load(path)
-    store = look_into_store(config)
-    if not yes:
-        typer.confirm(f"Replace everything in {store.place} by this backup? Is the service stopped?", abort=True)
-    now = SystemClock().now()
-    backups.restore(store, file, now, f"cli:{getpass.getuser()}")
-    again = replay(store, config.ledger, now)
+    with occupied(store_of(config), "syncd db restore"):
+        store = look_into_store(config)
+        if not yes:
+            typer.confirm(f"Replace everything in {store.place} by this backup?", abort=True)
+        now = SystemClock().now()
+        backups.restore(store, file, now, f"cli:{getpass.getuser()}")
+        again = replay(store, config.ledger, now)
     if again.bookings:
         screen.say(f"{len(again.bookings)} booking(s) of citizens who had been erased were erased again.")
     screen.say(f"{store.place} holds the backup now. Start the service; it compares every calendar.")
@@ -182,13 +190,18 @@ def move(
     """Take the installation to another database, with a check-sum of both sides. Stop the service first."""
     from syncd.clock import SystemClock
     from syncd.config import load
-    from syncd.daemon.parts import look_into_store
+    from syncd.daemon.occupancy import occupied
+    from syncd.daemon.parts import look_into_store, store_of
     from syncd.store import Store
     from syncd.store.move import move as carry
+    from syncd.store.move import refuse_same
 
-    source, target = look_into_store(load(path)), Store(to)
-    target.upgrade()
-    moved = carry(source, target, SystemClock().now())
+    config, target = load(path), Store(to)
+    refuse_same(store_of(config), target)
+    with occupied(store_of(config), "syncd db move"), occupied(target, "syncd db move"):
+        source = look_into_store(config)
+        target.upgrade()
+        moved = carry(source, target, SystemClock().now())
     rows = [(name, str(table.rows), table.digest[:16]) for name, table in moved.items() if table.rows]
     screen.table(f"Moved to {target.place}; both sides are equal", ("table", "rows", "digest"), rows)
     screen.say(f'Write database = "{to}" into {path} and start the service. The old database refuses to be used.')

@@ -22,12 +22,13 @@ from syncd.daemon.jobnet import facade_of
 from syncd.daemon.listener import Listener
 from syncd.daemon.node import Role
 from syncd.daemon.notices import notice_listeners
+from syncd.daemon.occupancy import Lock
 from syncd.daemon.pages import page_parts
 from syncd.daemon.parts import Parts, assemble, judged, put_in_force, rebuilt
 from syncd.daemon.pulse import Pulse
 from syncd.daemon.secured import secured
 from syncd.daemon.tasks import tasks
-from syncd.daemon.together import Together, joined
+from syncd.daemon.together import Together, joined, occupied
 from syncd.daemon.upgrading import upgrade
 from syncd.dispatch.port import Dispatcher
 from syncd.errors import ConfigError, SyncdError
@@ -72,18 +73,22 @@ class Daemon:
         self._together: Together | None = None
         self._front = Front()
         self._parts: Parts | None = None
+        self._lock: Lock | None = None
+        """Not let go of while anything of ours may still write."""
         self._pulse = Pulse(lambda: self._now_in_force().store)
         self._ready = threading.Event()
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit code.
 
-        :raises ConfigError: the configuration cannot be used, or not in this role; nothing was started.
+        :raises ConfigError: the configuration cannot be used, or not in this role, or others have the database; nothing
+            was started.
         :raises StoreError: the database cannot be used; nothing was started.
         """
         config = load(self._path)
         logs.configure(config.log.level, config.log.format)
         store = judged(config)
+        self._lock = occupied(store, self._role)
         # Nothing was changed so far, nor until our addresses are made sure of.
         monitor = self._watched_over(config)
         answers = self._role is None or self._role.answers
@@ -267,6 +272,8 @@ class Daemon:
             sys.stderr.flush()
             os._exit(code)
         self._now_in_force().close()
+        if self._lock is not None:
+            self._lock.close()
         return code
 
 

@@ -22,8 +22,7 @@ def move(source: Store, target: Store, now: datetime) -> Mapping[str, Tally]:
     :returns: what was moved, by table, counted and digested alike on both sides.
     :raises StoreError: the target holds data, one of the two cannot be used, or the sides differ.
     """
-    if source.url == target.url:
-        raise StoreError(f"{target.place} is where the data is already; nothing was moved.")
+    refuse_same(source, target)
     source.upgrade()
     target.upgrade()
     with source.begin() as old:
@@ -33,6 +32,15 @@ def move(source: Store, target: Store, now: datetime) -> Mapping[str, Tally]:
             moved = copy_rows(old.session.connection(), new.session.connection())
         old.settings.put(MOVED, f"{target.place} on {now:%Y-%m-%d %H:%M} UTC")
     return moved
+
+
+def refuse_same(source: Store, target: Store) -> None:
+    """Make sure that there is something to do.
+
+    :raises StoreError: both are the same database.
+    """
+    if source.url == target.url:
+        raise StoreError(f"{target.place} is where the data is already; nothing was moved.")
 
 
 def _refuse_data(target: Store, connection: Connection) -> None:
