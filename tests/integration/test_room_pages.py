@@ -24,6 +24,7 @@ from syncd.model.interval import Interval
 from syncd.model.offer import Form
 from syncd.model.role import Role
 from syncd.model.zones import whole_days
+from syncd.publish.feeds import window_of
 from syncd.store import Store
 from syncd.store.feeds import FeedKind
 from syncd.store.tables import AuditRow
@@ -139,7 +140,7 @@ def test_a_rooms_calendar_has_exactly_the_times_it_is_taken(app: Any, shown: Pag
     answer = stranger.get(f"/feeds/{secret}.ics")
     parts: list[Any] = list(Calendar.from_ical(answer.text).walk("VEVENT"))
     events = {(part["DTSTART"].dt, part["DTEND"].dt, str(part["SUMMARY"])) for part in parts}
-    window = Interval(AT, AT + timedelta(days=60))
+    window = window_of(AT)
     with shown.store.read() as tx:
         (board,) = boards(
             Look(tx, shown.directory, AT, shown.publisher.max_age), [shown.directory.rooms["lokale-003"]], window

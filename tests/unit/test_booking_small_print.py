@@ -401,7 +401,7 @@ class TestTaking:
     WISH = Wish(town.offer(before=5, after=10), Form.IN_PERSON, Interval.at(at(9), 45), "m")
 
     def test_a_refusal_says_what_was_asked(self) -> None:
-        asked = {"offer": "talk", "start": "2026-11-24T09:00:00+00:00", "form": "in-person"}
+        asked = {"offer": "talk", "start": "2026-11-24T09:00:00Z", "form": "in-person"}
 
         assert asked == about(a_meeting()) == _asked(self.WISH, ["anna", "bo"]) == _asked(self.WISH, [])
         assert asked | {"caseworker": "bo"} == _asked(self.WISH, ["bo"])
