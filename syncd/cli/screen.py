@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import textwrap
 import traceback
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.markup import escape as escape
-from rich.table import Table
 
 from syncd.model.zones import wall_clock
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+
+GAP = 2
+"""Blanks between two columns."""
+INDENT = 4
+"""Blanks before what is told below a row."""
+_COMMAND = re.compile(r"\bsyncd(?: [^\s,;:()]*[^\s,;:().])+")
+_STAYS = "\0"
+"""Stands for a blank at which no line is broken."""
 
 
 def say(text: str, to: Console = out) -> None:
@@ -65,15 +75,52 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], to: Console = out) -> None:
-    """Print a table below its title, which may be wider than it; the first column never wraps."""
+    """Print a table below its title; every value stays whole, so that it can be copied.
+
+    Where a terminal is too narrow, the widest columns are told below each row instead, sentences broken between words.
+    Elsewhere (a pipe, a file) each row is one line, however long.
+    """
     if title:
         to.print(f"[italic]{escape(title)}[/]", soft_wrap=True)
-    grid = Table(header_style="bold", box=None, pad_edge=False)
-    for number, column in enumerate(columns):
-        grid.add_column(column, no_wrap=number == 0, overflow="fold")
-    for row in rows:
-        grid.add_row(*map(escape, row))
-    to.print(grid)
+    cells = [[" ".join(cell.split()) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    beside = _beside(widths, [any(column) for column in zip(*cells, strict=True)], to.width if to.is_terminal else None)
+    below = [number for number in range(len(columns)) if number not in beside and any(row[number] for row in cells)]
+    indent = max((cell_len(columns[number]) + GAP for number in below if columns[number]), default=0)
+    to.print(f"[bold]{escape(_line(columns, beside, widths))}[/]", soft_wrap=True)
+    for row in cells:
+        say(_line(row, beside, widths), to)
+        for number in below:
+            _tell_below(columns[number].ljust(indent), row[number], to)
+
+
+def _beside(widths: Sequence[int], filled: Sequence[bool], room: int | None) -> list[int]:
+    """Which columns stand beside each other: all if there is room, and always the first."""
+    kept = list(range(len(widths)))
+    while room is not None and len(kept) > 1 and sum(widths[number] + GAP for number in kept) - GAP > room:
+        empty = [number for number in kept[1:] if not any(filled[number : number + 1])]
+        kept.remove(max(empty or kept[1:], key=lambda number: (widths[number], number)))
+    return kept
+
+
+def _line(row: Sequence[str], beside: Sequence[int], widths: Sequence[int]) -> str:
+    return "".join(set_cell_size(row[number], widths[number] + GAP) for number in beside).rstrip()
+
+
+def _tell_below(name: str, text: str, to: Console) -> None:
+    """A value below its row; commands in it are not broken, for they would not run when they are pasted."""
+    first = " " * INDENT + name
+    whole = _COMMAND.sub(lambda found: found[0].replace(" ", _STAYS), text)
+    lines = textwrap.wrap(
+        whole,
+        to.width,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in lines:
+        say(line.replace(_STAYS, " "), to)
 
 
 def defect(error: BaseException) -> int:
