@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli import screen
+from syncd.cli.opening import config_option
 from syncd.cli.placing import place
 from syncd.errors import ConfigError, SyncdError
 
@@ -119,18 +121,20 @@ def _try_out(texts: Mapping[str, str]) -> None:
 
 
 def _tell_next(folder: Path, system: bool, adapter: str) -> None:
-    config = "" if system else f" --config {folder / 'syncd.toml'}"
+    config = "" if system else config_option(folder / "syncd.toml")
     secret = SYSTEM / "credentials" / "kalender" if system else folder / "secrets" / "kalender"
     word = "secret of the application" if adapter == "graph" else "password of the service account"
     steps = (
         (
             f"the {word}; type it, then Enter and Ctrl-D",
-            f"install -D -m 0600 /dev/stdin {secret}",
+            f"install -D -m 0600 /dev/stdin {shlex.quote(str(secret))}",
         ),
         ("everybody else, or --group ADDRESS", f"syncd people import FILE.csv{config}"),
         ("see what works, and what to do", f"syncd check{config}"),
         ("a token for the portal", "syncd client new portal"),
         ("start it", "systemctl start syncd" if system else f"syncd run{config}"),
     )
-    screen.say("")
-    screen.table("What comes next", ("", "", "command"), [(str(n), *step) for n, step in enumerate(steps, 1)])
+    screen.say("\nWhat comes next:")
+    for number, (what, command) in enumerate(steps, 1):
+        screen.say(f"{number}  {what}")
+        screen.say(f"     {command}")

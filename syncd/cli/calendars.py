@@ -21,6 +21,7 @@ from syncd.cli.opening import (
     JsonOption,
     between,
     calendars_of,
+    config_option,
     known_zone,
     moment,
     parts_of,
@@ -78,10 +79,10 @@ def check(
         with ThreadPoolExecutor(8) as pool:
             results = dict(zip(chosen, pool.map(look, chosen), strict=True))
         scopes = scopes_seen(parts, chosen)
-        advice = parts.warnings(SystemClock().now())
+        advice = parts.warnings(SystemClock().now(), config_option(path))
         broken = [item for item in parts.kept.unreadable if item.mailbox in results]
         servers = servers_seen(parts, results)
-        steps = next_steps(parts, results)
+        steps = next_steps(parts, results, config_option(path))
         chosen_for_jobnet = choices(parts.config)
         reach = {} if mailboxes else reached(parts.config, channels(parts.config))
     ways = {way.value: told for way, told in reach.items()}
@@ -108,7 +109,7 @@ def check(
         _print_ways(ways)
         for one in chosen_for_jobnet:
             screen.out.print(f"  [dim]jobnet, our choice[/] {screen.escape(one)}", soft_wrap=True)
-        _print_unreadable(broken)
+        _print_unreadable(broken, config_option(path))
         for step in steps:
             screen.out.print(f"  [bold]next[/] {screen.escape(step)}", soft_wrap=True)
     raise typer.Exit(0 if fine else 1)
@@ -148,7 +149,7 @@ def _told_object(item: UnreadableObject) -> dict[str, object]:
     }
 
 
-def _print_unreadable(broken: list[UnreadableObject]) -> None:
+def _print_unreadable(broken: list[UnreadableObject], option: str) -> None:
     from syncd.sync.outcome import acknowledging
 
     if broken:
@@ -160,7 +161,7 @@ def _print_unreadable(broken: list[UnreadableObject]) -> None:
         if item.acknowledged:
             screen.say(f"      SHA-256 {item.digest}")
         else:
-            screen.say(f"      {acknowledging(item)} --digest {item.digest}")
+            screen.say(f"      {acknowledging(item)} --digest {item.digest}{option}")
 
 
 def sync(

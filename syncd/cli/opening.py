@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,11 @@ LONGEST = 20
 """Years that a window may span, if nothing else is said."""
 DEFAULT_CONFIG = Path("/etc/syncd/syncd.toml")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
+
+
+def config_option(path: Path) -> str:
+    """What a command that an operator is told needs behind it to mean this configuration; begins with a blank."""
+    return "" if path == DEFAULT_CONFIG else f" --config {shlex.quote(str(path))}"
 
 
 @contextmanager

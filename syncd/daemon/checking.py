@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,11 +68,11 @@ class Checked:
     kept: Kept
     book: Rulebook
 
-    def warnings(self, now: datetime) -> list[str]:
-        """What is allowed, but can hardly be meant."""
+    def warnings(self, now: datetime, option: str = "") -> list[str]:
+        """What is allowed, but can hardly be meant. :param option: what the commands in it need behind them."""
         told = list(self.kept.notes)
         if not self.book.offers:
-            told.append("No rules are in force yet, so nothing is offered: syncd offers apply FILE.toml")
+            told.append(f"No rules are in force yet, so nothing is offered: syncd offers apply FILE.toml{option}")
         told += choices(self.config)
         told += doubts(self.config, self.book)
         return told + rulebooks.warnings(self.book, self.directory, now.date(), self.config.sync.horizon_days)
@@ -172,23 +173,26 @@ def servers_seen(found: Checked, results: Mapping[str, CheckResult]) -> list[Ser
     return list(seen.values())
 
 
-def next_steps(found: Checked, results: Mapping[str, CheckResult]) -> list[str]:
-    """What to do next, the most urgent first; empty when citizens can book."""
+def next_steps(found: Checked, results: Mapping[str, CheckResult], option: str = "") -> list[str]:
+    """What to do next, the most urgent first; empty when citizens can book.
+
+    :param option: what a command needs behind it to mean this configuration.
+    """
     failing = [name for name, result in results.items() if not result.ok]
     steps = []
     if not found.directory.caseworkers:
-        steps.append("There are no caseworkers yet: syncd people import FILE.csv (or --group ADDRESS)")
+        steps.append(f"There are no caseworkers yet: syncd people import FILE.csv{option} (or --group ADDRESS)")
     if failing:
         more = f" and {len(failing) - 3} more" if len(failing) > 3 else ""
-        steps.append(
-            f"Mend {', '.join(failing[:3])}{more}, as their lines say, then: syncd check {' '.join(failing[:3])}"
-        )
+        again = f"syncd check {' '.join(failing[:3])}{option}"
+        steps.append(f"Mend {', '.join(failing[:3])}{more}, as their lines say, then: {again}")
     if found.book.offers and not found.config.clients:
         steps.append("No program may book yet: syncd client new portal")
     if not failing and found.book.offers and found.kept.layout is None:
         offer = next(iter(found.book.offers))
-        rules = found.config.rules_file
-        steps.append(f"Look before you start: syncd offers apply {rules}; syncd sync; syncd slots {offer}")
+        rules = shlex.quote(str(found.config.rules_file))
+        look = (f"offers apply {rules}", "sync", f"slots {offer}")
+        steps.append(f"Look before you start: {'; '.join(f'syncd {one}{option}' for one in look)}")
     return steps
 
 

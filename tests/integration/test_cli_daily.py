@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from syncd.config import load
+from syncd.config import Config, load
 from syncd.config.intake import compare, rows_of, written
 from syncd.daemon import loudness
+from syncd.daemon.checking import NO_RULES, Checked, Kept, next_steps
+from syncd.model.directory import Directory
+from syncd.ports import CheckResult
 from syncd.store import Store
 from tests.environment import ROOT
 from tests.integration.cli_office import Office, beside_other_tests, spoken
@@ -66,6 +71,38 @@ def test_init_writes_a_configuration_that_loads_and_is_never_overwritten(
     assert {"jobsamtale", "cv-samtale"} <= set(rows(tmp_path / "offers.toml"))
     assert "syncd check" in made.out
     assert "nothing was written" in again.err
+
+
+def test_every_command_that_init_and_check_tell_means_the_same_configuration(tmp_path: Path) -> None:
+    folder = tmp_path / "our town"
+    server = ("--adapter", "caldav", "--url", "https://kalender.example.dk/")
+    made = spoken("init", "--folder", folder, *server, *ANSWERS)
+    told = [line.strip() for line in made.out.splitlines() if line.strip().startswith(("syncd ", "install "))]
+
+    assert f"{folder}/secrets/kalender" == shlex.split(told[0])[-1]
+    assert ["people", "check", "client", "run"] == [line.split()[1] for line in told[1:]]
+    assert all(f" --config '{folder}/syncd.toml'" in line for line in told[1:] if "client new" not in line)
+
+
+@pytest.mark.parametrize("offers", [True, False])
+def test_the_next_steps_and_notes_of_check_name_its_configuration(tmp_path: Path, offers: bool) -> None:
+    office = Office(tmp_path)
+    if offers:
+        office.config.write_text(f'rules_file = "{office.rules}"\n' + office.config.read_text())
+    told = office.syncd("check", "--json").json
+    commands = [f"syncd {one}" for text in [*told["next"], *told["warnings"]] for one in text.split("syncd ")[1:]]
+
+    assert {"offers"} <= {one.split()[1] for one in commands}
+    assert [] == [one for one in commands if f"--config {office.config}" not in one and "client new" not in one]
+
+
+def test_check_asks_for_people_and_for_what_fails_by_its_own_configuration() -> None:
+    empty = Directory.of("Town", {}, {}, {})
+    found = Checked(cast("Config", None), empty, {}, Kept(()), NO_RULES)
+    steps = next_steps(found, {"anna": CheckResult(False, "gone", {})}, " --config x.toml")
+
+    assert "There are no caseworkers yet: syncd people import FILE.csv --config x.toml (or --group ADDRESS)" == steps[0]
+    assert steps[1].endswith("then: syncd check anna --config x.toml")
 
 
 def rows(rules: Path) -> list[str]:
