@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -10,8 +12,14 @@ from syncd.errors import Contention, StoreError
 
 CONTENTION = frozenset({"40001", "40P01"})
 
+AFTERWARDS = "A running service then goes on by itself; otherwise try again."
+"""Said by every command, and by a service that cannot start."""
+GONE = "{where} was removed or renamed while it was in use. Put it back, or restore a backup (`syncd db restore FILE`)."
+"""Said in place of what SQLite says then."""
+WITHOUT_FILE = ("disk i/o error", "readonly database")
+
 SQLITE = {
-    "disk is full": "The disk that holds {where} is full. Free some space; syncd goes on by itself.",
+    "disk is full": f"The disk that holds {{where}} is full. Free some space. {AFTERWARDS}",
     "readonly database": "{where} cannot be written. Check owner and permissions of the file and its folder.",
     "unable to open database": "{where} cannot be opened. Check that the folder exists and that syncd may write there.",
     "not a database": "{where} is not an SQLite database. Check the path, or restore a backup.",
@@ -31,7 +39,7 @@ POSTGRESQL = {
     "42501": "The database user lacks a right in {where}: {detail}",
     "42P01": "{where} has not been set up. Run `syncd db upgrade`.",
     "42703": "{where} has an older layout. Run `syncd db upgrade`.",
-    "53100": "The disk of the database server behind {where} is full. Free some space; syncd goes on by itself.",
+    "53100": f"The disk of the database server behind {{where}} is full. Free some space. {AFTERWARDS}",
     "53300": "The database server behind {where} has no connection left. Raise max_connections or stop other clients.",
     "55P03": "{where} is locked by another program that does not let go. Find it and try again.",
     "25006": "{where} can only be read (a standby?). Point syncd at the primary server.",
@@ -59,23 +67,37 @@ def translate(error: SQLAlchemyError, url: URL) -> StoreError:
     if state in CONTENTION:
         return Contention(f"Two changes of {where} met; this one was not carried out. Try again.")
     detail = " ".join(str(getattr(error, "orig", None) or error).split())
-    said = _postgresql(state, error) if url.get_backend_name() != "sqlite" else _sqlite(detail)
-    sentence = said.format(where=where, detail=detail)
+    said = _postgresql(state, error) if url.get_backend_name() != "sqlite" else _sqlite(detail, Path(str(url.database)))
+    sentence = said.format(where=where, detail=detail if detail.endswith((".", "?", "!")) else f"{detail}.")
     return StoreError(f"{sentence[0].upper()}{sentence[1:]} Nothing was changed.")
 
 
-def _sqlite(detail: str) -> str:
-    known = (text for sign, text in SQLITE.items() if sign in detail.lower())
-    return next(known, "{where} refused: {detail}.")
+def _sqlite(detail: str, file: Path) -> str:
+    signs = detail.lower()
+    if any(sign in signs for sign in WITHOUT_FILE) and _gone(file):
+        return GONE
+    known = (text for sign, text in SQLITE.items() if sign in signs)
+    return next(known, "{where} refused: {detail}")
+
+
+def _gone(file: Path) -> bool:
+    """Whether it alone is missing; a folder that cannot be looked into tells nothing."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return file.parent.is_dir()
+    except OSError:
+        return False
+    return False
 
 
 def _postgresql(state: str | None, error: SQLAlchemyError) -> str:
     """SQLSTATE first by its whole code, then by its class (two digits)."""
     if state:
-        return POSTGRESQL.get(state) or POSTGRESQL.get(state[:2]) or "{where} refused: {detail}."
+        return POSTGRESQL.get(state) or POSTGRESQL.get(state[:2]) or "{where} refused: {detail}"
     detail = str(error)
     if "does not exist" in detail and "database" in detail:
         return POSTGRESQL["3D000"]
     if "authentication failed" in detail or "no password supplied" in detail:
         return POSTGRESQL["28"]
-    return "{where} does not answer: {detail}. Check that the server runs and can be reached; syncd goes on by itself."
+    return f"{{where}} does not answer: {{detail}} Check that the server runs and can be reached. {AFTERWARDS}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import threading
 from collections.abc import Iterator
@@ -12,11 +13,13 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from syncd.errors import Contention, StoreError
 from syncd.model.interval import Interval
 from syncd.store import Store, Tx, engines, schema
+from syncd.store.failures import translate
 from syncd.store.instants import epoch
 from syncd.store.tables import Base, ClaimRow, MailboxRow, MeetingRow, Setting
 from tests.rough_server import NOW
@@ -479,6 +482,34 @@ def test_a_server_that_is_down_is_told_without_the_password() -> None:
 
     assert "hunter2" not in str(caught.value)
     assert "hunter2" not in store.place
+
+
+BEFORE_START = "A running service then goes on by itself; otherwise try again. Nothing was changed."
+
+
+@pytest.mark.parametrize("said", ["disk is full", "Is it running on that socket?", "no route to host", "it said so."])
+def test_a_database_that_cannot_be_used_promises_nothing_of_a_service_that_does_not_run(said: str) -> None:
+    on_sqlite = said == "disk is full"
+    url = make_url("sqlite:///x.db" if on_sqlite else "postgresql://syncd@127.0.0.1/x")
+    told = str(translate(OperationalError("", None, Exception(said)), url))
+
+    assert told.endswith(BEFORE_START)
+    assert "syncd goes on" not in told
+    assert not re.search(r"[.?!][.?!]", told)
+    assert on_sqlite or re.search(r"[.?] Check that the server runs", told)
+
+
+@pytest.mark.parametrize("said", ["disk I/O error", "attempt to write a readonly database"])
+def test_a_file_that_was_removed_is_told_as_such_whatever_sqlite_says(said: str, tmp_path: Path) -> None:
+    file = tmp_path / "syncd.sqlite3"
+    error = OperationalError("", None, Exception(said))
+    gone = str(translate(error, make_url(f"sqlite:///{file}")))
+    file.touch()
+    there = str(translate(error, make_url(f"sqlite:///{file}")))
+
+    assert gone.startswith(f"The database file {file} was removed or renamed while it was in use. Put it back, or ")
+    assert "was removed or renamed" not in there
+    assert "was removed or renamed" not in str(translate(error, make_url("sqlite:////no/folder/syncd.sqlite3")))
 
 
 def test_a_missing_postgresql_database_is_told(migrated_postgres_url: str) -> None:
