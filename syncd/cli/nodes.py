@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from syncd.store.nodes import Node
 
 
+NOBODY = "No node serves together with others here. To have several, start each with: syncd run --role all"
+ALONE = (
+    "On SQLite one node serves alone (syncd run). Several together need PostgreSQL; to move there, stop syncd and run: "
+    "syncd db move --to postgresql://USER@HOST/NAME"
+)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add this module's command."""
     app.command(name="nodes")(nodes)
@@ -38,7 +45,7 @@ def nodes(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> N
     if as_json:
         screen.print_json([{**asdict(node), "silent": node.silent.total_seconds()} for node in found])
     elif not found:
-        screen.say("No node serves together with others here: syncd run --role all")
+        screen.say(ALONE if store.sqlite else NOBODY)
     else:
         zone = zone_of(config)
         rows = [(one.id, one.role, one.version, screen.local(one.started, zone), _heard(one)) for one in found]

@@ -47,8 +47,9 @@ def listed(path: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
             ]
         )
         return
-    rows = [(str(one.id), screen.local(one.since, zone), one.about, one.en) for one in found]
-    screen.table(f"{len(found)} task(s) wait for a person", ("task", "since", "about", "what to do"), rows)
+    heads = ("task", "since", "about", "what to do", "staff are told")
+    rows = [(str(one.id), screen.local(one.since, zone), one.about, one.english, one.says) for one in found]
+    screen.table(f"{len(found)} task(s) wait for a person", heads, rows)
 
 
 @tasks.command("done")
@@ -63,4 +64,6 @@ def done(
             tx.audit.add(actor, "task.done", now=now, detail=f"{found.kind} {found.about}")
     if found is None:
         raise SyncdError(f"No task {task} waits; nothing was changed. `syncd tasks` lists those that do.")
-    screen.say(f"Done: {found.en}")
+    screen.say(f"Done: {found.english}")
+    if found.says:
+        screen.say(found.says)

@@ -150,7 +150,7 @@ SENTENCES: dict[TaskKind, Sentence] = {
     ),
     TaskKind.LOOK_AT_MEETING: Sentence(
         da="Mødet {when} hos {caseworker} (reference {reference}): {says}",
-        en="The meeting of {when} with {caseworker} (reference {reference}): {says}",
+        en="The meeting of {when} with {caseworker} (reference {reference}) needs a look. {says}",
     ),
     TaskKind.JOBNET_ERRORS: Sentence(
         da="{origin} har meldt fejl {code}; {number} fejlmelding(er) er ikke set igennem: syncd jobnet errors",
@@ -173,7 +173,7 @@ SENTENCES: dict[TaskKind, Sentence] = {
     TaskKind.REPORT_REFUSED: Sentence(
         da="DFDG tog ikke imod ændringen af mødet {when} (reference {reference}, post {record} i DFDG): {says} "
         "Ret det i fagsystemet, eller prøv igen: syncd dfdg retry {record}",
-        en="DFDG did not take the change of the meeting of {when} (reference {reference}, record {record}): {says} "
+        en="DFDG did not take the change of the meeting of {when} (reference {reference}, record {record}). {says} "
         "Put it right in the case system, or try again: syncd dfdg retry {record}",
     ),
     TaskKind.REPORT_LATE: Sentence(
@@ -233,5 +233,16 @@ class Task:
 
     @property
     def en(self) -> str:
-        """The sentence in English."""
+        """The sentence in English, with what staff are told of the cause, which may be Danish."""
         return _SPEAKER.vformat(SENTENCES[self.kind].en, (), self.facts)
+
+    @property
+    def english(self) -> str:
+        """The same without it."""
+        whole = _SPEAKER.vformat(SENTENCES[self.kind].en, (), {**self.facts, "says": ""})
+        return " ".join(whole.split())
+
+    @property
+    def says(self) -> str:
+        """What staff are told of the cause, a sentence of its own; often empty."""
+        return str(self.facts.get("says", ""))

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copyfile
+from unittest.mock import patch
 
 import pytest
 
+from syncd.booking import texts
 from syncd.booking.brake import STOPPED
+from syncd.cli import screen
 from syncd.cli.opening import parts_of
 from syncd.model.offer import Form
-from syncd.model.task import TaskKind
+from syncd.model.task import Facts, TaskKind
 from tests.integration.cli_office import RULES, Office, beside_other_tests, spoken
 
 
@@ -281,6 +284,34 @@ def test_upgrade_sets_a_database_up_once(tmp_path: Path) -> None:
 
     assert "upgraded from nothing" in fresh.syncd("db", "upgrade").out
     assert "was up to date" in fresh.syncd("db", "upgrade").out
+
+
+def test_nodes_on_sqlite_names_what_several_need_instead_of_a_command_that_is_refused(office: Office) -> None:
+    done = office.syncd("nodes")
+
+    assert 0 == done.code
+    assert "need PostgreSQL" in done.out
+    assert "syncd db move --to postgresql://" in done.out
+    assert "--role" not in done.out
+
+
+def test_a_task_says_in_english_what_to_do_and_in_danish_what_staff_are_told(office: Office) -> None:
+    facts: Facts = {"when": "30.11.2026 09:15", "caseworker": "Anna", "reference": "5A4C-2133", "says": texts.CONFLICT}
+    refused: Facts = {"when": "30.11.2026 09:15", "record": "7", "reference": "5A4C-2133", "says": "Ret det."}
+    with parts_of(office.config) as parts, parts.store.begin() as tx:
+        tx.tasks.raise_(TaskKind.LOOK_AT_MEETING, "meeting:x", facts, datetime(2026, 1, 5, 8, tzinfo=UTC))
+        tx.tasks.raise_(TaskKind.REPORT_REFUSED, "record:7", refused, datetime(2026, 1, 6, 8, tzinfo=UTC))
+    with patch.multiple(screen.out, _width=80, _force_terminal=True, _color_system=None):
+        shown = office.syncd("tasks").out
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+
+    first = lines.index("staff are told Mødet overlapper noget andet i kalenderen. Flyt en af")
+    assert "aftalerne, eller lad dem stå." == lines[first + 1]
+    assert lines[first - 1].endswith("needs a look.")
+    assert "staff are told Ret det." in lines
+    assert "try again: syncd dfdg retry 7" in " ".join(lines)
+    [_, task] = office.syncd("tasks", "--json").json
+    assert "record 7). Ret det. Put it right" in task["says"]["en"]
 
 
 def test_a_backup_is_verified_and_brings_everything_back(office: Office) -> None:
