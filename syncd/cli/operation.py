@@ -83,7 +83,10 @@ def demo(
 
 @db.command("upgrade")
 def upgrade(path: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Bring the database to this version's layout, after a backup (also done at each start)."""
+    """Bring the database to this version's layout, after a backup (also done at each start).
+
+    Where an SQLite database is gone that was there before, only this makes a new, empty one.
+    """
     from syncd.clock import SystemClock
     from syncd.config import load
     from syncd.daemon import upgrading
@@ -163,7 +166,7 @@ def restore(
     _tell_backup(file, backups.verify(file))
     config = load(path)
     with occupied(store_of(config), "syncd db restore"):
-        store = look_into_store(config)
+        store = look_into_store(config, anew=True)
         if not yes:
             typer.confirm(f"Replace everything in {store.place} by this backup?", abort=True)
         now = SystemClock().now()

@@ -17,7 +17,7 @@ from syncd.daemon.parts import applied_in, store_of
 from syncd.daemon.reporting import choices
 from syncd.daemon.servers import Server, differences
 from syncd.daemon.servers import kept as kept_server
-from syncd.daemon.upgrading import layout_of
+from syncd.daemon.upgrading import layout_of, lost
 from syncd.errors import StoreError
 from syncd.model.directory import Directory
 from syncd.model.mirror import UnreadableObject
@@ -87,7 +87,7 @@ def checked(config: Config, clock: Clock) -> Iterator[Checked]:
     directory = config.directory()
     store = store_of(config)
     try:
-        kept = _look(store, directory)
+        kept = _look(config, store, directory)
     finally:
         store.close()
     demand(config, applied=kept.applied)
@@ -102,12 +102,13 @@ def checked(config: Config, clock: Clock) -> Iterator[Checked]:
         close_ports(ports)
 
 
-def _look(store: Store, directory: Directory) -> Kept:
+def _look(config: Config, store: Store, directory: Directory) -> Kept:
     notes: tuple[str, ...] = (store.warning,) if store.warning else ()
     try:
         layout = layout_of(store)
         if layout is None:
-            return Kept((*notes, f"{store.place} is not set up yet; the first start does it."))
+            told = lost(config, store) or f"{store.place} is not set up yet; the first start does it."
+            return Kept((*notes, told))
         if layout != head():
             return Kept((*notes, f"{store.place} has layout {layout}; the next start upgrades it."), layout)
         with store.read() as tx:

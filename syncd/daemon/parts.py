@@ -29,7 +29,7 @@ from syncd.daemon.node import SINGLE, Membership
 from syncd.daemon.reporting import demands_of, reporting_of
 from syncd.daemon.servers import remind
 from syncd.daemon.shares import Share, cut
-from syncd.daemon.upgrading import layout_of, upgrade
+from syncd.daemon.upgrading import layout_of, lost, upgrade
 from syncd.dfdg.reporting import Reporting
 from syncd.errors import ConfigError, StoreError
 from syncd.model.directory import Directory, Mailbox, MailboxId
@@ -114,7 +114,7 @@ def open_store(config: Config) -> Store:
     """The database, upgraded to this version's layout; left as it is unless the configuration can be used.
 
     :raises ConfigError: something that the configuration points to is missing or wrong; with all problems.
-    :raises StoreError: it cannot be used.
+    :raises StoreError: it cannot be used, or is gone.
     """
     store = judged(config)
     upgrade(config, store, SystemClock().now())
@@ -125,24 +125,34 @@ def judged(config: Config) -> Store:
     """The database as it is, once the configuration is found usable with it.
 
     :raises ConfigError: something that the configuration points to is missing or wrong; with all problems.
-    :raises StoreError: it cannot be reached.
+    :raises StoreError: it cannot be reached, or is gone.
     """
     store = store_of(config)
     layout = layout_of(store)
     if layout in (None, head()):  # an older layout is upgraded first: the rules in force cannot be looked up in it
         known = directory_of(config, store, SystemClock().now()) if layout else None
         demand(config, applied=applied_in(store) if layout else None, directory=known)
+    _demand_kept(config, store)
     return store
 
 
-def look_into_store(config: Config, *, fresh: bool = True) -> Store:
+def _demand_kept(config: Config, store: Store) -> None:
+    """:raises StoreError: the database that was there before is not there any more."""
+    if (says := lost(config, store)) is not None:
+        raise StoreError(says)
+
+
+def look_into_store(config: Config, *, fresh: bool = True, anew: bool = False) -> Store:
     """The database as it is, for a command beside a running service; with *fresh*, a new one is set up first.
 
+    :param anew: also where another was before, to be filled from a backup.
     :raises ConfigError: its password cannot be read.
-    :raises StoreError: it cannot be used, or has the layout of another version.
+    :raises StoreError: it cannot be used, is gone, or has the layout of another version.
     """
     store = store_of(config)
     found = layout_of(store)
+    if not anew:
+        _demand_kept(config, store)
     if found is None and not fresh:
         raise StoreError(
             f"{store.place[0].upper()}{store.place[1:]} holds nothing yet: either `database` in the configuration is "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from syncd.store import Store, schema
 from syncd.store.backup import backup
 
 PREFIX, SUFFIX, STAMP = "syncd-", ".sqlite3", "%Y%m%dT%H%M%SZ"
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite appends to the name of a database for the files it keeps beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,29 @@ def layout_of(store: Store) -> str | None:
     return store.revision()
 
 
+def lost(config: Config, store: Store) -> str | None:
+    """What to say of an SQLite database that is not there although it once was; None at a true first start.
+
+    That it was there is told by the files that SQLite keeps beside it while it is open, and by backups of ours.
+    """
+    if not store.sqlite or layout_of(store) is not None:
+        return None
+    file = Path(str(store.url.database))
+    beside = [] if file.exists() else [one for end in BESIDE if (one := Path(f"{file}{end}")).exists()]
+    kept = max(_backups(config), key=lambda one: (_made(one), one), default=None)
+    if kept is None and not beside:
+        return None
+    state = "holds nothing" if file.exists() else "is gone"
+    found = [f"what SQLite kept beside it is still there ({', '.join(one.name for one in beside)})"] if beside else []
+    found += [f"{config.backups} has backups of it"] if kept else []
+    return (
+        f"{store.place[0].upper()}{store.place[1:]} {state}, but was in use before: {' and '.join(found)}. Nothing was "
+        "set up, for an empty database knows no booking. Put the file back, or restore the newest backup: "
+        f"syncd db restore {shlex.quote(str(kept)) if kept else 'FILE'}. To begin anew with an empty one instead: "
+        "syncd db upgrade"
+    )
+
+
 def upgrade(config: Config, store: Store, now: datetime) -> Upgraded:
     """Bring the database to this version's layout; one that holds something is backed up first.
 
@@ -76,6 +102,8 @@ def upgrade(config: Config, store: Store, now: datetime) -> Upgraded:
     if kept is not None:
         says = way_back(kept, serves=before in schema.serving())
         log.info("database.upgraded", layout=schema.head(), before=before, backup=str(kept), says=says)
+    if before is None:
+        log.info("database.created", layout=schema.head(), database=store.place)
     return Upgraded(before, schema.head(), kept)
 
 
@@ -106,10 +134,14 @@ def new_file(config: Config, now: datetime, why: str = "") -> Path:
 def forget(config: Config, now: datetime) -> list[Path]:
     """Remove backups of ours that are older than they may be; those of other names are somebody else's."""
     oldest = now - timedelta(days=config.backup.keep_days)
-    old = [file for file in config.backups.glob(f"{PREFIX}*{SUFFIX}") if (made := _made(file)) and made < oldest]
+    old = [file for file in _backups(config) if (made := _made(file)) and made < oldest]
     for file in old:
         file.unlink()
     return old
+
+
+def _backups(config: Config) -> list[Path]:
+    return [file for file in config.backups.glob(f"{PREFIX}*{SUFFIX}") if _made(file)]
 
 
 def _made(file: Path) -> datetime | None:

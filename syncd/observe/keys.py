@@ -34,6 +34,7 @@ KEYS: Mapping[str, str] = {
     "client": "Name of a `[clients]` table.",
     "contacts": "Bookings whose contact data was forgotten.",
     "count": "How many.",
+    "database": "Where the database is, without its password.",
     "day": "Local date (ISO 8601).",
     "days": "How many days.",
     "dfdg": "Rows about citizens of Jobnet that were forgotten.",

@@ -314,6 +314,75 @@ def test_a_task_says_in_english_what_to_do_and_in_danish_what_staff_are_told(off
     assert "record 7). Ret det. Put it right" in task["says"]["en"]
 
 
+BESIDE = ("syncd.sqlite3-wal", "syncd.sqlite3-shm")
+
+
+def _gone(office: Office, *left: str, backup: bool = False) -> Path:
+    """The office without its database. :param left: what stays beside it."""
+    kept = office.folder / "backups" / "syncd-20260105T080000Z.sqlite3"
+    if backup:
+        kept.parent.mkdir()
+        assert 0 == office.syncd("db", "backup", kept).code
+    for name in ("syncd.sqlite3", *BESIDE):
+        (office.folder / name).unlink(missing_ok=True)
+    for name in left:
+        (office.folder / name).touch()
+    return kept
+
+
+@pytest.mark.parametrize("command", ["bookings", "tasks", "nodes", "sync", "run"])
+@pytest.mark.parametrize("left", [BESIDE, ()])
+def test_a_database_that_was_there_before_is_not_replaced_by_an_empty_one(
+    office: Office, command: str, left: tuple[str, ...]
+) -> None:
+    kept = _gone(office, *left, backup=not left)
+    done = office.syncd(command)
+
+    assert (1, "") == (done.code, done.out)
+    assert f"{office.folder}/syncd.sqlite3 is gone, but was in use before: " in done.err
+    assert f"syncd db restore {'FILE' if left else kept}. " in done.err
+    assert "syncd db upgrade" in done.err
+    assert not (office.folder / "syncd.sqlite3").exists()
+
+
+def test_an_empty_file_in_the_place_of_a_database_with_backups_is_not_taken_for_a_first_start(office: Office) -> None:
+    _gone(office, "syncd.sqlite3", backup=True)
+
+    assert "syncd.sqlite3 holds nothing, but was in use before" in office.syncd("bookings").err
+    assert "holds nothing, but was in use before" in office.syncd("check").out
+
+
+def test_a_database_that_is_gone_comes_back_from_a_backup(office: Office) -> None:
+    kept = _gone(office, *BESIDE, backup=True)
+
+    assert 0 == office.syncd("db", "restore", kept, "--yes").code
+    assert 1 == len(office.syncd("bookings", "--json").json)
+
+
+def test_a_database_that_is_gone_is_made_anew_when_somebody_says_so(office: Office) -> None:
+    _gone(office, *BESIDE, backup=True)
+
+    assert 0 == office.syncd("db", "upgrade").code
+    assert [] == office.syncd("bookings", "--json").json
+
+
+def test_a_first_start_is_one_whatever_lies_in_the_folder_of_backups(tmp_path: Path) -> None:
+    fresh = Office(tmp_path)
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "backups" / "syncd-notes.sqlite3").touch()
+    (tmp_path / "erased.ledger").touch()
+
+    assert [] == fresh.syncd("bookings", "--json").json
+
+
+def test_a_first_start_that_was_interrupted_is_begun_again(tmp_path: Path) -> None:
+    fresh = Office(tmp_path)
+    for name in ("syncd.sqlite3", *BESIDE):
+        (tmp_path / name).touch()
+
+    assert [] == fresh.syncd("bookings", "--json").json
+
+
 def test_a_backup_is_verified_and_brings_everything_back(office: Office) -> None:
     file = office.folder / "backup.sqlite3"
     made = office.syncd("db", "backup", file)
