@@ -192,7 +192,7 @@ class Handover:
             return meeting
         tx.meetings.release(meeting.id, room.id)
         rules = self._publisher.rules.within(tx)
-        return with_room(meeting, give_room(tx, directory, rules, meeting, now=now))
+        return with_room(meeting, give_room(tx, directory, rules, meeting, now=now, max_age=self._publisher.max_age))
 
     def _move(self, tx: Tx, choice: Choice, to: MailboxId, actor: str, now: datetime) -> Meeting:
         meeting = self._locked(tx, choice, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from syncd.booking.desire import booked
@@ -20,6 +20,7 @@ from syncd.model.booking import Booking, BookingState, Meeting, RoomState
 from syncd.model.directory import Directory, MailboxId
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook
+from syncd.publish.roomday import MAX_AGE
 from syncd.store import Store, Tx
 
 PORTION = 25
@@ -75,16 +76,22 @@ class _Rehearsed(Exception):
 class Importer:
     """Takes bookings over for one API client.
 
-    :param directory, rulebook: the ones in force now.
+    :param directory, rulebook: the ones in force now. :param max_age: how old the mirror of a room's calendar may be.
     """
 
     def __init__(
-        self, store: Store, directory: Callable[[], Directory], rulebook: Callable[[], Rulebook], client: str
+        self,
+        store: Store,
+        directory: Callable[[], Directory],
+        rulebook: Callable[[], Rulebook],
+        client: str,
+        max_age: timedelta = MAX_AGE,
     ) -> None:
         self._store = store
         self._directory = directory
         self._rulebook = rulebook
         self._client = client
+        self._max_age = max_age
 
     def run(self, rows: Sequence[Foreign], actor: str, now: datetime, *, rehearse: bool) -> list[Reported]:
         """Take *rows* over, or only say what would become of each.
@@ -173,7 +180,7 @@ class Importer:
         directory = self._directory()
         if not needs_room(directory, rulebook, meeting):
             return replace(meeting, room=None)
-        return with_room(meeting, give_room(tx, directory, rulebook, meeting, now=now))
+        return with_room(meeting, give_room(tx, directory, rulebook, meeting, now=now, max_age=self._max_age))
 
 
 def _span(row: Foreign, offer: Offer) -> Interval:

@@ -18,7 +18,7 @@ from syncd.model.mirror import MailboxStatus, trust
 from syncd.model.offer import RoomRequirement, Rulebook
 from syncd.model.zones import wall_clock, whole_days
 from syncd.publish.moving import like, policy_of
-from syncd.publish.roomday import MAX_AGE, rooms_of
+from syncd.publish.roomday import rooms_of
 from syncd.roomalloc import rank
 from syncd.roomalloc.allocate import certificate
 from syncd.roomalloc.timetable import ask_of, minutes
@@ -35,7 +35,7 @@ def give_room(
     meeting: Meeting,
     *,
     now: datetime,
-    max_age: timedelta = MAX_AGE,
+    max_age: timedelta,
     without: Collection[MailboxId] = (),
 ) -> MailboxId | None:
     """Claim a room for the meeting at its time, the one it has if that is still free; None when none can be had.

@@ -59,7 +59,7 @@ def import_(
             )
         else:
             rows, broken = in_table(file, defaults, parts.directory, lambda text: moment(text, zone))
-        importer = Importer(parts.store, lambda: parts.directory, parts.rulebook, client)
+        importer = Importer(parts.store, lambda: parts.directory, parts.rulebook, client, parts.publisher.max_age)
         reports: list[Reported] = importer.run(rows, f"cli:{getpass.getuser()}", now, rehearse=rehearse)
     told: list[dict[str, object]] = [
         {
