@@ -11,7 +11,7 @@ import pytest
 
 from syncd.adapters.graph import directory, schedule
 from syncd.adapters.graph.drafting import changes, new_event
-from syncd.adapters.graph.entry import WHOLE_DECODER, item_of
+from syncd.adapters.graph.entry import WHOLE_DECODER, entry_of, item_of
 from syncd.adapters.graph.ours import STAMP_PROPERTY, UID_PROPERTY
 from syncd.adapters.graph.subscriptions import subscribe
 from syncd.model.entry import EntryDraft, Resource
@@ -113,6 +113,14 @@ def test_what_stands_as_it_should_needs_no_change():
     stands = item_of(WHOLE_DECODER.decode(json.dumps(body)), "Europe/Copenhagen")
 
     assert changes(stands, WANTED, teams=True) == {}
+
+
+@pytest.mark.parametrize(("kind", "series"), [("seriesMaster", True), ("singleInstance", False), (None, False)])
+def test_an_entry_that_somebody_made_repeat_says_so(kind: str | None, series: bool) -> None:
+    body = {**new_event(WANTED, teams=False), "id": "AAkA", "@odata.etag": "x", "type": kind}
+    stands = item_of(WHOLE_DECODER.decode(json.dumps(body)), "Europe/Copenhagen")
+
+    assert series is entry_of(stands).series
 
 
 def test_another_room_is_the_sdks_and_asks_it_alone():

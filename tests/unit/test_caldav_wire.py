@@ -130,6 +130,7 @@ def test_a_floating_entry_is_read_in_the_mailboxs_zone():
 def test_an_entry_made_to_repeat_stands_at_its_first_time_and_is_not_what_we_wrote():
     entry = read(edited(("STATUS", "RRULE:FREQ=WEEKLY;COUNT=4")))
 
+    assert (True, False) == (entry.series, read(edited()).series)
     assert entry.interval == NINE
     assert entry.digest != DRAFT.stamp.digest
 
