@@ -7,6 +7,7 @@ from itertools import combinations
 
 from sqlalchemy import func, select
 
+from syncd.booking import texts
 from syncd.booking.take import with_buffers
 from syncd.model.booking import BookingState, Meeting, RoomState
 from syncd.model.entry import EntryDraft
@@ -94,8 +95,11 @@ def _calendars(world: World, meetings: list[Meeting]) -> Iterator[str]:
     wanted = {(box, meeting.uid) for meeting in meetings for box in (meeting.caseworker, meeting.room) if box}
     for mailbox in (*PEOPLE, *ROOMS):
         for thing in world.server.inner._calendar(mailbox).things.values():
-            if thing.draft and (mailbox, thing.draft.uid) not in wanted and not _asked(world, mailbox, thing.draft):
-                yield f"a GHOST of {thing.draft.uid} stands in {mailbox}"
+            draft = thing.draft
+            if draft is None or (mailbox, draft.uid) in wanted:
+                continue
+            if not _asked(world, mailbox, draft) and not _brought_back(world, mailbox, draft):
+                yield f"a GHOST of {draft.uid} stands in {mailbox}"
 
 
 def _asked(world: World, mailbox: str, draft: EntryDraft) -> bool:
@@ -106,6 +110,15 @@ def _asked(world: World, mailbox: str, draft: EntryDraft) -> bool:
         known = tx.meetings.get(draft.stamp.meeting)
         asked = {task.about for task in tx.tasks.waiting(TaskKind.ENTRY_WITHOUT_MEETING)}
     return (known is None or known.desired_generation == 0) and f"meeting:{draft.stamp.meeting}" in asked
+
+
+def _brought_back(world: World, mailbox: str, draft: EntryDraft) -> bool:
+    """Whether its owner had deleted it there, her calendar was restored, and a person was asked about it."""
+    stories = [story for story in world.stories.values() if story.meeting == draft.stamp.meeting]
+    deleted = any("deleted plain" in line for story in stories for line in story.log)
+    if mailbox not in PEOPLE or mailbox not in world.restored or not deleted:
+        return False
+    return texts.BROUGHT_BACK in (world.office.meeting(draft.stamp.meeting).attention or "")
 
 
 def _overlaps(meetings: list[Meeting]) -> Iterator[str]:

@@ -49,6 +49,7 @@ def test_schedules_keep_every_promise(ground: Ground, part: int) -> None:
         (6635, "the judge took an unseen change for a creation, of which alone a server tells"),
         (8286, "a room's newer entry was believed while its caseworker's, which knew the time, was not seen"),
         (2846, "the judge took what a restored database still knew of for the last that was promised"),
+        (3583, "deleted by its caseworker and back with her restored calendar, it was removed again and nobody told"),
         (6919, "a write that came late after a restore was believed before a newer one in a colleague's calendar"),
     ],
 )
