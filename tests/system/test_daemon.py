@@ -172,6 +172,7 @@ def test_three_mistakes_in_the_configuration_are_told_at_once_and_exit_with_78(s
     assert "Traceback" not in service.log
 
 
+@pytest.mark.broad
 def test_an_address_in_use_is_told_in_a_sentence_and_nothing_was_changed(service: Service) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", service.port))
