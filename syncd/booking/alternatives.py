@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from syncd.errors import SlotGone
 from syncd.model.interval import Interval
 from syncd.model.offer import Form
+from syncd.model.zones import zulu
 from syncd.publish import Publisher
 
 ALTERNATIVES = 5
@@ -24,7 +25,7 @@ def alternatives(publisher: Publisher, gone: SlotGone, now: datetime) -> list[st
         if len(starts) >= ALTERNATIVES:
             break
     nearest = sorted(starts, key=lambda at: (abs(at - wanted), at))
-    return [at.isoformat().replace("+00:00", "Z") for at in nearest if at != wanted][:ALTERNATIVES]
+    return [zulu(at) for at in nearest if at != wanted][:ALTERNATIVES]
 
 
 def _starts(publisher: Publisher, gone: SlotGone, window: Interval, now: datetime) -> list[datetime]:

@@ -17,7 +17,7 @@ from syncd.model.directory import Directory, MailboxId
 from syncd.model.eligibility import STAFF, Whom
 from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook, Slot
-from syncd.model.zones import days, wall_clock, whole_days
+from syncd.model.zones import days, wall_clock, whole_days, zulu
 from syncd.publish import Publisher
 from syncd.roomalloc import rank
 from syncd.store import Tx, locks
@@ -192,16 +192,12 @@ def moved_meeting(directory: Directory, meeting: Meeting, wish: Wish, taken: Tak
 
 def _asked(wish: Wish, candidates: Sequence[MailboxId]) -> dict[str, object]:
     asked = {"caseworker": candidates[0]} if len(candidates) == 1 else {}
-    return {"offer": wish.offer.name, "start": _utc(wish.interval.start), "form": wish.form.value, **asked}
-
-
-def _utc(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+    return {"offer": wish.offer.name, "start": zulu(wish.interval.start), "form": wish.form.value, **asked}
 
 
 def about(meeting: Meeting) -> dict[str, object]:
     """Facts of a refusal by which alternatives can be found."""
-    return {"offer": meeting.offer, "start": _utc(meeting.interval.start), "form": meeting.form.value}
+    return {"offer": meeting.offer, "start": zulu(meeting.interval.start), "form": meeting.form.value}
 
 
 def with_buffers(interval: Interval, before: int, after: int) -> Interval:

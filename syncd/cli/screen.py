@@ -98,7 +98,7 @@ def _beside(widths: Sequence[int], filled: Sequence[bool], room: int | None) -> 
     """Which columns stand beside each other: all if there is room, and always the first."""
     kept = list(range(len(widths)))
     while room is not None and len(kept) > 1 and sum(widths[number] + GAP for number in kept) - GAP > room:
-        empty = [number for number in kept[1:] if not any(filled[number : number + 1])]
+        empty = [number for number in kept[1:] if not filled[number]]
         kept.remove(max(empty or kept[1:], key=lambda number: (widths[number], number)))
     return kept
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from syncd.model.dfdg import Class, Record
 from syncd.model.interval import Interval
+from syncd.model.zones import zulu
 from syncd.store import Tx
 
 JOINT = 17
@@ -167,8 +168,8 @@ def told(figure: Figure) -> dict[str, object]:
         "summoned": figure.summoned,
         "share_percent": figure.share,
         "left_out": {why.value: number for why, number in sorted(figure.left_out.items())},
-        "from": figure.period.start.isoformat().replace("+00:00", "Z"),
-        "to": figure.period.end.isoformat().replace("+00:00", "Z"),
+        "from": zulu(figure.period.start),
+        "to": zulu(figure.period.end),
         "rule": f"{figure.rule}: {RULES[figure.rule]}",
         "coverage": figure.coverage.says,
     }

@@ -104,3 +104,8 @@ def _jump(before: int, after: int, zone: str) -> int:
         middle = (before + after) // 2
         before, after = (middle, after) if _offset(middle, zone) == offset else (before, middle)
     return after
+
+
+def zulu(at: datetime) -> str:
+    """A moment in UTC as answers and statements tell it: ISO 8601 with ``Z`` (RFC 3339, 5.6)."""
+    return at.isoformat().replace("+00:00", "Z")

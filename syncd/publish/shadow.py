@@ -18,6 +18,7 @@ from syncd.model.interval import Interval
 from syncd.model.offer import Form, Offer, Rulebook
 from syncd.model.policy import DEFAULT_POLICY, Mode
 from syncd.model.verdict import Reason
+from syncd.model.zones import zulu
 from syncd.publish.publisher import Publisher
 from syncd.slots.blocking import Event, blocks
 from syncd.store import Store
@@ -134,8 +135,8 @@ def _event(one: Occurrence) -> Event:
 def told(found: ShadowReport) -> dict[str, object]:
     """The report as JSON."""
     return {
-        "from": _iso(found.window.start),
-        "to": _iso(found.window.end),
+        "from": zulu(found.window.start),
+        "to": zulu(found.window.end),
         "caseworkers": list(found.people),
         "offered": dict(found.offered),
         "unread": dict(found.unread),
@@ -150,8 +151,4 @@ def _row(one: Met) -> dict[str, object]:
 
 
 def _when(interval: Interval) -> dict[str, str]:
-    return {"start": _iso(interval.start), "end": _iso(interval.end)}
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+    return {"start": zulu(interval.start), "end": zulu(interval.end)}

@@ -12,6 +12,7 @@ from syncd.errors import UnknownOffer
 from syncd.model.evidence import Standing
 from syncd.model.interval import Interval
 from syncd.model.offer import Rulebook
+from syncd.model.zones import zulu
 from syncd.store import Tx
 
 AHEAD = timedelta(days=366)
@@ -44,8 +45,8 @@ class Disturbance:
         """As JSON."""
         return {
             "offer": self.offer,
-            "from": self.span.start.isoformat().replace("+00:00", "Z"),
-            "to": self.span.end.isoformat().replace("+00:00", "Z"),
+            "from": zulu(self.span.start),
+            "to": zulu(self.span.end),
             "minutes": int(self.span.duration.total_seconds()) // 60,
             "why": self.kind.name.lower(),
             "reasons": [{"reason": reason, "calendars": count} for reason, count in self.reasons],

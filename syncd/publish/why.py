@@ -11,7 +11,7 @@ from syncd.model.interval import Interval
 from syncd.model.mirror import MailboxStatus
 from syncd.model.policy import Source
 from syncd.model.verdict import Reason, Verdict
-from syncd.model.zones import wall_clock, whole_days
+from syncd.model.zones import wall_clock, whole_days, zulu
 from syncd.publish.mirror import counted_events
 from syncd.publish.pipeline import Frames, survivors
 from syncd.publish.scene import Asked, Person
@@ -122,7 +122,7 @@ class Inquiry:
         if status is None or status.as_of is None:
             return reason, {}
         wall = self._wall(epoch(status.as_of))
-        return reason, {"as_of": _iso(status.as_of), "as_of_wall": wall, "objects": str(status.unreadable)}
+        return reason, {"as_of": zulu(status.as_of), "as_of_wall": wall, "objects": str(status.unreadable)}
 
     def _not_at_work(self, person: Person) -> tuple[Reason, Facts]:
         day = wall_clock(self._interval.start, self._zone).date()
@@ -153,7 +153,7 @@ class Inquiry:
         supply = Supply(self._tx.session, self._tx.settings.installation())
         events = counted_events(supply, [person.id], start, end, self._asked.ignoring)[person.id]
         shut = min((event.start, event.end) for event in events if closes(event, person.policy))
-        return {"start": _iso(moment(shut[0])), "end": _iso(moment(shut[1])), "span_wall": self._span(shut)}
+        return {"start": zulu(moment(shut[0])), "end": zulu(moment(shut[1])), "span_wall": self._span(shut)}
 
     def _touches_day(self, span: Span) -> bool:
         day = wall_clock(self._interval.start, self._zone).date()
@@ -184,8 +184,8 @@ class Inquiry:
         return {
             "busy": event.busy.value,
             "busy_da": BUSY_DA[event.busy.value],
-            "start": _iso(moment(event.start)),
-            "end": _iso(moment(event.end)),
+            "start": zulu(moment(event.start)),
+            "end": zulu(moment(event.end)),
             "span_wall": self._span(span),
             "buffer": ", which leaves no room for the buffer" if beside else "",
             "buffer_da": ", så der ikke er plads til buffer" if beside else "",
@@ -202,15 +202,15 @@ class Inquiry:
         ]
         claim = min(live, key=_firmest)
         facts = {
-            "start": _iso(moment(claim.start)),
-            "end": _iso(moment(claim.end)),
+            "start": zulu(moment(claim.start)),
+            "end": zulu(moment(claim.end)),
             "span_wall": self._span((claim.start, claim.end)),
         }
         if claim.meeting == AWAY:
             return Reason.AWAY, facts
         if claim.expires is None:
             return Reason.BOOKED, facts
-        return Reason.HELD, facts | {"expires": _iso(moment(claim.expires)), "expires_wall": self._wall(claim.expires)}
+        return Reason.HELD, facts | {"expires": zulu(moment(claim.expires)), "expires_wall": self._wall(claim.expires)}
 
     def _open_then(self, person: Person) -> str:
         """The opening hours of the day."""
@@ -228,7 +228,7 @@ class Inquiry:
         assert reserve is not None, "only an offer with a reserve keeps any time"
         meeting = (epoch(self._interval.start), epoch(self._interval.end))
         until = released(reserve, self._scene.grid, asked.now, self._zone, meeting)
-        return Reason.RESERVED, {"until": _iso(moment(until)), "until_wall": self._wall(until)}
+        return Reason.RESERVED, {"until": zulu(moment(until)), "until_wall": self._wall(until)}
 
     def _cap(self, person: Person) -> tuple[Reason, Facts]:
         at = epoch(self._interval.start)
@@ -286,10 +286,6 @@ def distrust(status: MailboxStatus | None, now: datetime, max_age: timedelta) ->
 def _firmest(claim: ClaimFields) -> tuple[bool, int]:
     """Booked meetings come before holds."""
     return claim.expires is not None, claim.start
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def best(verdicts: Iterable[Verdict]) -> Verdict:
